@@ -1,0 +1,105 @@
+"""Kept answers: a retried request gets its first answer and does not act again.
+
+An answer is what a request led to, as a value: the resource as it was then, a summary, or a
+rejection. It is kept by caller and request id with the fingerprint of the request's content, up
+to an age and a number; values are shared with the state, so that keeping one costs little.
+"""
+
+from collections import deque
+
+import msgspec
+
+from domgrpc.core.location_groups import LocationGroup
+from domgrpc.core.locations import Location
+from domgrpc.core.products import Product
+from domgrpc.core.rejections import Reason, Rejected, Rejection
+from domgrpc.core.reservations import Reservation
+from domgrpc.core.safety_stock import SafetyStockRule
+from domgrpc.core.stock_changes import BatchSummary, StockSummary
+from domgrpc.core.values import ClientId, Limits, RequestId, Revision, TimeMs
+
+
+class Deleted(msgspec.Struct, frozen=True, array_like=True, tag="deleted", gc=False):
+    """The resource that was asked to go is gone."""
+
+
+class ProductBatch(msgspec.Struct, frozen=True, array_like=True):
+    """Products in the order of the request."""
+
+    products: tuple[Product, ...]
+
+
+Outcome = (
+    Reservation
+    | StockSummary
+    | BatchSummary
+    | Location
+    | LocationGroup
+    | ProductBatch
+    | SafetyStockRule
+    | Deleted
+    | Rejection
+)
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What a request led to, and the revision at which it did."""
+
+    revision: Revision
+    outcome: Outcome
+    replayed: bool = False
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """An answer with what tells a retry from another request."""
+
+    fingerprint: int
+    time_ms: TimeMs
+    revision: Revision
+    outcome: Outcome
+
+
+class KeptAnswers:
+    """Answers by caller and request id, the oldest forgotten first. All steps are O(1)."""
+
+    __slots__ = ("_age_ms_max", "_count_max", "by_key", "order")
+
+    def __init__(self, limits: Limits) -> None:
+        """Start empty."""
+        self._age_ms_max = limits.kept_answer_age_ms
+        self._count_max = limits.kept_answers_max
+        self.by_key: dict[str, KeptAnswer] = {}
+        self.order: deque[str] = deque()
+
+    def find(
+        self, client_id: ClientId, request_id: RequestId, fingerprint: int
+    ) -> KeptAnswer | None:
+        """Return the answer of a retry, None for a new request, or refuse another content."""
+        kept = self.by_key.get(_key(client_id, request_id))
+        if kept is not None and kept.fingerprint != fingerprint:
+            raise Rejected(
+                Reason.REQUEST_ID_REUSED,
+                f"request_id {request_id!r} was used for another request: retries must repeat "
+                "the request, new requests need a new id",
+                request_id=request_id,
+            )
+        return kept
+
+    def keep(self, client_id: ClientId, request_id: RequestId, answer: KeptAnswer) -> None:
+        """Keep an answer and forget those that are too many or too old."""
+        key = _key(client_id, request_id)
+        self.by_key[key] = answer
+        self.order.append(key)
+        order = self.order
+        oldest_ms = answer.time_ms - self._age_ms_max
+        while len(order) > self._count_max or self.by_key[order[0]].time_ms < oldest_ms:
+            del self.by_key[order.popleft()]
+
+    def check_invariants(self) -> None:
+        """Both orders hold the same answers, within the bound."""
+        assert len(self.order) == len(self.by_key) <= self._count_max
+
+
+def _key(client_id: ClientId, request_id: RequestId) -> str:
+    # Neither part can contain a space, so that no two pairs make the same key.
+    return f"{client_id} {request_id}"

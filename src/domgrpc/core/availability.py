@@ -1,0 +1,306 @@
+"""Availability queries: what can be fulfilled, sold and promised of many SKUs at one moment.
+
+Totals come from the views of stock_index.py, so that a total over everything or over groups
+costs what changed since it was last asked, and a total over named or near locations costs their
+number. ATP by date is computed per location in the cumulative-minimum form and added up.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from domgrpc.core.network import Ask, Figures, Network
+from domgrpc.core.positions import SkuStock
+from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.safety_stock import RuleKind, SafetyStockRule, matching_rules
+from domgrpc.core.scopes import Area, GroupList, Scope, resolve_scope
+from domgrpc.core.stock_index import AvailabilityView, availability_view
+from domgrpc.core.supply import promise_curve
+from domgrpc.core.values import (
+    DAY_MS,
+    Demand,
+    GroupId,
+    LocationId,
+    LocationIndex,
+    Quantity,
+    RuleId,
+    Sku,
+    TimeMs,
+)
+
+PAIRS_MAX = 10_000
+
+
+class CheckAvailability(msgspec.Struct, frozen=True):
+    """The question: SKUs with the quantity wanted (0 for none), where, for which demand."""
+
+    items: tuple[tuple[Sku, Quantity], ...]
+    scope: Scope = None
+    demand: Demand = Demand()
+    include_locations: bool = False
+    include_parts: bool = False
+    horizon_days: int = 0
+
+
+class LocationAvailability(msgspec.Struct, frozen=True, gc=False):
+    """What one location offers of a SKU; distance 0 where the scope is no circle."""
+
+    location_id: LocationId
+    available_to_fulfill: int
+    available_to_sell: int
+    distance_m: int
+    parts: "AvailabilityParts | None" = None
+
+
+class AvailabilityParts(msgspec.Struct, frozen=True, gc=False):
+    """The parts of one figure."""
+
+    on_hand: int
+    soft_reserved: int
+    allocated: int
+    figures: Figures
+
+    @property
+    def oversold(self) -> int:
+        """Return the claims beyond on_hand."""
+        return max(0, self.soft_reserved + self.allocated - self.on_hand)
+
+
+class SkuAvailability(msgspec.Struct, frozen=True):
+    """What is available of one SKU; `promise` is (from when, ATP) steps."""
+
+    sku: Sku
+    known: bool
+    available_to_fulfill: int
+    available_to_sell: int
+    sufficient: bool
+    locations: tuple[LocationAvailability, ...] = ()
+    promise: tuple[tuple[TimeMs, int], ...] = ()
+
+
+def check_availability(
+    network: Network, query: CheckAvailability, now_ms: TimeMs
+) -> tuple[SkuAvailability, ...]:
+    """Answer the question in the order of its items, or refuse with TOO_MANY_PAIRS."""
+    area = resolve_scope(network, query.scope)
+    ask = Ask(query.demand, now_ms)
+    network.refresh(now_ms)
+    if query.include_locations:
+        _check_pairs(network, query, area)
+    return tuple(_of_sku(network, item, query, (area, ask)) for item in query.items)
+
+
+def _of_sku(
+    network: Network,
+    item: tuple[Sku, Quantity],
+    query: CheckAvailability,
+    where: tuple[Area, Ask],
+) -> SkuAvailability:
+    sku, wanted = item
+    area, ask = where
+    stock = network.stock.find(sku)
+    if stock is None:
+        return SkuAvailability(sku, False, 0, 0, False)
+    view = availability_view(network, stock, ask)
+    to_fulfill, to_sell = _totals(stock, view, query.scope, area)
+    locations: tuple[LocationAvailability, ...] = ()
+    if query.include_locations:
+        build = _location_with_parts if query.include_parts else _location
+        locations = tuple(
+            build(network, stock, (view, ask), found) for found in _slots(stock, area)
+        )
+    promise: tuple[tuple[TimeMs, int], ...] = ()
+    if query.horizon_days:
+        promise = available_to_promise(network, stock, area, (ask, query.horizon_days))
+    return SkuAvailability(
+        sku, True, to_fulfill, to_sell, 0 < wanted <= to_sell, locations, promise
+    )
+
+
+def _totals(stock: SkuStock, view: AvailabilityView, scope: Scope, area: Area) -> tuple[int, int]:
+    if area.distances_m is None:
+        return view.to_fulfill_total, view.to_sell_total
+    if isinstance(scope, GroupList):
+        group_ids: tuple[GroupId, ...] = scope.group_ids
+        totals = view.group_totals(group_ids, area.distances_m)
+        return totals.to_fulfill, totals.to_sell
+    slots = [slot for slot, _ in _slots(stock, area)]
+    return sum(view.to_fulfill[slot] for slot in slots), sum(view.to_sell[slot] for slot in slots)
+
+
+def _slots(stock: SkuStock, area: Area) -> Iterator[tuple[int, int]]:
+    # (slot, metres) of the positions in the area, in the order of answers.
+    if area.distances_m is None:
+        for slot in range(len(stock.location_indexes)):
+            yield slot, 0
+        return
+    for index, metres in area.distances_m.items():
+        slot = stock.slot(index)
+        if slot >= 0:
+            yield slot, metres
+
+
+def _location(
+    network: Network, stock: SkuStock, by: tuple[AvailabilityView, Ask], found: tuple[int, int]
+) -> LocationAvailability:
+    view, _ = by
+    slot, metres = found
+    location = network.locations.by_index[stock.location_indexes[slot]]
+    return LocationAvailability(
+        location.location_id, view.to_fulfill[slot], view.to_sell[slot], metres
+    )
+
+
+def _location_with_parts(
+    network: Network, stock: SkuStock, by: tuple[AvailabilityView, Ask], found: tuple[int, int]
+) -> LocationAvailability:
+    slot, _ = found
+    parts = AvailabilityParts(
+        on_hand=stock.on_hand[slot],
+        soft_reserved=stock.soft_reserved[slot],
+        allocated=stock.allocated[slot],
+        figures=network.figures(stock, slot, by[1]),
+    )
+    return msgspec.structs.replace(_location(network, stock, by, found), parts=parts)
+
+
+def _check_pairs(network: Network, query: CheckAvailability, area: Area) -> None:
+    pair_count = 0
+    in_area = None if area.distances_m is None else len(area.distances_m)
+    for sku, _ in query.items:
+        stock = network.stock.find(sku)
+        positions = 0 if stock is None else len(stock.location_indexes)
+        pair_count += positions if in_area is None else min(positions, in_area)
+    if pair_count > PAIRS_MAX:
+        raise Rejected(
+            Reason.TOO_MANY_PAIRS,
+            f"{len(query.items)} SKUs have {pair_count} positions in the scope, {PAIRS_MAX} can be "
+            "listed in a call: ask for fewer SKUs, a smaller scope, or totals",
+            pair_count=pair_count,
+            limit=PAIRS_MAX,
+        )
+
+
+# --- available to promise
+
+
+def available_to_promise(
+    network: Network, stock: SkuStock, area: Area, by: tuple[Ask, int]
+) -> tuple[tuple[TimeMs, int], ...]:
+    """Return (from when, ATP) steps over the area, the first one now; `by` is (ask, days).
+
+    Each location's curve is the cumulative minimum of its projected balance; while a location
+    is disabled its curve is 0. O(n log n) in supplies and window edges.
+    """
+    ask, days = by
+    end_ms = ask.time_ms + days * DAY_MS
+    changes: dict[int, int] = {}
+    for slot, _ in _slots(stock, area):
+        promised = 0
+        for time_ms, quantity in _location_curve(network, stock, slot, (ask, end_ms)):
+            changes[time_ms] = changes.get(time_ms, 0) + quantity - promised
+            promised = quantity
+    steps: list[tuple[TimeMs, int]] = [(ask.time_ms, changes.pop(ask.time_ms, 0))]
+    for time_ms, change in sorted(changes.items()):
+        if change:
+            steps.append((TimeMs(time_ms), steps[-1][1] + change))
+    return tuple(steps)
+
+
+def _location_curve(
+    network: Network, stock: SkuStock, slot: int, by: tuple[Ask, int]
+) -> list[tuple[int, int]]:
+    ask, end_ms = by
+    index = LocationIndex(stock.location_indexes[slot])
+    if not network.locations.can_deliver(index, ask.demand.delivery_method):
+        return []
+    supplies = stock.supplies(index)
+    due = list(supplies.due(ask.time_ms, end_ms)) if supplies is not None else []
+    window = network.locations.windows[index]
+    edges: set[int] = {ask.time_ms, *(supply.due_time_ms for supply in due)}
+    edges.update(edge for edge in window if ask.time_ms < edge <= end_ms)
+    edges.update(_rule_edges(network, ask.time_ms, end_ms))
+    times = sorted(edges)
+    balances = []
+    arrived = 0
+    for time_ms in times:
+        while due and due[0].due_time_ms <= time_ms:
+            arrived += due.pop(0).quantity
+        at_time = Ask(ask.demand, TimeMs(time_ms))
+        balances.append((time_ms, _balance(network, stock, slot, (at_time, arrived))))
+    curve = promise_curve(balances)
+    return _masked(curve, times, window)
+
+
+def _rule_edges(network: Network, now_ms: int, end_ms: int) -> Iterator[int]:
+    for rule in network.rules.by_id.values():
+        for edge in (rule.fields.start_time_ms, rule.fields.end_time_ms):
+            if now_ms < edge <= end_ms:
+                yield edge
+
+
+def _balance(network: Network, stock: SkuStock, slot: int, by: tuple[Ask, int]) -> int:
+    # The rules of that day decide, on the stock of that day.
+    ask, arrived = by
+    on_hand = stock.on_hand[slot] + arrived
+    claimed = stock.soft_reserved[slot] + stock.allocated[slot]
+    index = LocationIndex(stock.location_indexes[slot])
+    if network.rules.by_id:
+        subject = network.subject(stock.sku, index, ask)
+        minimum = matching_rules(network.rules, RuleKind.FULFILLMENT_MINIMUM, subject)
+        if minimum and on_hand - claimed < minimum[0].quantity(on_hand):
+            return 0
+        safety = matching_rules(network.rules, RuleKind.SAFETY_STOCK, subject)
+        if safety:
+            on_hand = max(0, on_hand - safety[0].quantity(on_hand))
+    return on_hand - claimed
+
+
+def _masked(
+    curve: list[tuple[int, int]], times: list[int], window: tuple[int, int]
+) -> list[tuple[int, int]]:
+    # 0 while the location is disabled, the curve's own value outside.
+    steps: list[tuple[int, int]] = []
+    values = dict(curve)
+    value = 0
+    for time_ms in times:
+        value = values.get(time_ms, value)
+        steps.append((time_ms, 0 if window[0] <= time_ms < window[1] else value))
+    return steps
+
+
+# --- explaining rules
+
+
+class RuleDecision(msgspec.Struct, frozen=True):
+    """Which rule of a kind wins, its value in units, and the losers, best first."""
+
+    kind: RuleKind
+    rule_id: RuleId
+    quantity: int
+    other_rule_ids: tuple[RuleId, ...]
+
+
+def explain_safety_stock(
+    network: Network, sku: Sku, location_id: LocationId, ask: Ask
+) -> tuple[RuleDecision, ...]:
+    """Say for each kind that has a matching rule which one wins for a position."""
+    index = network.locations.index(location_id)
+    stock = network.stock.find(sku)
+    slot = stock.slot(index) if stock is not None else -1
+    on_hand = stock.on_hand[slot] if stock is not None and slot >= 0 else 0
+    subject = network.subject(sku, index, ask)
+    decisions = []
+    for kind in RuleKind:
+        matching: list[SafetyStockRule] = matching_rules(network.rules, kind, subject)
+        if matching:
+            winner, *others = matching
+            decisions.append(
+                RuleDecision(
+                    kind,
+                    winner.rule_id,
+                    winner.quantity(on_hand),
+                    tuple(rule.rule_id for rule in others),
+                )
+            )
+    return tuple(decisions)

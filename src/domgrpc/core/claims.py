@@ -1,0 +1,153 @@
+"""How a hold ends: deciding ConfirmReservation, ReleaseReservation, SettleReservation, expiry."""
+
+from itertools import islice
+
+from domgrpc.core.hold_draft import illegal_transition, insufficient
+from domgrpc.core.network import Ask, Network
+from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag
+from domgrpc.core.reservation_book import Reservations
+from domgrpc.core.reservations import (
+    Caller,
+    ConfirmReservation,
+    LineQuantity,
+    ReleaseReservation,
+    Reservation,
+    ReservationConfirmed,
+    ReservationExpired,
+    ReservationReleased,
+    ReservationSettled,
+    ReservationState,
+    SettlementOutcome,
+    SettleReservation,
+)
+from domgrpc.core.values import LocationId, Quantity, ReservationId, Sku, StockCondition, TimeMs
+
+EXPIRED_PER_RECORD_MAX = 1_000
+
+
+def decide_confirm_reservation(
+    network: Network, state: Reservations, command: ConfirmReservation, caller: Caller
+) -> ReservationConfirmed | None:
+    """Confirm a hold; None where it is confirmed already."""
+    reservation = state.get(command.reservation_id)
+    if reservation.state is ReservationState.CONFIRMED:
+        return None
+    check_etag(command.etag, reservation.revision, f"reservation {command.reservation_id!r}")
+    if reservation.state is ReservationState.HELD:
+        return ReservationConfirmed(command.reservation_id, reservation.lines)
+    if reservation.state is ReservationState.RELEASED:
+        raise illegal_transition(reservation, "confirmed")
+    if not command.revive_if_available:
+        raise Rejected(
+            Reason.RESERVATION_EXPIRED,
+            f"reservation {command.reservation_id!r} expired at {reservation.expire_time_ms} ms: "
+            "reserve anew, or set revive_if_available",
+            reservation_id=command.reservation_id,
+            expire_time_ms=reservation.expire_time_ms,
+        )
+    _check_revival(network, reservation, caller.at.time_ms)
+    return ReservationConfirmed(command.reservation_id, reservation.lines, revived=True)
+
+
+def decide_release_reservation(
+    state: Reservations, command: ReleaseReservation
+) -> ReservationReleased | None:
+    """Give a hold back; None where it was given back or expired already."""
+    reservation = state.get(command.reservation_id)
+    if reservation.state in (ReservationState.RELEASED, ReservationState.EXPIRED):
+        return None
+    check_etag(command.etag, reservation.revision, f"reservation {command.reservation_id!r}")
+    if reservation.state is ReservationState.CONFIRMED:
+        raise illegal_transition(reservation, "released: settle it instead")
+    return ReservationReleased(command.reservation_id, reservation.lines, command.reason)
+
+
+def decide_settle_reservation(
+    network: Network, state: Reservations, command: SettleReservation
+) -> ReservationSettled | None:
+    """Settle lines of a claim; None where nothing is asked and nothing is left."""
+    reservation = state.get(command.reservation_id)
+    check_etag(command.etag, reservation.revision, f"reservation {command.reservation_id!r}")
+    if reservation.state is not ReservationState.CONFIRMED:
+        raise illegal_transition(reservation, "settled")
+    left = {
+        (line.sku, line.location_id): line.quantity - line.settled_quantity
+        for line in reservation.lines
+    }
+    settled: dict[tuple[Sku, LocationId], int] = {}
+    for line in command.lines:
+        key = (line.sku, line.location_id)
+        settled[key] = settled.get(key, 0) + line.quantity
+    if not command.lines:
+        settled = {key: units for key, units in left.items() if units}
+    for key, units in settled.items():
+        if units > left.get(key, 0):
+            raise _settlement_too_large(reservation, key, units, left.get(key, 0))
+    _check_shippable(network, command, settled)
+    if not settled:
+        return None
+    lines = tuple(LineQuantity(*key, Quantity(units)) for key, units in sorted(settled.items()))
+    return ReservationSettled(command.reservation_id, command.outcome, lines)
+
+
+def decide_expirations(state: Reservations, now_ms: TimeMs) -> tuple[ReservationExpired, ...]:
+    """Return the holds whose deadline has come, the earliest first, up to a bound."""
+    behind = (TimeMs(now_ms + 1), ReservationId(""))
+    due = state.deadlines.irange(None, behind, (True, False))
+    return tuple(
+        ReservationExpired(key, state.by_id[key].lines)
+        for _, key in islice(due, EXPIRED_PER_RECORD_MAX)
+    )
+
+
+def _check_revival(network: Network, reservation: Reservation, now_ms: TimeMs) -> None:
+    network.refresh(now_ms)
+    ask = Ask(reservation.demand, now_ms)
+    short = []
+    for line in reservation.lines:
+        stock = network.stock.find(line.sku)
+        index = network.locations.index(line.location_id)
+        slot = stock.slot(index) if stock is not None else -1
+        available = 0
+        if stock is not None and slot >= 0:
+            available = network.sellable(stock, slot, ask)[1]
+        if available < line.quantity:
+            short.append(ShortLine(line.sku, line.location_id, line.quantity, Quantity(available)))
+    if short:
+        raise insufficient(short)
+
+
+def _check_shippable(
+    network: Network, command: SettleReservation, settled: dict[tuple[Sku, LocationId], int]
+) -> None:
+    if command.outcome is not SettlementOutcome.SHIPPED:
+        return
+    for (sku, location_id), units in settled.items():
+        stock = network.stock.find(sku)
+        index = network.locations.index(location_id)
+        on_hand = stock.condition_quantity(index, StockCondition.SELLABLE) if stock else 0
+        if on_hand < units:
+            raise Rejected(
+                Reason.QUANTITY_BELOW_ZERO,
+                f"{units} units of {sku!r} cannot leave {location_id!r}: {on_hand} are on hand; "
+                "receive or count the stock first",
+                sku=sku,
+                location_id=location_id,
+                on_hand=on_hand,
+            )
+
+
+def _settlement_too_large(
+    reservation: Reservation, key: tuple[Sku, LocationId], units: int, left: int
+) -> Rejected:
+    sku, location_id = key
+    return Rejected(
+        Reason.SETTLEMENT_TOO_LARGE,
+        f"reservation {reservation.reservation_id!r} still claims {left} units of {sku!r} at "
+        f"{location_id!r}, not {units}",
+        reservation_id=reservation.reservation_id,
+        sku=sku,
+        location_id=location_id,
+        claimed_quantity=left,
+        asked_quantity=units,
+    )

@@ -1,0 +1,58 @@
+"""The memory of recent deltas, so that a count taken earlier keeps what happened since.
+
+A store counts a shelf at 10:00 and sends the figure at 10:05; the unit sold at 10:03 must not
+come back. The newest deltas of on_hand are remembered with the time at which they happened, up
+to a bound over all positions; a count from before what was forgotten is refused.
+"""
+
+from collections import deque
+
+import msgspec
+
+from domgrpc.core.values import LocationIndex, Sku, TimeMs
+
+
+class RememberedDelta(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A change of on_hand and when it happened."""
+
+    sku: Sku
+    index: LocationIndex
+    effective_time_ms: TimeMs
+    delta: int
+
+
+class DeltaMemory:
+    """The newest deltas, in order of arrival and by position."""
+
+    __slots__ = ("_by_position", "_entries_max", "entries", "floor_ms")
+
+    def __init__(self, entries_max: int) -> None:
+        """Start empty; remember at most `entries_max` deltas."""
+        self._entries_max = entries_max
+        self.entries: deque[RememberedDelta] = deque()
+        self._by_position: dict[tuple[Sku, LocationIndex], deque[RememberedDelta]] = {}
+        self.floor_ms = TimeMs(0)
+        """Deltas that happened at or before this time may have been forgotten."""
+
+    def remember(self, entry: RememberedDelta) -> None:
+        """Add a delta and forget the oldest beyond the bound; O(1)."""
+        self.entries.append(entry)
+        self._by_position.setdefault((entry.sku, entry.index), deque()).append(entry)
+        while len(self.entries) > self._entries_max:
+            oldest = self.entries.popleft()
+            key = (oldest.sku, oldest.index)
+            remembered = self._by_position[key]
+            remembered.popleft()
+            if not remembered:
+                del self._by_position[key]
+            self.floor_ms = max(self.floor_ms, oldest.effective_time_ms)
+
+    def sum_after(self, sku: Sku, index: LocationIndex, time_ms: TimeMs) -> int:
+        """Sum the deltas of a position that happened after a time; O(its deltas)."""
+        remembered = self._by_position.get((sku, index), ())
+        return sum(entry.delta for entry in remembered if entry.effective_time_ms > time_ms)
+
+    def check_invariants(self) -> None:
+        """Both orders hold the same deltas, within the bound."""
+        assert len(self.entries) <= self._entries_max
+        assert sum(len(part) for part in self._by_position.values()) == len(self.entries)

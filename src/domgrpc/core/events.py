@@ -1,0 +1,84 @@
+"""The closed list of events and the record that puts them into the log.
+
+Tags are part of the data format (docs/data-format.md): a new event takes the next number, new
+fields come last with a default, and nothing is renumbered or reused.
+"""
+
+import enum
+
+import msgspec
+
+from domgrpc.core.location_groups import GroupDeleted, GroupSaved
+from domgrpc.core.locations import LocationSaved
+from domgrpc.core.products import ProductsSaved
+from domgrpc.core.rejections import Rejection
+from domgrpc.core.reservations import (
+    ReservationChanged,
+    ReservationConfirmed,
+    ReservationExpired,
+    ReservationReleased,
+    ReservationSettled,
+    StockReserved,
+)
+from domgrpc.core.safety_stock import RuleDeleted, RuleSaved
+from domgrpc.core.stock_changes import StockBatchApplied, StockUpdated
+from domgrpc.core.stock_levels import StockLevelChanged
+from domgrpc.core.values import ClientId, RequestId, Revision, TimeMs
+
+
+class Resource(enum.IntEnum):
+    """What a request asked to change that was as asked already."""
+
+    LOCATION = 1
+    GROUP = 2
+    PRODUCTS = 3
+    RULE = 4
+    RESERVATION = 5
+    FEED = 6
+
+
+class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
+    """The business said no; logged so that a retry gets the same answer after a restart."""
+
+    rejection: Rejection
+
+
+class NothingChanged(msgspec.Struct, frozen=True, array_like=True, tag=17):
+    """All was as asked already; the answer is the named resources as they stand."""
+
+    resource: Resource
+    keys: tuple[str, ...]
+
+
+Event = (
+    LocationSaved
+    | GroupSaved
+    | GroupDeleted
+    | ProductsSaved
+    | RuleSaved
+    | RuleDeleted
+    | StockUpdated
+    | StockBatchApplied
+    | StockLevelChanged
+    | StockReserved
+    | ReservationChanged
+    | ReservationConfirmed
+    | ReservationReleased
+    | ReservationExpired
+    | ReservationSettled
+    | RequestRefused
+    | NothingChanged
+)
+
+NO_REQUEST = RequestId("")
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """What one request, or one timer, did: one entry of the log, one revision."""
+
+    revision: Revision
+    time_ms: TimeMs
+    events: tuple[Event, ...]
+    client_id: ClientId = ClientId("")
+    request_id: RequestId = NO_REQUEST
+    fingerprint: int = 0

@@ -1,0 +1,91 @@
+"""Great-circle geography: which places lie within a radius of a point.
+
+Floats live here and nowhere else in the core: distances are computed by the haversine formula
+on a sphere of 6371 km and leave as whole metres. Places are kept sorted by latitude, so that a
+query looks only at the band of latitudes that its circle can reach.
+"""
+
+import math
+
+import msgspec
+from sortedcontainers import SortedList
+
+from domgrpc.core.values import LocationIndex
+
+EARTH_RADIUS_M = 6_371_000
+DEGREE_E7 = 10_000_000
+_RADIANS_PER_E7 = math.pi / 180 / DEGREE_E7
+_QUERIES_MAX = 4_096
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A place in degrees times 10^7, north and east positive."""
+
+    latitude_e7: int
+    longitude_e7: int
+
+
+def distance_m(a: Point, b: Point) -> int:
+    """Great-circle distance in whole metres (haversine, R = 6371 km)."""
+    latitude_a = a.latitude_e7 * _RADIANS_PER_E7
+    latitude_b = b.latitude_e7 * _RADIANS_PER_E7
+    half_latitude = (latitude_b - latitude_a) / 2
+    half_longitude = (b.longitude_e7 - a.longitude_e7) * _RADIANS_PER_E7 / 2
+    chord = (
+        math.sin(half_latitude) ** 2
+        + math.cos(latitude_a) * math.cos(latitude_b) * math.sin(half_longitude) ** 2
+    )
+    return round(2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(chord))))
+
+
+class PlaceIndex:
+    """The points of locations, searchable by circle.
+
+    A search costs the locations in the circle's band of latitude; repeated searches (the same
+    ZIP code's centre again and again) come from a bounded cache that any change empties.
+    """
+
+    __slots__ = ("_by_latitude", "_cache", "_points")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._points: dict[LocationIndex, Point] = {}
+        self._by_latitude: SortedList[tuple[int, LocationIndex]] = SortedList()
+        self._cache: dict[tuple[Point, int], tuple[tuple[int, LocationIndex], ...]] = {}
+
+    def place(self, index: LocationIndex, point: Point | None) -> None:
+        """Set or, with None, remove the point of a location."""
+        old = self._points.pop(index, None)
+        if old is not None:
+            self._by_latitude.remove((old.latitude_e7, index))
+        if point is not None:
+            self._points[index] = point
+            self._by_latitude.add((point.latitude_e7, index))
+        self._cache.clear()
+
+    def near(self, point: Point, radius_m: int) -> tuple[tuple[int, LocationIndex], ...]:
+        """Return (metres, location) within the radius, nearest first, ties by location."""
+        key = (point, radius_m)
+        found = self._cache.get(key)
+        if found is None:
+            if len(self._cache) >= _QUERIES_MAX:
+                self._cache.clear()
+            found = self._cache[key] = self._search(point, radius_m)
+        return found
+
+    def _search(self, point: Point, radius_m: int) -> tuple[tuple[int, LocationIndex], ...]:
+        # One more unit on each side: rounding must not lose a place on the rim.
+        reach_e7 = math.ceil(radius_m / EARTH_RADIUS_M / _RADIANS_PER_E7) + 1
+        low = (point.latitude_e7 - reach_e7, LocationIndex(-1))
+        high = (point.latitude_e7 + reach_e7 + 1, LocationIndex(-1))
+        hits = []
+        for _, index in self._by_latitude.irange(low, high):
+            metres = distance_m(point, self._points[index])
+            if metres <= radius_m:
+                hits.append((metres, index))
+        return tuple(sorted(hits))
+
+    def check_invariants(self) -> None:
+        """Every point is in the index once, and nothing else is."""
+        expected = sorted((p.latitude_e7, index) for index, p in self._points.items())
+        assert list(self._by_latitude) == expected

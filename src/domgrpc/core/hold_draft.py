@@ -1,0 +1,174 @@
+"""Drafting a hold: its lines as they will be, checked unit by unit against what is available."""
+
+import msgspec
+
+from domgrpc.core.network import Ask, Network
+from domgrpc.core.rejections import Reason, Rejected, ShortLine
+from domgrpc.core.reservations import LineQuantity, Reservation, ReservationLine
+from domgrpc.core.scopes import EVERYWHERE, Area
+from domgrpc.core.sourcing import Picking, alternatives, available_in, pick_locations
+from domgrpc.core.values import NO_LOCATION, LocationId, LocationIndex, Quantity, Sku
+
+
+class HoldDraft:
+    """The lines of a hold as they will be, and what is short of what was asked.
+
+    `held` are the lines that the hold has already; their units are its own.
+    """
+
+    __slots__ = ("_ask", "_held", "_in_stock_only", "_network", "lines", "short")
+
+    def __init__(
+        self,
+        network: Network,
+        ask: Ask,
+        in_stock_only: bool,  # noqa: FBT001 - always given by a command's field of that name
+        held: tuple[ReservationLine, ...] = (),
+    ) -> None:
+        """Start from the lines that are held."""
+        network.refresh(ask.time_ms)
+        self._network = network
+        self._ask = ask
+        self._in_stock_only = in_stock_only
+        self._held = {(line.sku, line.location_id): line for line in held}
+        self.lines = dict(self._held)
+        self.short: list[ShortLine] = []
+
+    def set(self, sku: Sku, location_id: LocationId, quantity: int) -> None:
+        """Set a line to a quantity; what exceeds ATS is noted as short, at most once a line."""
+        network = self._network
+        key = (sku, location_id)
+        index = network.locations.index(location_id)
+        own = self._held.get(key)
+        own_quantity = own.quantity if own is not None else 0
+        if quantity <= own_quantity:
+            self._put_less(key, own, quantity)
+            return
+        stock = network.stock.find(sku)
+        slot = stock.slot(index) if stock is not None else -1
+        if stock is not None and slot >= 0:
+            to_fulfill, to_sell = network.sellable(stock, slot, self._ask, own_quantity)
+        else:
+            to_fulfill, to_sell = 0, self._backorder_only(sku, index)
+        available = to_fulfill if self._in_stock_only else to_sell
+        taken = min(quantity, max(available, own_quantity))
+        if taken:
+            backordered = max(0, taken - to_fulfill)
+            self.lines[key] = ReservationLine(
+                sku, location_id, Quantity(taken), Quantity(backordered)
+            )
+        if taken < quantity:
+            self.note_short(LineQuantity(sku, location_id, Quantity(quantity)), available)
+
+    def pick(self, needs: dict[Sku, int], picking: Picking) -> None:
+        """Add units wherever the sourcing finds them within an area."""
+        added = {
+            (sku, self._network.locations.index_of[location_id]): line.quantity - self._own(line)
+            for (sku, location_id), line in self.lines.items()
+        }
+        picking = msgspec.structs.replace(
+            picking, taken={key: units for key, units in added.items() if units > 0}
+        )
+        picks, missing = pick_locations(self._network, needs, picking)
+        for pick in picks:
+            location_id = self._network.locations.by_index[pick.index].location_id
+            line = self.lines.get((pick.sku, location_id))
+            before = line.quantity if line is not None else 0
+            self.set(pick.sku, location_id, before + pick.quantity)
+        for sku, units in missing.items():
+            asked = LineQuantity(sku, NO_LOCATION, Quantity(needs[sku]))
+            available = max(needs[sku] - units, available_in(self._network, sku, picking))
+            self.note_short(asked, min(available, needs[sku] - 1))
+
+    def note_short(self, asked: LineQuantity, available: int) -> None:
+        """Note that a line is short, and where else its SKU is."""
+        index = self._network.locations.index_of.get(asked.location_id)
+        everywhere = Picking(ask=self._ask, area=EVERYWHERE, excluded=index)
+        self.short.append(
+            ShortLine(
+                asked.sku,
+                asked.location_id,
+                asked.quantity,
+                Quantity(available),
+                alternatives(self._network, asked.sku, everywhere),
+            )
+        )
+
+    def picking(self, area: Area, **options: int | None) -> Picking:
+        """Return how locations are picked for this hold."""
+        return Picking(
+            ask=self._ask,
+            area=area,
+            in_stock_only=self._in_stock_only,
+            **options,  # type: ignore[arg-type]
+        )
+
+    def sorted_lines(self) -> tuple[ReservationLine, ...]:
+        """Return the lines by SKU and location."""
+        lines = self.lines
+        return tuple(lines[key] for key in sorted(lines)) if len(lines) > 1 else (*lines.values(),)
+
+    def exclusion(self) -> Reason | None:
+        """Return why the locations of all short lines are out of use, None where they are not."""
+        reasons = []
+        for line in self.short:
+            index = self._network.locations.index_of.get(line.location_id)
+            reasons.append(None if index is None else self._network.exclusion(index, self._ask))
+        return reasons[0] if reasons and all(reasons) else None
+
+    def _own(self, line: ReservationLine) -> int:
+        held = self._held.get((line.sku, line.location_id))
+        return held.quantity if held is not None else 0
+
+    def _backorder_only(self, sku: Sku, index: LocationIndex) -> int:
+        # Nothing was ever there, but the product's policy may allow to sell it from there.
+        network = self._network
+        if network.exclusion(index, self._ask) is not None:
+            return 0
+        if not network.locations.by_index[index].backorder_enabled:
+            return 0
+        stock = network.stock.find(sku)
+        return network.backorder_quantity(stock, index, self._ask.time_ms) if stock else 0
+
+    def _put_less(
+        self, key: tuple[Sku, LocationId], own: ReservationLine | None, quantity: int
+    ) -> None:
+        # Giving back needs no check; backordered units go first.
+        if own is None or not quantity:
+            self.lines.pop(key, None)
+            return
+        backordered = max(0, own.backordered_quantity - (own.quantity - quantity))
+        self.lines[key] = msgspec.structs.replace(
+            own, quantity=Quantity(quantity), backordered_quantity=Quantity(backordered)
+        )
+
+
+# --- refusals
+
+
+def illegal_transition(reservation: Reservation, verb: str) -> Rejected:
+    """Build the refusal of a step that the life cycle does not have."""
+    return Rejected(
+        Reason.ILLEGAL_TRANSITION,
+        f"reservation {reservation.reservation_id!r} is {reservation.state.name} and cannot be "
+        f"{verb}",
+        reservation_id=reservation.reservation_id,
+        state=reservation.state.name,
+    )
+
+
+def insufficient(short: list[ShortLine]) -> Rejected:
+    """Build the refusal that names each short line."""
+    first = short[0]
+    where = f" at {first.location_id!r}" if first.location_id else ""
+    more = f", and {len(short) - 1} more lines are short" if len(short) > 1 else ""
+    return Rejected(
+        Reason.INSUFFICIENT_STOCK,
+        f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} are "
+        f"available{where}{more}: ask for less, elsewhere, or allow partial",
+        short_lines=tuple(short),
+        sku=first.sku,
+        location_id=first.location_id,
+        asked_quantity=first.asked_quantity,
+        available_quantity=first.available_quantity,
+    )

@@ -1,0 +1,270 @@
+"""Positions: the figures of every SKU at every location, millions of them, in one process.
+
+A SKU belongs to shard crc32(sku) mod 64, which the data format fixes; nothing in one shard
+points into another. A `SkuStock` keeps the figures of its positions in parallel arrays sorted by
+location index, about 45 bytes a position; a position is a SKU's stock and a slot in its arrays.
+
+Views (stock_index.py) follow a SKU by its `changed_slots`: every change of a figure appends the
+slot, and a view catches up from where it last looked. A SKU without views records nothing.
+"""
+
+import zlib
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Protocol
+
+from sortedcontainers import SortedList
+
+from domgrpc.core.supply import InboundSupplies
+from domgrpc.core.values import (
+    LocationIndex,
+    Quantity,
+    Sku,
+    StockCondition,
+    StockLevel,
+)
+
+SHARD_COUNT = 64
+VIEW_SLOTS_MAX = 4_000_000
+"""How many slots all cached views may cover together; the oldest views go first."""
+_CHANGED_SLOTS_MAX = 10_000
+
+
+class StockView(Protocol):
+    """What is cached of one SKU: it knows how many slots it covers."""
+
+    slot_count: int
+
+
+class SkuStock:
+    """The positions of one SKU. Finding a slot is O(log locations)."""
+
+    __slots__ = (
+        "allocated",
+        "changed_slots",
+        "conditions",
+        "count_times_ms",
+        "inbound",
+        "levels",
+        "location_indexes",
+        "on_hand",
+        "ordinal",
+        "shard_number",
+        "sku",
+        "soft_reserved",
+        "views",
+    )
+
+    def __init__(self, sku: Sku, shard_number: int, ordinal: int) -> None:
+        """Start without positions."""
+        self.sku = sku
+        self.shard_number = shard_number
+        self.ordinal = ordinal
+        self.location_indexes = array("i")
+        self.on_hand = array("q")
+        self.soft_reserved = array("q")
+        self.allocated = array("q")
+        self.count_times_ms = array("q")
+        self.levels = array("b")
+        self.conditions: dict[tuple[LocationIndex, StockCondition], Quantity] | None = None
+        self.inbound: dict[LocationIndex, InboundSupplies] | None = None
+        self.views: dict[object, StockView] | None = None
+        self.changed_slots: list[int] = []
+
+    def slot(self, index: LocationIndex) -> int:
+        """Return the slot of a location, -1 where the SKU has no position there."""
+        indexes = self.location_indexes
+        slot = bisect_left(indexes, index)
+        return slot if slot < len(indexes) and indexes[slot] == index else -1
+
+    def add_slot(self, index: LocationIndex, level: StockLevel) -> int:
+        """Add an empty position and return its slot; O(locations of the SKU)."""
+        slot = bisect_left(self.location_indexes, index)
+        self.location_indexes.insert(slot, index)
+        self.on_hand.insert(slot, 0)
+        self.soft_reserved.insert(slot, 0)
+        self.allocated.insert(slot, 0)
+        self.count_times_ms.insert(slot, 0)
+        self.levels.insert(slot, level)
+        # Slots have moved: what views remember of them is void.
+        self.forget_views()
+        return slot
+
+    def forget_views(self) -> None:
+        """Drop all cached views; they are built again when next asked."""
+        self.views = None
+        self.changed_slots.clear()
+
+    def free(self, slot: int) -> int:
+        """Return on_hand minus claims; below 0 where the position is oversold."""
+        return self.on_hand[slot] - self.soft_reserved[slot] - self.allocated[slot]
+
+    def condition_quantity(self, index: LocationIndex, condition: StockCondition) -> int:
+        """Return the units at a location in one condition, SELLABLE included."""
+        if condition is StockCondition.SELLABLE:
+            slot = self.slot(index)
+            return self.on_hand[slot] if slot >= 0 else 0
+        return self.conditions.get((index, condition), 0) if self.conditions else 0
+
+    def add_condition(self, index: LocationIndex, condition: StockCondition, delta: int) -> None:
+        """Change a bucket that is not SELLABLE; an empty one is forgotten."""
+        if self.conditions is None:
+            self.conditions = {}
+        quantity = self.conditions.pop((index, condition), 0) + delta
+        if quantity:
+            self.conditions[index, condition] = Quantity(quantity)
+
+    def supplies(self, index: LocationIndex) -> InboundSupplies | None:
+        """Return the announced supply of a location, None for none."""
+        return self.inbound.get(index) if self.inbound else None
+
+    def ensure_supplies(self, index: LocationIndex) -> InboundSupplies:
+        """Return the announced supply of a location to change it."""
+        if self.inbound is None:
+            self.inbound = {}
+        return self.inbound.setdefault(index, InboundSupplies())
+
+    def check_invariants(self) -> None:
+        """Arrays are parallel and sorted, figures are in range."""
+        indexes = list(self.location_indexes)
+        assert indexes == sorted(set(indexes))
+        columns = (self.on_hand, self.soft_reserved, self.allocated)
+        for column in (*columns, self.count_times_ms, self.levels):
+            assert len(column) == len(indexes)
+        for column in columns:
+            assert all(value >= 0 for value in column)
+        for quantity in (self.conditions or {}).values():
+            assert quantity > 0
+        for supplies in (self.inbound or {}).values():
+            supplies.check_invariants()
+
+
+class Shard:
+    """The SKUs of one shard by code and in the order in which they were first seen."""
+
+    __slots__ = ("by_sku", "order")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.by_sku: dict[Sku, SkuStock] = {}
+        self.order: list[SkuStock] = []
+
+
+class Stock:
+    """All positions in 64 shards; finding a SKU costs a checksum and a dict look-up."""
+
+    __slots__ = (
+        "_view_slot_count",
+        "_views",
+        "low_positions",
+        "position_count",
+        "shards",
+        "touched",
+    )
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.shards = tuple(Shard() for _ in range(SHARD_COUNT))
+        self.position_count = 0
+        # Positions that are low or out, by SKU and location, for lists that read only these.
+        self.low_positions: SortedList[tuple[Sku, LocationIndex]] = SortedList()
+        # Positions whose figures changed since the engine last looked, with repeats.
+        self.touched: list[tuple[SkuStock, LocationIndex]] = []
+        self._views: OrderedDict[tuple[Sku, object], int] = OrderedDict()
+        self._view_slot_count = 0
+
+    def find(self, sku: Sku) -> SkuStock | None:
+        """Return a SKU's stock, None where the SKU has never been seen."""
+        return self.shards[zlib.crc32(sku.encode()) % SHARD_COUNT].by_sku.get(sku)
+
+    def ensure(self, sku: Sku) -> SkuStock:
+        """Return a SKU's stock; a SKU not seen before joins its shard."""
+        number = zlib.crc32(sku.encode()) % SHARD_COUNT
+        shard = self.shards[number]
+        stock = shard.by_sku.get(sku)
+        if stock is None:
+            stock = shard.by_sku[sku] = SkuStock(sku, number, len(shard.order))
+            shard.order.append(stock)
+        return stock
+
+    def ensure_slot(self, stock: SkuStock, index: LocationIndex, level: StockLevel) -> int:
+        """Return the slot of a location; a new position is counted and starts at `level`."""
+        slot = stock.slot(index)
+        if slot < 0:
+            slot = stock.add_slot(index, level)
+            self.position_count += 1
+            if level is not StockLevel.IN_STOCK:
+                self.low_positions.add((stock.sku, index))
+        return slot
+
+    def touch(self, stock: SkuStock, slot: int) -> None:
+        """Note that a figure of the slot changed: for the SKU's views and for its level."""
+        self.touched.append((stock, LocationIndex(stock.location_indexes[slot])))
+        if stock.views is not None:
+            stock.changed_slots.append(slot)
+            if len(stock.changed_slots) > _CHANGED_SLOTS_MAX:
+                stock.forget_views()
+
+    def set_level(self, stock: SkuStock, slot: int, level: StockLevel) -> None:
+        """Store a position's level and keep the list of low ones."""
+        index = LocationIndex(stock.location_indexes[slot])
+        was_low = stock.levels[slot] != StockLevel.IN_STOCK
+        stock.levels[slot] = level
+        if was_low and level is StockLevel.IN_STOCK:
+            self.low_positions.remove((stock.sku, index))
+        elif not was_low and level is not StockLevel.IN_STOCK:
+            self.low_positions.add((stock.sku, index))
+
+    @property
+    def sku_count(self) -> int:
+        """How many SKUs have been seen."""
+        return sum(len(shard.order) for shard in self.shards)
+
+    def skus(self) -> Iterator[SkuStock]:
+        """Iterate all SKUs, shard by shard, in order of first sight."""
+        for shard in self.shards:
+            yield from shard.order
+
+    def skus_after(self, shard_number: int, ordinal: int) -> Iterator[SkuStock]:
+        """Iterate the SKUs behind a place in the same order; entering costs O(1)."""
+        first = ordinal + 1
+        for shard in self.shards[shard_number:]:
+            for place in range(first, len(shard.order)):
+                yield shard.order[place]
+            first = 0
+
+    def add_view(self, stock: SkuStock, key: object, view: StockView) -> None:
+        """Cache a view of a SKU and drop the oldest ones where there are too many."""
+        if stock.views is None:
+            stock.views = {}
+        stock.views[key] = view
+        self._view_slot_count -= self._views.pop((stock.sku, key), 0)
+        self._views[stock.sku, key] = view.slot_count
+        self._view_slot_count += view.slot_count
+        while self._view_slot_count > VIEW_SLOTS_MAX and len(self._views) > 1:
+            (old_sku, old_key), slot_count = self._views.popitem(last=False)
+            self._view_slot_count -= slot_count
+            old_stock = self.find(old_sku)
+            if old_stock is not None and old_stock.views:
+                old_stock.views.pop(old_key, None)
+
+    def check_invariants(self) -> None:
+        """Counts, shards and the list of low positions agree with the SKUs."""
+        low: list[tuple[Sku, LocationIndex]] = []
+        position_count = 0
+        for number, shard in enumerate(self.shards):
+            assert len(shard.by_sku) == len(shard.order)
+            for ordinal, stock in enumerate(shard.order):
+                assert (stock.shard_number, stock.ordinal) == (number, ordinal)
+                assert zlib.crc32(stock.sku.encode()) % SHARD_COUNT == number
+                stock.check_invariants()
+                position_count += len(stock.location_indexes)
+                low.extend(
+                    (stock.sku, LocationIndex(index))
+                    for index, level in zip(stock.location_indexes, stock.levels, strict=True)
+                    if level != StockLevel.IN_STOCK
+                )
+        assert self.position_count == position_count
+        assert list(self.low_positions) == sorted(low)

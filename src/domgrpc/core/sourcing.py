@@ -1,0 +1,265 @@
+"""Sourcing: picks the locations of a hold that names none.
+
+Fewest locations first, then the highest available. One location for everything where there is
+one; else the smallest set that serves each SKU whole (exact up to 8 SKUs, greedy above); a SKU
+that no single location can serve is taken from the fullest locations down, which needs the
+fewest for it alone. Stock comes before backorder: what may be sold beyond the stock is only
+looked at when the stock in the scope does not suffice.
+
+`pick_locations` is the seam: the exact router takes its place without its callers changing.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from domgrpc.core.network import Ask, Network
+from domgrpc.core.rejections import Alternative
+from domgrpc.core.scopes import Area
+from domgrpc.core.stock_index import AvailabilityView, availability_view
+from domgrpc.core.values import LocationId, LocationIndex, Quantity, Sku
+
+_EXACT_SKUS_MAX = 8
+_ALTERNATIVES_MAX = 5
+
+Taken = dict[tuple[Sku, LocationIndex], int]
+
+
+class Picking(msgspec.Struct, frozen=True, kw_only=True):
+    """How locations are to be picked."""
+
+    ask: Ask
+    area: Area
+    location_count_max: int = 0
+    in_stock_only: bool = False
+    taken: Taken = {}
+    excluded: LocationIndex | None = None
+
+
+class Pick(msgspec.Struct, frozen=True, gc=False):
+    """Units of a SKU from a location."""
+
+    sku: Sku
+    index: LocationIndex
+    quantity: int
+
+
+class _Candidates:
+    """The locations that offer one SKU, the fullest first."""
+
+    __slots__ = ("_picking", "_stock_only", "_view", "sku", "wanted")
+
+    def __init__(
+        self,
+        view: AvailabilityView | None,
+        need: tuple[Sku, int],
+        picking: Picking,
+        stock_only: bool,
+    ) -> None:
+        self.sku, self.wanted = need
+        self._view = view
+        self._picking = picking
+        self._stock_only = stock_only
+
+    def available(self, index: LocationIndex) -> int:
+        """Return the units that a location still offers to this picking."""
+        picking = self._picking
+        if self._view is None or index not in picking.area or index == picking.excluded:
+            return 0
+        offered = self._view.at(index, self._stock_only)
+        return max(0, offered - picking.taken.get((self.sku, index), 0))
+
+    def ranked(self) -> Iterator[tuple[int, LocationIndex]]:
+        """Iterate (units, location), most first; costs what is looked at."""
+        if self._view is None:
+            return
+        area = self._picking.area.distances_m
+        ranking = self._view.ranking(self._stock_only)
+        pairs: Iterable[tuple[int, LocationIndex]] = ranking
+        if self._picking.taken or (area is not None and len(area) < len(ranking)):
+            indexes = area if area is not None else [index for _, index in ranking]
+            pairs = sorted((-self.available(index), index) for index in indexes)
+        for negated, index in pairs:
+            if negated < 0 and self.available(index):
+                yield -negated, index
+
+    def serving_whole(self) -> list[LocationIndex]:
+        """Return the locations that can serve all that is wanted."""
+        found = []
+        for available, index in self.ranked():
+            if available < self.wanted:
+                break
+            found.append(index)
+        return found
+
+
+def pick_locations(
+    network: Network, needs: dict[Sku, int], picking: Picking
+) -> tuple[list[Pick], dict[Sku, int]]:
+    """Pick locations for quantities by SKU; return the picks and what is missing by SKU.
+
+    Costs O(log locations) for a SKU that the fullest location can serve, else what is looked
+    at. Nothing is missing, or the picks are the most that could be found.
+    """
+    picks, missing = _pick(network, needs, picking, stock_only=True)
+    if missing and not picking.in_stock_only:
+        return _pick(network, needs, picking, stock_only=False)
+    return picks, missing
+
+
+def available_in(network: Network, sku: Sku, picking: Picking) -> int:
+    """Return the units of a SKU that a picking could find; O(locations looked at)."""
+    candidates = _candidates(network, (sku, 0), picking, picking.in_stock_only)
+    return sum(available for available, _ in candidates.ranked())
+
+
+def alternatives(network: Network, sku: Sku, picking: Picking) -> tuple[Alternative, ...]:
+    """Return where else a SKU, then its substitutes, could be had, most first."""
+    found: list[Alternative] = []
+    for other in (sku, *network.products.fields(sku).substitute_skus):
+        for available, index in _candidates(network, (other, 0), picking, True).ranked():
+            if len(found) == _ALTERNATIVES_MAX:
+                return tuple(found)
+            location_id: LocationId = network.locations.by_index[index].location_id
+            found.append(Alternative(other, location_id, Quantity(available)))
+    return tuple(found)
+
+
+def _candidates(
+    network: Network, need: tuple[Sku, int], picking: Picking, stock_only: bool
+) -> _Candidates:
+    stock = network.stock.find(need[0])
+    view = availability_view(network, stock, picking.ask) if stock is not None else None
+    return _Candidates(view, need, picking, stock_only)
+
+
+def _pick(
+    network: Network, needs: dict[Sku, int], picking: Picking, *, stock_only: bool
+) -> tuple[list[Pick], dict[Sku, int]]:
+    every = [_candidates(network, need, picking, stock_only) for need in needs.items()]
+    chosen = _one_for_all(every) or _smallest_cover(every)
+    picks: list[Pick] = []
+    missing: dict[Sku, int] = {}
+    for candidates in every:
+        first = chosen.get(candidates.sku)
+        left = candidates.wanted
+        if first is not None:
+            picks.append(Pick(candidates.sku, first, left))
+            continue
+        for available, index in _chosen_first(candidates, chosen.values()):
+            quantity = min(left, available)
+            picks.append(Pick(candidates.sku, index, quantity))
+            left -= quantity
+            if not left:
+                break
+        if left:
+            missing[candidates.sku] = left
+    return _within_count(picks, missing, picking.location_count_max)
+
+
+def _one_for_all(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
+    # The SKU with the fewest locations decides; often it is the only one.
+    if len(every) == 1:
+        for available, index in every[0].ranked():
+            return {every[0].sku: index} if available >= every[0].wanted else {}
+        return {}
+    serving = min((candidates.serving_whole() for candidates in every), key=len)
+    best: tuple[int, LocationIndex] | None = None
+    for index in serving:
+        offered = [candidates.available(index) for candidates in every]
+        if all(offer >= c.wanted for offer, c in zip(offered, every, strict=True)):
+            rank = (-sum(offered), index)
+            best = rank if best is None else min(best, rank)
+    return {} if best is None else {candidates.sku: best[1] for candidates in every}
+
+
+def _smallest_cover(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
+    """Cover the SKUs that single locations can serve whole with as few locations as possible.
+
+    Breadth first over the sets of SKUs that k locations can cover; of several ways to the same
+    set the one with the most available stays. At most 2^8 sets times the distinct masks.
+    """
+    serving = {c.sku: c.serving_whole() for c in every if c.wanted}
+    coverable = [c for c in every if serving.get(c.sku)]
+    if len(coverable) > _EXACT_SKUS_MAX:
+        return _greedy_cover(coverable, serving)
+    best_of_mask: dict[int, tuple[int, LocationIndex]] = {}
+    masks: dict[LocationIndex, int] = {}
+    for bit, candidates in enumerate(coverable):
+        for index in serving[candidates.sku]:
+            masks[index] = masks.get(index, 0) | 1 << bit
+    for index, mask in masks.items():
+        rank = (-sum(c.available(index) for c in coverable), index)
+        best_of_mask[mask] = min(best_of_mask.get(mask, rank), rank)
+    reached: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
+    full = (1 << len(coverable)) - 1
+    while full not in reached:
+        further = dict(reached)
+        for covered, (total, used) in reached.items():
+            for mask, (negated, _) in best_of_mask.items():
+                way = (total + negated, (*used, mask))
+                old = further.get(covered | mask)
+                if (covered | mask) not in reached and (old is None or way < old):
+                    further[covered | mask] = way
+        reached = further
+    chosen: dict[Sku, LocationIndex] = {}
+    for mask in reached[full][1]:
+        for bit, candidates in enumerate(coverable):
+            if mask >> bit & 1:
+                chosen.setdefault(candidates.sku, best_of_mask[mask][1])
+    return chosen
+
+
+def _greedy_cover(
+    coverable: list[_Candidates], serving: dict[Sku, list[LocationIndex]]
+) -> dict[Sku, LocationIndex]:
+    # Always the location that serves most of what is left; ties by availability, then index.
+    skus_of: dict[LocationIndex, dict[Sku, None]] = {}
+    for candidates in coverable:
+        for index in serving[candidates.sku]:
+            skus_of.setdefault(index, {})[candidates.sku] = None
+    left = {candidates.sku: candidates for candidates in coverable}
+    chosen: dict[Sku, LocationIndex] = {}
+    while left:
+        index = min(
+            skus_of,
+            key=lambda place: (
+                -sum(sku in left for sku in skus_of[place]),
+                -sum(left[sku].available(place) for sku in skus_of[place] if sku in left),
+                place,
+            ),
+        )
+        for sku in skus_of.pop(index):
+            if left.pop(sku, None) is not None:
+                chosen[sku] = index
+    return chosen
+
+
+def _chosen_first(
+    candidates: _Candidates, chosen: Iterable[LocationIndex]
+) -> Iterator[tuple[int, LocationIndex]]:
+    # Locations that are used anyway cost no further one.
+    used = dict.fromkeys(sorted(chosen))
+    offers = sorted(((-candidates.available(index), index) for index in used))
+    for negated, index in offers:
+        if negated < 0:
+            yield -negated, index
+    for available, index in candidates.ranked():
+        if index not in used:
+            yield available, index
+
+
+def _within_count(
+    picks: list[Pick], missing: dict[Sku, int], count_max: int
+) -> tuple[list[Pick], dict[Sku, int]]:
+    # With too many locations, those that carry the most units stay.
+    units: dict[LocationIndex, int] = {}
+    for pick in picks:
+        units[pick.index] = units.get(pick.index, 0) + pick.quantity
+    if not count_max or len(units) <= count_max:
+        return picks, missing
+    kept = dict.fromkeys(sorted(units, key=lambda index: (-units[index], index))[:count_max])
+    for pick in picks:
+        if pick.index not in kept:
+            missing[pick.sku] = missing.get(pick.sku, 0) + pick.quantity
+    return [pick for pick in picks if pick.index in kept], missing

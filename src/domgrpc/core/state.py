@@ -1,0 +1,45 @@
+"""The state: everything the service knows, as one value that only events change."""
+
+from domgrpc.core.answers import KeptAnswers
+from domgrpc.core.delta_memory import DeltaMemory
+from domgrpc.core.inventory import Feeds
+from domgrpc.core.network import Network
+from domgrpc.core.reservation_book import Reservations
+from domgrpc.core.values import Limits, Revision, Sku, TimeMs
+
+
+class State:
+    """Everything the service knows. Only events change it; caches inside are views."""
+
+    __slots__ = (
+        "answers",
+        "feeds",
+        "limits",
+        "memory",
+        "network",
+        "reservations",
+        "revision",
+        "time_ms",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        """Start empty at revision 0."""
+        self.limits = limits
+        self.network = Network(limits)
+        self.memory = DeltaMemory(limits.remembered_deltas_max)
+        self.feeds = Feeds(limits.sources_max)
+        self.reservations = Reservations(limits)
+        self.answers = KeptAnswers(limits)
+        self.revision = Revision(0)
+        self.time_ms = TimeMs(0)
+
+    def check_invariants(self) -> None:
+        """Assert that all parts agree; O(everything)."""
+        self.network.check_invariants()
+        self.memory.check_invariants()
+        self.reservations.check_invariants(self.network)
+        self.answers.check_invariants()
+
+    def is_stocked(self, sku: Sku) -> bool:
+        """Whether a SKU has ever been seen."""
+        return self.network.stock.find(sku) is not None

@@ -1,0 +1,100 @@
+"""Dated supply: what is announced to arrive, and what can be promised from it.
+
+Supply of one position is kept by the caller's id and sorted by due time. ATP in the
+cumulative-minimum form: for a date d, the minimum of the projected balance from d to the
+horizon. Overdue supply is promised to nobody until it gets a new date or is received.
+"""
+
+import enum
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from sortedcontainers import SortedDict
+
+from domgrpc.core.values import Quantity, SupplyId, TimeMs
+
+
+class InboundKind(enum.IntEnum):
+    """What kind of dated supply."""
+
+    PURCHASE_ORDER = 1
+    TRANSFER = 2
+    RETURN = 3
+
+
+class Supply(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Units announced to be sellable at a time."""
+
+    supply_id: SupplyId
+    kind: InboundKind
+    quantity: Quantity
+    due_time_ms: TimeMs
+
+
+class InboundSupplies:
+    """The supplies of one position. Changes cost O(log n), sums what they read."""
+
+    __slots__ = ("_by_due", "_by_id")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._by_id: dict[SupplyId, Supply] = {}
+        self._by_due: SortedDict[tuple[TimeMs, SupplyId], Supply] = SortedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Supply]:
+        """Iterate by due time."""
+        return iter(self._by_due.values())
+
+    def get(self, supply_id: SupplyId) -> Supply | None:
+        """Return one supply, None where it is not announced."""
+        return self._by_id.get(supply_id)
+
+    def put(self, supply: Supply) -> None:
+        """Set a supply, or withdraw it where its quantity is 0."""
+        old = self._by_id.pop(supply.supply_id, None)
+        if old is not None:
+            del self._by_due[old.due_time_ms, old.supply_id]
+        if supply.quantity > 0:
+            self._by_id[supply.supply_id] = supply
+            self._by_due[supply.due_time_ms, supply.supply_id] = supply
+
+    def due(self, after_ms: int, until_ms: int) -> Iterator[Supply]:
+        """Iterate the supplies due after one time and up to another, by due time."""
+        first = (TimeMs(after_ms + 1), SupplyId(""))
+        last = (TimeMs(until_ms + 1), SupplyId(""))
+        for key in self._by_due.irange(first, last, (True, False)):
+            yield self._by_due[key]
+
+    def quantity_due(self, after_ms: int, until_ms: int) -> int:
+        """Sum the units due after one time and up to another."""
+        return sum(supply.quantity for supply in self.due(after_ms, until_ms))
+
+    def check_invariants(self) -> None:
+        """Both orders hold the same supplies, none of them empty."""
+        assert len(self._by_id) == len(self._by_due)
+        for (due_time_ms, supply_id), supply in self._by_due.items():
+            assert self._by_id[supply_id] is supply
+            assert supply.due_time_ms == due_time_ms
+            assert supply.quantity > 0
+
+
+def promise_curve(balances: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Turn (time, projected balance) steps into (time, ATP) steps.
+
+    The balances are given by rising time; ATP at each is the minimum of the balance there and
+    later, never below 0, and steps that do not change it are left out. O(n).
+    """
+    steps: list[tuple[int, int]] = []
+    lowest: int | None = None
+    for time_ms, balance in reversed(list(balances)):
+        lowest = balance if lowest is None else min(lowest, balance)
+        promised = max(0, lowest)
+        if steps and steps[-1][1] == promised:
+            steps[-1] = (time_ms, promised)
+        else:
+            steps.append((time_ms, promised))
+    steps.reverse()
+    return steps
