@@ -19,11 +19,11 @@ from domgrpc.core.stock_changes import BatchSummary, StockSummary
 from domgrpc.core.values import ClientId, Limits, RequestId, Revision, TimeMs
 
 
-class Deleted(msgspec.Struct, frozen=True, array_like=True, tag="deleted", gc=False):
+class Deleted(msgspec.Struct, frozen=True, array_like=True, tag=8, tag_field="tag", gc=False):
     """The resource that was asked to go is gone."""
 
 
-class ProductBatch(msgspec.Struct, frozen=True, array_like=True):
+class ProductBatch(msgspec.Struct, frozen=True, array_like=True, tag=6, tag_field="tag"):
     """Products in the order of the request."""
 
     products: tuple[Product, ...]
@@ -90,8 +90,18 @@ class KeptAnswers:
         key = _key(client_id, request_id)
         self.by_key[key] = answer
         self.order.append(key)
+        self._forget(answer.time_ms)
+
+    def restore(self, answers: list[tuple[str, KeptAnswer]]) -> None:
+        """Add answers from a snapshot, oldest first."""
+        for key, answer in answers:
+            self.by_key[key] = answer
+            self.order.append(key)
+            self._forget(answer.time_ms)
+
+    def _forget(self, newest_ms: TimeMs) -> None:
         order = self.order
-        oldest_ms = answer.time_ms - self._age_ms_max
+        oldest_ms = newest_ms - self._age_ms_max
         while len(order) > self._count_max or self.by_key[order[0]].time_ms < oldest_ms:
             del self.by_key[order.popleft()]
 

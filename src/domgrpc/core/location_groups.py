@@ -24,7 +24,7 @@ from domgrpc.core.values import (
 # --- commands
 
 
-class CreateLocationGroup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class CreateLocationGroup(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Add a group."""
 
     group_id: GroupId
@@ -32,7 +32,7 @@ class CreateLocationGroup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     location_ids: tuple[LocationId, ...] = ()
 
 
-class UpdateLocationGroup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class UpdateLocationGroup(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Change a group, or create it where allowed; None leaves a field as it is."""
 
     group_id: GroupId
@@ -42,7 +42,7 @@ class UpdateLocationGroup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     allow_missing: bool = False
 
 
-class DeleteLocationGroup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class DeleteLocationGroup(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Remove a group."""
 
     group_id: GroupId
@@ -52,7 +52,7 @@ class DeleteLocationGroup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 # --- events and state
 
 
-class LocationGroup(msgspec.Struct, frozen=True, array_like=True):
+class LocationGroup(msgspec.Struct, frozen=True, array_like=True, tag=5, tag_field="tag"):
     """A named set of locations; members sorted by id."""
 
     group_id: GroupId

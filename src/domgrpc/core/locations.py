@@ -55,7 +55,7 @@ class DisabledWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     end_time_ms: TimeMs
 
 
-class Location(msgspec.Struct, frozen=True, array_like=True):
+class Location(msgspec.Struct, frozen=True, array_like=True, tag=4, tag_field="tag"):
     """A place that holds stock or does work."""
 
     location_id: LocationId
@@ -84,14 +84,14 @@ class LocationFields(msgspec.Struct, frozen=True, kw_only=True):
     backorder_enabled: bool | None = None
 
 
-class CreateLocation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class CreateLocation(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Add a location."""
 
     location_id: LocationId
     fields: LocationFields
 
 
-class UpdateLocation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class UpdateLocation(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Change fields of a location, or create it where allowed."""
 
     location_id: LocationId
@@ -100,7 +100,7 @@ class UpdateLocation(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     allow_missing: bool = False
 
 
-class SetLocationState(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class SetLocationState(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Enable a location (no window) or disable it for one; start None means now."""
 
     location_id: LocationId

@@ -63,13 +63,13 @@ class Product(msgspec.Struct, frozen=True, array_like=True):
 # --- commands
 
 
-class CreateProducts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class CreateProducts(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Add products, all or none; each SKU once."""
 
     products: tuple[tuple[Sku, ProductFields], ...]
 
 
-class UpdateProducts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class UpdateProducts(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Change the named fields of products, all or none."""
 
     products: tuple[tuple[Sku, ProductFields], ...]

@@ -81,7 +81,7 @@ class ShortLine(msgspec.Struct, frozen=True, array_like=True):
     alternatives: tuple[Alternative, ...] = ()
 
 
-class Rejection(msgspec.Struct, frozen=True, array_like=True):
+class Rejection(msgspec.Struct, frozen=True, array_like=True, tag=9, tag_field="tag"):
     """A refusal as data: it is logged, kept and repeated like any other answer."""
 
     reason: Reason

@@ -85,6 +85,16 @@ class Reservations:
         for _, reservation_id in self._listing.irange(first, None, (False, True)):
             yield self.by_id[reservation_id]
 
+    def restore(self, reservations: list[Reservation]) -> None:
+        """Add reservations from a snapshot, in their order; `finished` comes on its own."""
+        held = []
+        for reservation in reservations:
+            self.by_id[reservation.reservation_id] = reservation
+            if reservation.state is ReservationState.HELD:
+                held.append((reservation.expire_time_ms, reservation.reservation_id))
+                self._count_held(reservation.client_id, 1)
+        self.deadlines.update(held)
+
     def store(self, reservation: Reservation) -> None:
         """Put a reservation in place of its former value and keep the orders and counts."""
         old = self.by_id.get(reservation.reservation_id)

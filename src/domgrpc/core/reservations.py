@@ -56,7 +56,7 @@ class ReservationLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     settled_quantity: Quantity = Quantity(0)
 
 
-class Reservation(msgspec.Struct, frozen=True, array_like=True):
+class Reservation(msgspec.Struct, frozen=True, array_like=True, tag=1, tag_field="tag"):
     """A hold or a claim; lines sorted by SKU and location."""
 
     reservation_id: ReservationId
@@ -105,7 +105,7 @@ class Expiration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ttl_ms: int | None = None
 
 
-class ReserveStock(msgspec.Struct, frozen=True, tag=True):
+class ReserveStock(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Hold stock until a deadline; lines without a location are picked within the scope."""
 
     lines: tuple[LineQuantity, ...]
@@ -119,7 +119,7 @@ class ReserveStock(msgspec.Struct, frozen=True, tag=True):
     reference: str = ""
 
 
-class UpdateReservation(msgspec.Struct, frozen=True, tag=True):
+class UpdateReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Change quantities and the deadline of a hold in place."""
 
     reservation_id: ReservationId
@@ -130,7 +130,7 @@ class UpdateReservation(msgspec.Struct, frozen=True, tag=True):
     etag: str = ""
 
 
-class MoveReservation(msgspec.Struct, frozen=True, tag=True):
+class MoveReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Move units of a hold to another location; quantity 0 means all of the line."""
 
     reservation_id: ReservationId
@@ -143,7 +143,7 @@ class MoveReservation(msgspec.Struct, frozen=True, tag=True):
     etag: str = ""
 
 
-class ConfirmReservation(msgspec.Struct, frozen=True, tag=True):
+class ConfirmReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Make a hold a claim without a deadline."""
 
     reservation_id: ReservationId
@@ -151,7 +151,7 @@ class ConfirmReservation(msgspec.Struct, frozen=True, tag=True):
     etag: str = ""
 
 
-class ReleaseReservation(msgspec.Struct, frozen=True, tag=True):
+class ReleaseReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Give a hold back."""
 
     reservation_id: ReservationId
@@ -159,7 +159,7 @@ class ReleaseReservation(msgspec.Struct, frozen=True, tag=True):
     etag: str = ""
 
 
-class SettleReservation(msgspec.Struct, frozen=True, tag=True):
+class SettleReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """End the claim of confirmed units; no lines means all that is still claimed."""
 
     reservation_id: ReservationId

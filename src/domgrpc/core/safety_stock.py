@@ -67,7 +67,7 @@ class RuleFields(msgspec.Struct, frozen=True, array_like=True):
     end_time_ms: TimeMs = FOREVER_MS
 
 
-class SafetyStockRule(msgspec.Struct, frozen=True, array_like=True):
+class SafetyStockRule(msgspec.Struct, frozen=True, array_like=True, tag=7, tag_field="tag"):
     """A rule that withholds stock or sets a threshold."""
 
     rule_id: RuleId
@@ -84,14 +84,14 @@ class SafetyStockRule(msgspec.Struct, frozen=True, array_like=True):
         return -(-on_hand * percent // 100)
 
 
-class CreateSafetyStockRule(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class CreateSafetyStockRule(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Add a rule."""
 
     rule_id: RuleId
     fields: RuleFields
 
 
-class UpdateSafetyStockRule(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class UpdateSafetyStockRule(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Change the named fields of a rule, or create it where allowed."""
 
     rule_id: RuleId
@@ -101,7 +101,7 @@ class UpdateSafetyStockRule(msgspec.Struct, frozen=True, kw_only=True, tag=True)
     allow_missing: bool = False
 
 
-class DeleteSafetyStockRule(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class DeleteSafetyStockRule(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Remove a rule."""
 
     rule_id: RuleId

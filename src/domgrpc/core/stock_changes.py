@@ -88,13 +88,13 @@ class ReceiveSupply(msgspec.Struct, frozen=True, array_like=True, tag=5, gc=Fals
 StockUpdate = CountStock | AdjustStock | MoveStock | AnnounceSupply | ReceiveSupply
 
 
-class UpdateStock(msgspec.Struct, frozen=True, tag=True):
+class UpdateStock(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Apply updates in order, all or none."""
 
     updates: tuple[StockUpdate, ...]
 
 
-class ApplyStockBatch(msgspec.Struct, frozen=True, tag=True):
+class ApplyStockBatch(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Apply the updates of one batch of a feed, each alone; known sequences are skipped."""
 
     source: SourceId
@@ -137,14 +137,14 @@ class SupplyChanged(msgspec.Struct, frozen=True, array_like=True, tag=3):
 StockChange = StockCounted | BucketChanged | SupplyChanged
 
 
-class StockSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class StockSummary(msgspec.Struct, frozen=True, array_like=True, tag=2, tag_field="tag", gc=False):
     """What an UpdateStock did."""
 
     update_count: int
     created_sku_count: int
 
 
-class BatchSummary(msgspec.Struct, frozen=True, array_like=True):
+class BatchSummary(msgspec.Struct, frozen=True, array_like=True, tag=3, tag_field="tag"):
     """What a batch of a feed did; refusals by index within the batch."""
 
     sequence: int

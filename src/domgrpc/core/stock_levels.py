@@ -24,7 +24,7 @@ from domgrpc.core.values import (
 _ANY_DEMAND = Demand()
 
 
-class SweepStockLevels(msgspec.Struct, frozen=True, tag=True):
+class SweepStockLevels(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Compare the levels of up to `sku_count` SKUs behind a place in the order of SKUs."""
 
     shard_number: int
@@ -92,6 +92,14 @@ def decide_sweep(
             if crossing is not None:
                 crossings.append(crossing)
     return tuple(crossings)
+
+
+def place_after(network: Network, place: tuple[int, int], sku_count: int) -> tuple[int, int] | None:
+    """Return the place behind the next SKUs in the order of SKUs, None at the end."""
+    last = None
+    for _, stock in zip(range(sku_count), network.stock.skus_after(*place), strict=False):
+        last = (stock.shard_number, stock.ordinal)
+    return last
 
 
 def evolve_level_changed(network: Network, event: StockLevelChanged) -> None:

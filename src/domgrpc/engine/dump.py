@@ -1,0 +1,268 @@
+"""The state as chunks of bytes and back: what a snapshot holds, and what a digest is made of.
+
+Each chunk is one msgpack value; docs/data-format.md (Snapshot chunks) lists the kinds. The SKUs
+of a shard fill chunks of their own, so that a shard can be compared, and later moved, alone.
+Numbers of positions are little-endian arrays.
+"""
+
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+from xxhash import xxh3_128
+
+from domgrpc.core.answers import KeptAnswer
+from domgrpc.core.delta_memory import RememberedDelta
+from domgrpc.core.location_groups import GroupSaved, LocationGroup, evolve_group_saved
+from domgrpc.core.locations import Location, LocationSaved, evolve_location_saved
+from domgrpc.core.positions import Shard, SkuStock
+from domgrpc.core.products import Product
+from domgrpc.core.reservations import Reservation
+from domgrpc.core.safety_stock import SafetyStockRule
+from domgrpc.core.state import State
+from domgrpc.core.supply import Supply
+from domgrpc.core.values import (
+    LocationIndex,
+    Quantity,
+    ReservationId,
+    Revision,
+    Sku,
+    SourceId,
+    StockCondition,
+    StockLevel,
+    TimeMs,
+)
+
+META = 1
+LOCATIONS = 2
+GROUPS = 3
+PRODUCTS = 4
+RULES = 5
+SHARD = 6
+RESERVATIONS = 7
+FINISHED = 8
+DELTAS = 9
+ANSWERS = 10
+
+_ENTRIES_PER_CHUNK = 5_000
+_SKUS_PER_CHUNK = 1_000
+_Entry = TypeVar("_Entry")
+
+
+class Meta(msgspec.Struct, frozen=True, array_like=True):
+    """The scalars of the state."""
+
+    revision: Revision
+    time_ms: TimeMs
+    last_sequences: dict[SourceId, int]
+    delta_floor_ms: TimeMs
+
+
+class SkuEntry(msgspec.Struct, frozen=True, array_like=True):
+    """One SKU's positions; the bytes are its arrays."""
+
+    sku: Sku
+    location_indexes: bytes
+    on_hand: bytes
+    soft_reserved: bytes
+    allocated: bytes
+    count_times_ms: bytes
+    levels: bytes
+    conditions: tuple[tuple[LocationIndex, StockCondition, Quantity], ...] = ()
+    inbound: tuple[tuple[LocationIndex, tuple[Supply, ...]], ...] = ()
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
+    META: msgspec.msgpack.Decoder(Meta),
+    LOCATIONS: msgspec.msgpack.Decoder(list[Location]),
+    GROUPS: msgspec.msgpack.Decoder(list[LocationGroup]),
+    PRODUCTS: msgspec.msgpack.Decoder(list[Product]),
+    RULES: msgspec.msgpack.Decoder(list[SafetyStockRule]),
+    SHARD: msgspec.msgpack.Decoder(list[SkuEntry]),
+    RESERVATIONS: msgspec.msgpack.Decoder(list[Reservation]),
+    FINISHED: msgspec.msgpack.Decoder(list[tuple[ReservationId, Revision]]),
+    DELTAS: msgspec.msgpack.Decoder(list[RememberedDelta]),
+    ANSWERS: msgspec.msgpack.Decoder(list[tuple[str, KeptAnswer]]),
+}
+
+
+# --- state to chunks
+
+
+def dump(state: State) -> Iterator[tuple[int, int, bytes]]:
+    """Iterate (kind, key, payload) of everything; the key is the shard or the chunk's number."""
+    yield from dump_shared(state)
+    for number, shard in enumerate(state.network.stock.shards):
+        yield from dump_shard(shard, number)
+    answers = ((key, state.answers.by_key[key]) for key in state.answers.order)
+    yield from _chunks(ANSWERS, answers)
+
+
+def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
+    """Iterate the chunks of what belongs to no shard, without the kept answers."""
+    network = state.network
+    meta = Meta(state.revision, state.time_ms, state.feeds.last_sequences, state.memory.floor_ms)
+    yield META, 0, _ENCODER.encode(meta)
+    yield from _chunks(LOCATIONS, network.locations.by_index)
+    yield from _chunks(GROUPS, network.groups.by_id.values())
+    yield from _chunks(PRODUCTS, network.products.by_sku.values())
+    yield from _chunks(RULES, network.rules.by_id.values())
+    yield from _chunks(RESERVATIONS, state.reservations.by_id.values())
+    yield from _chunks(FINISHED, state.reservations.finished)
+    yield from _chunks(DELTAS, state.memory.entries)
+
+
+def dump_shard(shard: Shard, number: int) -> Iterator[tuple[int, int, bytes]]:
+    """Iterate the chunks of one shard, its SKUs in the order in which they were first seen."""
+    for start in range(0, len(shard.order), _SKUS_PER_CHUNK):
+        skus = shard.order[start : start + _SKUS_PER_CHUNK]
+        yield SHARD, number, _ENCODER.encode([_sku_entry(stock) for stock in skus])
+
+
+def digest(chunks: Iterable[tuple[int, int, bytes]]) -> str:
+    """Return 128 bits over chunks, in hexadecimal."""
+    hasher = xxh3_128()
+    for kind, key, payload in chunks:
+        hasher.update(b"%d %d %d " % (kind, key, len(payload)))
+        hasher.update(payload)
+    return hasher.hexdigest()
+
+
+def _chunks(kind: int, entries: Iterable[Any]) -> Iterator[tuple[int, int, bytes]]:
+    remaining = iter(entries)
+    number = 0
+    while batch := list(islice(remaining, _ENTRIES_PER_CHUNK)):
+        yield kind, number, _ENCODER.encode(batch)
+        number += 1
+
+
+def _sku_entry(stock: SkuStock) -> SkuEntry:
+    conditions = sorted((stock.conditions or {}).items())
+    inbound = sorted((stock.inbound or {}).items())
+    return SkuEntry(
+        stock.sku,
+        _to_bytes(stock.location_indexes),
+        _to_bytes(stock.on_hand),
+        _to_bytes(stock.soft_reserved),
+        _to_bytes(stock.allocated),
+        _to_bytes(stock.count_times_ms),
+        _to_bytes(stock.levels),
+        tuple((index, condition, units) for (index, condition), units in conditions),
+        tuple((index, tuple(supplies)) for index, supplies in inbound if len(supplies)),
+    )
+
+
+def _to_bytes(numbers: "array[int]") -> bytes:
+    if sys.byteorder == "big":
+        numbers = array(numbers.typecode, numbers)
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+# --- chunks to state
+
+
+def load_chunk(state: State, kind: int, key: int, payload: bytes) -> None:
+    """Add a chunk to a state that is being built; chunks come in the order of `dump`."""
+    entries = _DECODERS[kind].decode(payload)
+    if kind == SHARD:
+        _load_skus(state, key, entries)
+    else:
+        _LOADERS[kind](state, entries)
+
+
+def _load_meta(state: State, meta: Meta) -> None:
+    state.revision = meta.revision
+    state.time_ms = meta.time_ms
+    state.feeds.last_sequences.update(meta.last_sequences)
+    state.memory.floor_ms = meta.delta_floor_ms
+
+
+def _load_locations(state: State, locations: list[Location]) -> None:
+    for location in locations:
+        evolve_location_saved(state.network.locations, LocationSaved(location))
+
+
+def _load_groups(state: State, groups: list[LocationGroup]) -> None:
+    for group in groups:
+        evolve_group_saved(state.network.groups, state.network.locations, GroupSaved(group))
+
+
+def _load_products(state: State, products: list[Product]) -> None:
+    for product in products:
+        state.network.products.by_sku[product.sku] = product
+
+
+def _load_rules(state: State, rules: list[SafetyStockRule]) -> None:
+    for rule in rules:
+        state.network.rules.put(rule)
+
+
+def _load_reservations(state: State, reservations: list[Reservation]) -> None:
+    state.reservations.restore(reservations)
+
+
+def _load_finished(state: State, finished: list[tuple[ReservationId, Revision]]) -> None:
+    state.reservations.finished.extend(finished)
+
+
+def _load_deltas(state: State, deltas: list[RememberedDelta]) -> None:
+    floor_ms = state.memory.floor_ms
+    for delta in deltas:
+        state.memory.remember(delta)
+    state.memory.floor_ms = max(floor_ms, state.memory.floor_ms)
+
+
+def _load_answers(state: State, answers: list[tuple[str, KeptAnswer]]) -> None:
+    state.answers.restore(answers)
+
+
+_LOADERS: dict[int, Callable[[State, Any], None]] = {
+    META: _load_meta,
+    LOCATIONS: _load_locations,
+    GROUPS: _load_groups,
+    PRODUCTS: _load_products,
+    RULES: _load_rules,
+    RESERVATIONS: _load_reservations,
+    FINISHED: _load_finished,
+    DELTAS: _load_deltas,
+    ANSWERS: _load_answers,
+}
+
+
+def _load_skus(state: State, shard_number: int, entries: list[SkuEntry]) -> None:
+    network_stock = state.network.stock
+    shard = network_stock.shards[shard_number]
+    for entry in entries:
+        stock = SkuStock(entry.sku, shard_number, len(shard.order))
+        _from_bytes(stock.location_indexes, entry.location_indexes)
+        _from_bytes(stock.on_hand, entry.on_hand)
+        _from_bytes(stock.soft_reserved, entry.soft_reserved)
+        _from_bytes(stock.allocated, entry.allocated)
+        _from_bytes(stock.count_times_ms, entry.count_times_ms)
+        _from_bytes(stock.levels, entry.levels)
+        for index, condition, units in entry.conditions:
+            stock.add_condition(index, condition, units)
+        for index, supplies in entry.inbound:
+            for supply in supplies:
+                stock.ensure_supplies(index).put(supply)
+        shard.by_sku[entry.sku] = stock
+        shard.order.append(stock)
+        network_stock.position_count += len(stock.location_indexes)
+        network_stock.low_positions.update(_low_positions(stock))
+
+
+def _low_positions(stock: SkuStock) -> Iterator[tuple[Sku, LocationIndex]]:
+    for index, level in zip(stock.location_indexes, stock.levels, strict=True):
+        if level != StockLevel.IN_STOCK:
+            yield stock.sku, LocationIndex(index)
+
+
+def _from_bytes(numbers: "array[int]", content: bytes) -> None:
+    numbers.frombytes(content)
+    if sys.byteorder == "big":
+        numbers.byteswap()

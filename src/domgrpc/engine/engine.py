@@ -1,0 +1,185 @@
+"""The engine: opens a folder and runs the writer, its timers, its feed and its snapshots.
+
+`open_engine` is the only place that puts these parts together; the server, the tests and the
+tools all call it.
+"""
+
+import gc
+import os
+import resource
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from domgrpc.config import Settings
+from domgrpc.core.values import TimeMs
+from domgrpc.engine.clock import Clock, SystemClock
+from domgrpc.engine.feed import Feed
+from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
+from domgrpc.engine.snapshots import SnapshotReport, Snapshots, VerifyReport
+from domgrpc.engine.timers import Timers
+from domgrpc.engine.writer import Writer
+from domgrpc.storage.disk import Disk, LocalDisk
+from domgrpc.storage.log import Log
+from domgrpc.storage.snapshot import remove_unfinished_snapshots
+
+_log = structlog.get_logger()
+
+_GC_THRESHOLDS = (50_000, 50, 100)
+"""Rarer passes of the cyclic collector: records and views are many and have no cycles."""
+
+
+class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the engine stands."""
+
+    version: str
+    revision: int
+    durable_revision: int
+    oldest_revision: int
+    snapshot_revision: int
+    start_time_ms: TimeMs
+    uptime_ms: int
+    location_count: int
+    sku_count: int
+    position_count: int
+    held_reservation_count: int
+    reservation_count: int
+    kept_answer_count: int
+    watcher_count: int
+    log_size_bytes: int
+    memory_bytes: int
+    recovery_summary: str
+
+
+class Engine:
+    """The running parts of one folder. Made by `open_engine`."""
+
+    def __init__(
+        self, writer: Writer, snapshots: Snapshots, timers: Timers, *, disk: Disk, summary: str
+    ) -> None:
+        """Take over the parts."""
+        self.writer = writer
+        self._disk = disk
+        self.feed = writer.feed
+        # The calls of every request: handed out as they are, not wrapped.
+        self.submit = writer.submit
+        self.execute = writer.execute
+        self.read = writer.read
+        self.create_snapshot = snapshots.write
+        self.verify = snapshots.verify
+        self.failed = writer.failed
+        self._snapshots = snapshots
+        self._timers = timers
+        self._summary = summary
+        self._start_time_ms = writer.clock.wall_ms()
+        self._start_seconds = writer.clock.seconds()
+
+    @property
+    def revision(self) -> int:
+        """The newest revision."""
+        return self.writer.revision
+
+    @property
+    def durable_revision(self) -> int:
+        """The newest revision on disk."""
+        return self.writer.durable_revision
+
+    def status(self) -> EngineStatus:
+        """Say how the engine stands; O(shards)."""
+        state = self.writer.state
+        return EngineStatus(
+            version=version("domgrpc"),
+            revision=self.revision,
+            durable_revision=self.durable_revision,
+            oldest_revision=self.feed.oldest_revision,
+            snapshot_revision=self._snapshots.last_revision,
+            start_time_ms=self._start_time_ms,
+            uptime_ms=round((self.writer.clock.seconds() - self._start_seconds) * 1_000),
+            location_count=len(state.network.locations.by_index),
+            sku_count=state.network.stock.sku_count,
+            position_count=state.network.stock.position_count,
+            held_reservation_count=len(state.reservations.deadlines),
+            reservation_count=len(state.reservations.by_id),
+            kept_answer_count=len(state.answers.by_key),
+            watcher_count=self.feed.watcher_count,
+            log_size_bytes=self.writer.log.size_bytes,
+            memory_bytes=_resident_bytes(),
+            recovery_summary=self._summary,
+        )
+
+    async def close(self) -> None:
+        """Answer what waits, refuse the rest, seal the log and give the folder free."""
+        self.writer.close_queue()
+        await self._timers.stop()
+        self.writer.close()
+        self._disk.unlock()
+
+
+async def open_engine(
+    settings: Settings, *, clock: Clock | None = None, disk: Disk | None = None
+) -> Engine:
+    """Recover a folder and start its engine.
+
+    Raises FolderInUse, FolderUnusable, FormatTooNew, Corruption or StorageFault. Recovery blocks
+    the event loop: nothing is served before it is done.
+    """
+    settings.check()
+    clock = clock or SystemClock()
+    disk = disk or LocalDisk(Path(settings.data_dir))
+    started = clock.seconds()
+    disk.lock()
+    try:
+        writer, summary = _recover(settings, clock, disk)
+    except BaseException:
+        disk.unlock()
+        raise
+    summary += f" in {clock.seconds() - started:.2f} s"
+    _log.info("recovered", summary=summary)
+    # What was recovered lives as long as the process: the collector need not look at it.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+    snapshots = Snapshots(writer, disk, folder=Path(settings.data_dir), limits=settings.limits)
+    timers = Timers(writer, snapshots, snapshot_log_bytes=settings.snapshot_log_bytes)
+    return Engine(writer, snapshots, timers, disk=disk, summary=summary)
+
+
+def _recover(settings: Settings, clock: Clock, disk: Disk) -> tuple[Writer, str]:
+    remove_unfinished_snapshots(disk)
+    loaded = load_newest_snapshot(disk, settings.limits)
+    for damage in loaded.refused:
+        _log.error("snapshot_damaged", error=str(damage))
+    log = Log.open(
+        disk,
+        random_bytes=os.urandom,
+        clock=clock.seconds,
+        segment_bytes=settings.segment_size_bytes,
+        known_sequence=loaded.snapshot_revision,
+    )
+    state = loaded.state
+    replayed_count = replay_frames(
+        state, log.read(state.revision + 1), last_revision=log.last_sequence
+    )
+    state.check_invariants()
+    feed = Feed(
+        log,
+        records_max=settings.feed_records_max,
+        size_bytes_max=settings.feed_size_bytes_max,
+        mark_seconds=settings.watch_mark_seconds,
+    )
+    writer = Writer(state, log, feed, clock=clock, queue_max=settings.queue_max)
+    return writer, (
+        f"revision {state.revision}: snapshot {loaded.snapshot_revision}, {replayed_count} later "
+        f"records, {log.recovery_report.torn_bytes_cut} torn bytes cut"
+    )
+
+
+def _resident_bytes() -> int:
+    # Linux says the present size; elsewhere the largest so far must do.
+    try:
+        with Path("/proc/self/statm").open(encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024

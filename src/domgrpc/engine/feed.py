@@ -1,0 +1,171 @@
+"""The feed: durable records for watchers, from memory where they are new, else from the log.
+
+A watcher is a cursor that asks for what comes next; nothing is buffered for it. The newest
+records stay in memory up to a number and a size. A cursor that was live and fell behind them is
+cut off with the revision to resume from, so that a slow watcher costs the writer nothing; one
+that begins in the past is fed from the log until it has caught up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from domgrpc.core.events import Record
+from domgrpc.core.values import Revision
+from domgrpc.engine.records import decode_records
+from domgrpc.storage.errors import HistoryTrimmed
+from domgrpc.storage.log import Log
+
+RECORDS_PER_BATCH_MAX = 1_000
+
+
+class RevisionTrimmed(Exception):  # noqa: N818 - the caller asked for what is gone
+    """The log no longer holds the revision; `oldest_revision` is the first that it does."""
+
+    def __init__(self, revision: int, oldest_revision: int) -> None:
+        """Say both revisions."""
+        super().__init__(
+            f"changes after revision {revision} are no longer kept, only those after "
+            f"{oldest_revision - 1}: begin with a snapshot"
+        )
+        self.oldest_revision = oldest_revision
+
+
+class WatcherTooSlow(Exception):  # noqa: N818 - the watcher is to blame
+    """The watcher fell behind what memory keeps; it may resume from `resume_revision`."""
+
+    def __init__(self, resume_revision: int) -> None:
+        """Say where to resume."""
+        super().__init__(
+            f"the watch was read too slowly and is cut off: resume after revision {resume_revision}"
+        )
+        self.resume_revision = resume_revision
+
+
+class Feed:
+    """The newest durable records and whoever waits for more."""
+
+    def __init__(self, log: Log, *, records_max: int, size_bytes_max: int, mark_seconds: float):
+        """Start with nothing in memory."""
+        self.mark_seconds = mark_seconds
+        self.watcher_count = 0
+        self._log = log
+        self._records_max = records_max
+        self._size_bytes_max = size_bytes_max
+        self._records: deque[Record] = deque()
+        # (records, bytes) of each group, so that memory is bounded by bytes too.
+        self._groups: deque[tuple[int, int]] = deque()
+        self._size_bytes = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def last_revision(self) -> int:
+        """The newest durable revision."""
+        return self._log.last_sequence
+
+    @property
+    def oldest_revision(self) -> int:
+        """The oldest revision that a watch may resume after."""
+        return self._log.first_sequence - 1
+
+    def publish(self, records: list[Record], size_bytes: int) -> None:
+        """Add a group that is durable and wake who waits."""
+        self._records.extend(records)
+        self._groups.append((len(records), size_bytes))
+        self._size_bytes += size_bytes
+        while len(self._groups) > 1 and (
+            len(self._records) > self._records_max or self._size_bytes > self._size_bytes_max
+        ):
+            record_count, group_bytes = self._groups.popleft()
+            self._size_bytes -= group_bytes
+            for _ in range(record_count):
+                self._records.popleft()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every waiting cursor look again."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    def open(self, after_revision: int) -> "Cursor":
+        """Begin behind a revision; raises RevisionTrimmed where the log no longer holds it."""
+        if after_revision < self.oldest_revision:
+            raise RevisionTrimmed(after_revision, self.oldest_revision + 1)
+        return Cursor(self, after_revision)
+
+    def from_memory(self, after_revision: int) -> list[Record] | None:
+        """Return the next records from memory, None where they are no longer there."""
+        if after_revision >= self.last_revision:
+            return []
+        if not self._records or after_revision + 1 < self._records[0].revision:
+            return None
+        start = after_revision + 1 - self._records[0].revision
+        return list(islice(self._records, start, start + RECORDS_PER_BATCH_MAX))
+
+    def from_log(self, after_revision: int) -> list[Record]:
+        """Return the next records from the files; blocks for some milliseconds."""
+        try:
+            return list(islice(self._read_log(after_revision), RECORDS_PER_BATCH_MAX))
+        except HistoryTrimmed:
+            raise RevisionTrimmed(after_revision, self.oldest_revision + 1) from None
+
+    async def news(self) -> bool:
+        """Wait for a publication; False where none came within the mark's time."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            async with asyncio.timeout(self.mark_seconds):
+                await waiting
+        except TimeoutError:
+            return False
+        finally:
+            # Also when the watcher itself went away; a wake has emptied the list already.
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+        return True
+
+    def _read_log(self, after_revision: int) -> Iterator[Record]:
+        for frame in self._log.read(after_revision + 1):
+            for record in decode_records(frame.payload, frame.count):
+                if record.revision > after_revision:
+                    yield record
+
+
+class Cursor:
+    """One watcher's place in the feed."""
+
+    def __init__(self, feed: Feed, after_revision: int) -> None:
+        """Begin behind a revision."""
+        self.revision = Revision(after_revision)
+        self._feed = feed
+        self._is_live = False
+        self._is_open = True
+        feed.watcher_count += 1
+
+    async def next(self) -> tuple[Record, ...]:
+        """Return up to 1,000 further records; none where nothing happened for a while.
+
+        Raises WatcherTooSlow for a cursor that was live and fell behind, RevisionTrimmed for
+        one that never caught up before its place was trimmed.
+        """
+        if self.revision >= self._feed.last_revision and not await self._feed.news():
+            return ()
+        records = self._feed.from_memory(self.revision)
+        if records is None and self._is_live:
+            raise WatcherTooSlow(self.revision)
+        if records is None:
+            records = self._feed.from_log(self.revision)
+        else:
+            self._is_live = True
+        if records:
+            self.revision = records[-1].revision
+        return tuple(records)
+
+    def close(self) -> None:
+        """Leave the feed; twice is the same as once."""
+        if self._is_open:
+            self._is_open = False
+            self._feed.watcher_count -= 1

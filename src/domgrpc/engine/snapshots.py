@@ -1,0 +1,185 @@
+"""Snapshots and verification, as the server sees them: it starts a process and waits.
+
+For a snapshot the writer only begins a new segment of the log, in less than a millisecond where
+the spare segment is ready. For a verification it takes digests of its own state, part by part
+with other calls in between, and has the files folded to exactly the same revisions.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from domgrpc.core.values import Limits
+from domgrpc.engine.dump import digest, dump_shard, dump_shared
+from domgrpc.engine.snapshotting import Folded, Job, Written
+from domgrpc.engine.writer import Stopped, Writer
+from domgrpc.storage.disk import Disk
+from domgrpc.storage.snapshot import list_snapshots, remove_old_snapshots, snapshot_sequence
+
+_log = structlog.get_logger()
+
+SNAPSHOTS_KEPT = 2
+_REPORTS_KEPT_MAX = 1_000
+_SPARE_STEPS_MAX = 4_096
+_Report = TypeVar("_Report", Written, Folded)
+
+
+class SnapshotRunning(Exception):  # noqa: N818 - a state, not a mistake
+    """A snapshot is being written already."""
+
+
+class VerificationRunning(Exception):  # noqa: N818 - a state, not a mistake
+    """A verification, or a snapshot that it would disturb, is under way."""
+
+
+class SnapshotReport(msgspec.Struct, frozen=True):
+    """A snapshot on disk."""
+
+    revision: int
+    size_bytes: int
+    duration_ms: int
+    writer_pause_us: int
+
+
+class VerifyReport(msgspec.Struct, frozen=True):
+    """What a verification found; `state_digest` is over all parts."""
+
+    consistent: bool
+    findings: tuple[str, ...]
+    revision: int
+    state_digest: str
+    frame_count: int
+    duration_ms: int
+
+
+class Snapshots:
+    """Writes snapshots and verifies, one at a time."""
+
+    def __init__(self, writer: Writer, disk: Disk, *, folder: Path, limits: Limits) -> None:
+        """Take over the snapshots of a folder."""
+        self._writer = writer
+        self._disk = disk
+        self._folder = folder
+        self._limits = limits
+        self._is_busy = False
+        self._reports: dict[str, SnapshotReport] = {}
+        names = list_snapshots(disk)
+        self.last_revision = snapshot_sequence(names[-1]) if names else 0
+
+    async def write(self, request_id: str = "") -> SnapshotReport:
+        """Write a snapshot of now and trim the log behind the one before.
+
+        Raises SnapshotRunning; Stopped where the process beside the server failed.
+        """
+        if request_id in self._reports:
+            return self._reports[request_id]
+        if self._is_busy:
+            raise SnapshotRunning("a snapshot or a verification is under way: ask again later")
+        self._is_busy = True
+        try:
+            report = await self._write()
+        finally:
+            self._is_busy = False
+        if request_id:
+            self._reports[request_id] = report
+            if len(self._reports) > _REPORTS_KEPT_MAX:
+                del self._reports[next(iter(self._reports))]
+        return report
+
+    async def verify(self) -> VerifyReport:
+        """Compare memory with the files folded anew. Raises VerificationRunning."""
+        if self._is_busy:
+            raise VerificationRunning("a snapshot or a verification is under way: ask again later")
+        self._is_busy = True
+        try:
+            return await self._verify()
+        finally:
+            self._is_busy = False
+
+    async def _write(self) -> SnapshotReport:
+        clock = self._writer.clock
+        started = clock.seconds()
+        # A rotation without a spare would zero-fill a whole segment while calls wait.
+        for _ in range(_SPARE_STEPS_MAX):
+            if self._writer.prepare_spare():
+                break
+            await asyncio.sleep(0)
+        pause_started = clock.seconds()
+        self._writer.rotate()
+        pause = clock.seconds() - pause_started
+        revision = self._writer.revision
+        written = await self._run(Job(folder="", revision=revision, limits=self._limits), Written)
+        self.last_revision = revision
+        self._trim()
+        report = SnapshotReport(
+            revision,
+            written.size_bytes,
+            round((clock.seconds() - started) * 1_000),
+            round(pause * 1_000_000),
+        )
+        _log.info("snapshot_written", **msgspec.structs.asdict(report))
+        return report
+
+    def _trim(self) -> None:
+        # The log stays from the older snapshot on: a damaged newest one loses nothing.
+        remove_old_snapshots(self._disk, keep=SNAPSHOTS_KEPT)
+        names = list_snapshots(self._disk)
+        if len(names) == SNAPSHOTS_KEPT:
+            self._writer.log.trim(snapshot_sequence(names[0]) + 1)
+
+    async def _verify(self) -> VerifyReport:
+        clock = self._writer.clock
+        started = clock.seconds()
+        state = self._writer.state
+        revisions = [self._writer.revision]
+        digests = [digest(dump_shared(state))]
+        for number, shard in enumerate(state.network.stock.shards):
+            await asyncio.sleep(0)
+            revisions.append(self._writer.revision)
+            digests.append(digest(dump_shard(shard, number)))
+        job = Job(
+            folder="", revision=revisions[-1], limits=self._limits, revisions=tuple(revisions)
+        )
+        folded = await self._run(job, Folded)
+        findings = list(folded.findings)
+        if len(folded.digests) == len(digests):
+            names = ["what belongs to no shard", *(f"shard {n}" for n in range(len(digests) - 1))]
+            findings.extend(
+                f"memory and files differ in {name} at revision {revision}"
+                for name, revision, mine, theirs in zip(
+                    names, revisions, digests, folded.digests, strict=True
+                )
+                if mine != theirs
+            )
+        return VerifyReport(
+            not findings,
+            tuple(findings),
+            revisions[-1],
+            digest((number, 0, part.encode()) for number, part in enumerate(digests)),
+            folded.frame_count,
+            round((clock.seconds() - started) * 1_000),
+        )
+
+    async def _run(self, job: Job, report: type[_Report]) -> _Report:
+        job = msgspec.structs.replace(job, folder=str(self._folder))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "domgrpc.engine.snapshotting",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            output, errors = await process.communicate(msgspec.json.encode(job))
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if process.returncode:
+            _log.error("snapshot_process_failed", status=process.returncode, errors=errors.decode())
+            raise Stopped("the process beside the server failed; see the server's log")
+        return msgspec.json.decode(output, type=report)

@@ -1,0 +1,112 @@
+"""What the process beside the server does: write a snapshot, or fold the files anew to compare.
+
+Run as a program (`python -m domgrpc.engine.snapshotting`) it reads one `Job` as JSON from its
+standard input and writes one report as JSON to its standard output. It recovers as a restart
+does, so that every snapshot is also a rehearsal of one; it needs memory for a second state.
+"""
+
+import gc
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from domgrpc.core.state import State
+from domgrpc.core.values import Limits
+from domgrpc.engine.dump import digest, dump, dump_shard, dump_shared
+from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
+from domgrpc.storage.disk import LocalDisk
+from domgrpc.storage.inspection import verify_log
+from domgrpc.storage.reading import read_frames
+from domgrpc.storage.snapshot import SnapshotWriter
+
+_NICENESS = 10
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do. Without `revisions` a snapshot at `revision`; with them, digests.
+
+    `revisions` are the ones at which the server took the digest of the shared parts and then of
+    each shard, so never falling; `revision` is the last of them.
+    """
+
+    folder: str
+    revision: int
+    limits: Limits
+    revisions: tuple[int, ...] = ()
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A snapshot was written."""
+
+    revision: int
+    size_bytes: int
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """The files were read and folded: the digests in the order of the job's revisions."""
+
+    digests: tuple[str, ...]
+    frame_count: int
+    findings: tuple[str, ...]
+
+
+def write_snapshot(job: Job) -> Written:
+    """Rebuild the state at a revision from the files and write it as a snapshot."""
+    disk = LocalDisk(Path(job.folder), make=False)
+    state = _rebuild(disk, job)
+    with SnapshotWriter(disk, job.revision, random_bytes=os.urandom) as writer:
+        for kind, key, payload in dump(state):
+            writer.write_chunk(kind, key, payload)
+        facts = writer.finish(bytes.fromhex(digest(dump_shared(state))))
+    return Written(job.revision, facts.size_bytes)
+
+
+def fold_files(job: Job) -> Folded:
+    """Read everything again, and take the digests at the revisions at which the server did."""
+    disk = LocalDisk(Path(job.folder), make=False)
+    facts = verify_log(disk, last_sequence=job.revision)
+    if facts.damage is not None:
+        return Folded((), facts.frames, (str(facts.damage),))
+    loaded = load_newest_snapshot(disk, job.limits)
+    findings = [str(damage) for damage in loaded.refused]
+    state = loaded.state
+    digests = []
+    for number, revision in enumerate(job.revisions):
+        _replay_to(disk, state, revision)
+        if number == 0:
+            digests.append(digest(dump_shared(state)))
+        else:
+            digests.append(digest(dump_shard(state.network.stock.shards[number - 1], number - 1)))
+    try:
+        state.check_invariants()
+    except AssertionError as broken:
+        findings.append(f"the state folded from the files contradicts itself: {broken!r}")
+    return Folded(tuple(digests), facts.frames, tuple(findings))
+
+
+def _rebuild(disk: LocalDisk, job: Job) -> State:
+    state = load_newest_snapshot(disk, job.limits).state
+    _replay_to(disk, state, job.revision)
+    return state
+
+
+def _replay_to(disk: LocalDisk, state: State, revision: int) -> None:
+    if state.revision < revision:
+        frames = read_frames(disk, from_sequence=state.revision + 1, last_sequence=revision)
+        replay_frames(state, frames, last_revision=revision)
+
+
+def main() -> None:
+    """Do the job that standard input describes."""
+    os.nice(_NICENESS)
+    # The state is built once and never has cycles; the process ends right after.
+    gc.disable()
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    report = fold_files(job) if job.revisions else write_snapshot(job)
+    sys.stdout.buffer.write(msgspec.json.encode(report))
+
+
+if __name__ == "__main__":
+    main()

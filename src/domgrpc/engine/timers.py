@@ -1,0 +1,116 @@
+"""Timers: what the engine does by itself, without a caller.
+
+Deadlines of holds (on the dot, though correctness never waits for a timer), the zero-filled
+segment ahead, seals of an idle log, snapshots by the growth of the log, and the sweep over stock
+levels after rules or places changed. Everything is done in small steps between turns.
+"""
+
+import asyncio
+
+import structlog
+
+from domgrpc.core.stock_levels import SweepStockLevels, place_after
+from domgrpc.engine.snapshots import SnapshotRunning, Snapshots
+from domgrpc.engine.writer import Stopped, Writer
+from domgrpc.storage.errors import DiskFull
+
+_log = structlog.get_logger()
+
+_STEP_SECONDS = 0.01
+"""Pause between two steps of background work; also how long a log is idle before it is sealed."""
+_SKUS_PER_SWEEP = 50
+_START = (0, -1)
+
+
+class Timers:
+    """The background work of one engine."""
+
+    def __init__(self, writer: Writer, snapshots: Snapshots, *, snapshot_log_bytes: int) -> None:
+        """Start the work; `stop` ends it."""
+        self._writer = writer
+        self._snapshots = snapshots
+        self._snapshot_log_bytes = snapshot_log_bytes
+        self._snapshot_at_bytes = writer.committed_bytes + snapshot_log_bytes
+        self._loop = asyncio.get_running_loop()
+        self._deadline_ms: int | None = None
+        self._deadline_timer: asyncio.TimerHandle | None = None
+        self._swept_version: tuple[int, int] | None = None
+        self._sweep_place: tuple[int, int] | None = None
+        self._snapshot_task: asyncio.Task[None] | None = None
+        writer.on_commit.append(self._look_at_deadline)
+        self._look_at_deadline()
+        self._task = self._loop.create_task(self._work())
+
+    async def stop(self) -> None:
+        """End the background work; a snapshot that is being written is given up."""
+        self._writer.on_commit.remove(self._look_at_deadline)
+        if self._deadline_timer is not None:
+            self._deadline_timer.cancel()
+        for task in (self._task, self._snapshot_task):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    # --- deadlines
+
+    def _look_at_deadline(self) -> None:
+        first_ms = self._writer.state.reservations.next_deadline_ms()
+        if first_ms == self._deadline_ms:
+            return
+        if self._deadline_timer is not None:
+            self._deadline_timer.cancel()
+            self._deadline_timer = None
+        self._deadline_ms = first_ms
+        if first_ms is not None:
+            wait_seconds = max(0, first_ms - self._writer.clock.wall_ms()) / 1_000
+            self._deadline_timer = self._loop.call_later(wait_seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._deadline_timer = None
+        self._deadline_ms = None
+        self._writer.expire_due()
+        # Early by a rounding, or refused for want of space: look again.
+        self._look_at_deadline()
+
+    # --- background work
+
+    async def _work(self) -> None:
+        while not self._writer.failed.done():
+            await asyncio.sleep(_STEP_SECONDS)
+            try:
+                self._step()
+            except DiskFull as full:
+                _log.warning("disk_full", error=str(full))
+                await asyncio.sleep(1.0)
+            except Exception as fault:  # the outermost loop of this task
+                self._writer.fail(fault)
+
+    def _step(self) -> None:
+        if not self._writer.prepare_spare():
+            return
+        self._sweep_levels()
+        idle_seconds = self._writer.clock.seconds() - self._writer.last_commit_seconds
+        if idle_seconds >= _STEP_SECONDS:
+            self._writer.seal()
+        if self._snapshot_log_bytes and self._writer.committed_bytes >= self._snapshot_at_bytes:
+            self._snapshot_at_bytes = self._writer.committed_bytes + self._snapshot_log_bytes
+            self._snapshot_task = self._loop.create_task(self._write_snapshot())
+
+    def _sweep_levels(self) -> None:
+        network = self._writer.state.network
+        version = network.refresh(self._writer.state.time_ms)
+        if version != self._swept_version:
+            self._swept_version = version
+            # Without rules a level changes only with its own position.
+            self._sweep_place = _START if network.rules.by_id or self._sweep_place else None
+        if self._sweep_place is None:
+            return
+        shard_number, ordinal = self._sweep_place
+        self._writer.sweep(SweepStockLevels(shard_number, ordinal, _SKUS_PER_SWEEP))
+        self._sweep_place = place_after(network, self._sweep_place, _SKUS_PER_SWEEP)
+
+    async def _write_snapshot(self) -> None:
+        try:
+            await self._snapshots.write()
+        except (SnapshotRunning, Stopped) as refusal:
+            _log.warning("snapshot_skipped", error=str(refusal))
