@@ -100,7 +100,9 @@ def _of_sku(
     area, ask = where
     stock = network.stock.find(sku)
     if stock is None:
-        return SkuAvailability(sku, False, 0, 0, False)
+        return SkuAvailability(
+            sku=sku, known=False, available_to_fulfill=0, available_to_sell=0, sufficient=False
+        )
     view = availability_view(network, stock, ask)
     to_fulfill, to_sell = _totals(stock, view, query.scope, area)
     locations: tuple[LocationAvailability, ...] = ()
@@ -113,7 +115,13 @@ def _of_sku(
     if query.horizon_days:
         promise = available_to_promise(network, stock, area, (ask, query.horizon_days))
     return SkuAvailability(
-        sku, True, to_fulfill, to_sell, 0 < wanted <= to_sell, locations, promise
+        sku=sku,
+        known=True,
+        available_to_fulfill=to_fulfill,
+        available_to_sell=to_sell,
+        sufficient=0 < wanted <= to_sell,
+        locations=locations,
+        promise=promise,
     )
 
 

@@ -52,7 +52,9 @@ def position_changes(record: Record) -> Iterator[PositionChange]:
         yield from _changes_of(event)
 
 
-def _changes_of(event: Event) -> Iterator[PositionChange]:
+def _changes_of(  # noqa: C901, PLR0912 - one case for each event
+    event: Event,
+) -> Iterator[PositionChange]:
     match event:
         case StockUpdated(changes=changes) | StockBatchApplied(changes=changes):
             yield from _stock_changes(changes)

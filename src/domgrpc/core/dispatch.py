@@ -178,6 +178,14 @@ def _evolve_products(state: State, event: ProductsSaved, _at: Stamp) -> None:
         state.network.stock.ensure(product.sku)
 
 
+def _evolve_rules(state: State, event: RuleSaved | RuleDeleted, _at: Stamp) -> None:
+    if isinstance(event, RuleSaved):
+        evolve_rule_saved(state.network.rules, event)
+    else:
+        evolve_rule_deleted(state.network.rules, event)
+    state.network.stock.levels_by_rule = bool(state.network.rules.by_id)
+
+
 def _evolve_nothing(_state: State, _event: RequestRefused | NothingChanged, _at: Stamp) -> None:
     return
 
@@ -217,8 +225,8 @@ EVOLVE: dict[type, _Evolve] = {
     GroupSaved: lambda s, e, _: evolve_group_saved(s.network.groups, s.network.locations, e),
     GroupDeleted: lambda s, e, _: evolve_group_deleted(s.network.groups, e),
     ProductsSaved: _evolve_products,
-    RuleSaved: lambda s, e, _: evolve_rule_saved(s.network.rules, e),
-    RuleDeleted: lambda s, e, _: evolve_rule_deleted(s.network.rules, e),
+    RuleSaved: _evolve_rules,
+    RuleDeleted: _evolve_rules,
     StockUpdated: lambda s, e, at: evolve_stock_updated(s.network, s.memory, e, at),
     StockBatchApplied: _evolve_batch,
     StockLevelChanged: lambda s, e, _: evolve_level_changed(s.network, e),

@@ -22,8 +22,9 @@ class HoldDraft:
         self,
         network: Network,
         ask: Ask,
-        in_stock_only: bool,  # noqa: FBT001 - always given by a command's field of that name
         held: tuple[ReservationLine, ...] = (),
+        *,
+        in_stock_only: bool,
     ) -> None:
         """Start from the lines that are held."""
         network.refresh(ask.time_ms)
@@ -39,24 +40,27 @@ class HoldDraft:
         network = self._network
         key = (sku, location_id)
         index = network.locations.index(location_id)
-        own = self._held.get(key)
-        own_quantity = own.quantity if own is not None else 0
-        if quantity <= own_quantity:
-            self._put_less(key, own, quantity)
+        own_quantity = 0
+        if self._held and (own := self._held.get(key)) is not None:
+            own_quantity = own.quantity
+            if quantity <= own_quantity:
+                self._put_less(own, quantity)
+                return
+        if not quantity:
             return
-        stock = network.stock.find(sku)
-        slot = stock.slot(index) if stock is not None else -1
+        stock, slot = network.stock.locate(sku, index)
         if stock is not None and slot >= 0:
             to_fulfill, to_sell = network.sellable(stock, slot, self._ask, own_quantity)
         else:
             to_fulfill, to_sell = 0, self._backorder_only(sku, index)
+        if quantity <= to_fulfill:
+            self.lines[key] = ReservationLine(sku, location_id, Quantity(quantity))
+            return
         available = to_fulfill if self._in_stock_only else to_sell
         taken = min(quantity, max(available, own_quantity))
         if taken:
-            backordered = max(0, taken - to_fulfill)
-            self.lines[key] = ReservationLine(
-                sku, location_id, Quantity(taken), Quantity(backordered)
-            )
+            backordered = Quantity(max(0, taken - to_fulfill))
+            self.lines[key] = ReservationLine(sku, location_id, Quantity(taken), backordered)
         if taken < quantity:
             self.note_short(LineQuantity(sku, location_id, Quantity(quantity)), available)
 
@@ -106,7 +110,7 @@ class HoldDraft:
     def sorted_lines(self) -> tuple[ReservationLine, ...]:
         """Return the lines by SKU and location."""
         lines = self.lines
-        return tuple(lines[key] for key in sorted(lines)) if len(lines) > 1 else (*lines.values(),)
+        return tuple([lines[key] for key in sorted(lines)])
 
     def exclusion(self) -> Reason | None:
         """Return why the locations of all short lines are out of use, None where they are not."""
@@ -130,11 +134,10 @@ class HoldDraft:
         stock = network.stock.find(sku)
         return network.backorder_quantity(stock, index, self._ask.time_ms) if stock else 0
 
-    def _put_less(
-        self, key: tuple[Sku, LocationId], own: ReservationLine | None, quantity: int
-    ) -> None:
+    def _put_less(self, own: ReservationLine, quantity: int) -> None:
         # Giving back needs no check; backordered units go first.
-        if own is None or not quantity:
+        key = (own.sku, own.location_id)
+        if not quantity:
             self.lines.pop(key, None)
             return
         backordered = max(0, own.backordered_quantity - (own.quantity - quantity))

@@ -47,7 +47,7 @@ def decide_reserve_stock(
     reservation_id = command.reservation_id or ReservationId(caller.request_id)
     _check_new(state, reservation_id, caller)
     expire_time_ms = _deadline_ms(command.expiration, now_ms)
-    draft = HoldDraft(network, Ask(command.demand, now_ms), command.in_stock_only)
+    draft = HoldDraft(network, Ask(command.demand, now_ms), in_stock_only=command.in_stock_only)
     located, anywhere = _summed(command.lines)
     for (sku, location_id), quantity in located.items():
         draft.set(sku, location_id, quantity)
@@ -83,7 +83,9 @@ def decide_update_reservation(
     expire_time_ms = old.expire_time_ms
     if command.expiration is not None:
         expire_time_ms = _deadline_ms(command.expiration, now_ms)
-    draft = HoldDraft(network, Ask(old.demand, now_ms), command.in_stock_only, old.lines)
+    draft = HoldDraft(
+        network, Ask(old.demand, now_ms), old.lines, in_stock_only=command.in_stock_only
+    )
     located, anywhere = _summed(command.lines)
     for (sku, location_id), quantity in located.items():
         draft.set(sku, location_id, quantity)
@@ -117,7 +119,7 @@ def decide_move_reservation(
     if command.to_location_id == command.from_location_id:
         return None
     ask = Ask(old.demand, caller.at.time_ms)
-    draft = HoldDraft(network, ask, command.in_stock_only, old.lines)
+    draft = HoldDraft(network, ask, old.lines, in_stock_only=command.in_stock_only)
     draft.set(line.sku, line.location_id, line.quantity - quantity)
     if command.to_location_id:
         target = draft.lines.get((line.sku, command.to_location_id))

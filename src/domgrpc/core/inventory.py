@@ -118,8 +118,8 @@ def evolve_stock_change(
     network: Network, memory: DeltaMemory, change: StockChange, at: Stamp
 ) -> None:
     """Apply one change; a new position that starts with stock starts in stock."""
-    stock = network.stock.ensure(change.sku)
     index = network.locations.index_of[change.location_id]
+    stock = network.stock.ensure(change.sku)
     if isinstance(change, SupplyChanged):
         stock.ensure_supplies(index).put(change.supply)
         stock.forget_views()

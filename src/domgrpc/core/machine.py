@@ -137,7 +137,9 @@ def replay(state: State, record: Record) -> None:
         _keep(state, record)
 
 
-def outcome_of(state: State, event: Event) -> Outcome:
+def outcome_of(  # noqa: C901, PLR0911 - one case for each event
+    state: State, event: Event
+) -> Outcome:
     """Return what a request is answered whose first event this is, as the state stands."""
     match event:
         case StockReserved() | ReservationChanged():
@@ -194,6 +196,8 @@ def _cross_levels(state: State, at: Stamp) -> list[StockLevelChanged]:
     # Compared once all events of the record are applied: inner steps cross nothing.
     touched = state.network.stock.touched
     crossings: list[StockLevelChanged] = []
+    if not touched:
+        return crossings
     for stock, index in touched:
         crossing = decide_level(state.network, stock, stock.slot(index), at)
         if crossing is not None:

@@ -110,11 +110,12 @@ class Network:
 
         `own` units of the claims belong to the asker and are not counted against it.
         """
-        index = LocationIndex(stock.location_indexes[slot])
+        index: LocationIndex = stock.location_indexes[slot]  # type: ignore[assignment]
         locations = self.locations
-        if not locations.is_enabled(index, ask.time_ms) or not locations.can_deliver(
-            index, ask.demand.delivery_method
-        ):
+        start_ms, end_ms = locations.windows[index]
+        mask = locations.method_masks[index]
+        method = ask.demand.delivery_method
+        if start_ms <= ask.time_ms < end_ms or not (mask >> method & 1 if method else mask):
             return 0, 0
         on_hand = stock.on_hand[slot]
         claimed = stock.soft_reserved[slot] + stock.allocated[slot] - own
@@ -128,8 +129,7 @@ class Network:
                 on_hand = max(0, on_hand - rule.quantity(on_hand))
         unclaimed = on_hand - claimed
         if not locations.by_index[index].backorder_enabled:
-            available = max(0, unclaimed)
-            return available, available
+            return (unclaimed, unclaimed) if unclaimed > 0 else (0, 0)
         backorder = self.backorder_quantity(stock, index, ask.time_ms)
         return max(0, unclaimed), max(0, unclaimed + backorder)
 

@@ -8,12 +8,12 @@ Views (stock_index.py) follow a SKU by its `changed_slots`: every change of a fi
 slot, and a view catches up from where it last looked. A SKU without views records nothing.
 """
 
-import zlib
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Protocol
+from zlib import crc32
 
 from sortedcontainers import SortedList
 
@@ -30,6 +30,7 @@ SHARD_COUNT = 64
 VIEW_SLOTS_MAX = 4_000_000
 """How many slots all cached views may cover together; the oldest views go first."""
 _CHANGED_SLOTS_MAX = 10_000
+_IN_STOCK = int(StockLevel.IN_STOCK)
 
 
 class StockView(Protocol):
@@ -158,6 +159,7 @@ class Stock:
     __slots__ = (
         "_view_slot_count",
         "_views",
+        "levels_by_rule",
         "low_positions",
         "position_count",
         "shards",
@@ -168,20 +170,36 @@ class Stock:
         """Start empty."""
         self.shards = tuple(Shard() for _ in range(SHARD_COUNT))
         self.position_count = 0
+        self.levels_by_rule = False
+        """Whether any rule exists; without one a level depends on its own position only."""
         # Positions that are low or out, by SKU and location, for lists that read only these.
         self.low_positions: SortedList[tuple[Sku, LocationIndex]] = SortedList()
-        # Positions whose figures changed since the engine last looked, with repeats.
+        # Positions whose level may have changed within the present record, with repeats.
         self.touched: list[tuple[SkuStock, LocationIndex]] = []
         self._views: OrderedDict[tuple[Sku, object], int] = OrderedDict()
         self._view_slot_count = 0
 
     def find(self, sku: Sku) -> SkuStock | None:
         """Return a SKU's stock, None where the SKU has never been seen."""
-        return self.shards[zlib.crc32(sku.encode()) % SHARD_COUNT].by_sku.get(sku)
+        return self.shards[crc32(sku.encode()) % SHARD_COUNT].by_sku.get(sku)
+
+    def locate(self, sku: Sku, index: LocationIndex) -> tuple[SkuStock | None, int]:
+        """Return (a SKU's stock, the slot of a location), with None and -1 for what is not there.
+
+        `find` and `slot` in one, because every line of every hold asks it three times.
+        """
+        stock = self.shards[crc32(sku.encode()) % SHARD_COUNT].by_sku.get(sku)
+        if stock is None:
+            return None, -1
+        indexes = stock.location_indexes
+        slot = bisect_left(indexes, index)
+        if slot < len(indexes) and indexes[slot] == index:
+            return stock, slot
+        return stock, -1
 
     def ensure(self, sku: Sku) -> SkuStock:
         """Return a SKU's stock; a SKU not seen before joins its shard."""
-        number = zlib.crc32(sku.encode()) % SHARD_COUNT
+        number = crc32(sku.encode()) % SHARD_COUNT
         shard = self.shards[number]
         stock = shard.by_sku.get(sku)
         if stock is None:
@@ -201,7 +219,9 @@ class Stock:
 
     def touch(self, stock: SkuStock, slot: int) -> None:
         """Note that a figure of the slot changed: for the SKU's views and for its level."""
-        self.touched.append((stock, LocationIndex(stock.location_indexes[slot])))
+        free = stock.on_hand[slot] - stock.soft_reserved[slot] - stock.allocated[slot]
+        if self.levels_by_rule or (free > 0) != (stock.levels[slot] == _IN_STOCK):
+            self.touched.append((stock, LocationIndex(stock.location_indexes[slot])))
         if stock.views is not None:
             stock.changed_slots.append(slot)
             if len(stock.changed_slots) > _CHANGED_SLOTS_MAX:
@@ -258,7 +278,7 @@ class Stock:
             assert len(shard.by_sku) == len(shard.order)
             for ordinal, stock in enumerate(shard.order):
                 assert (stock.shard_number, stock.ordinal) == (number, ordinal)
-                assert zlib.crc32(stock.sku.encode()) % SHARD_COUNT == number
+                assert crc32(stock.sku.encode()) % SHARD_COUNT == number
                 stock.check_invariants()
                 position_count += len(stock.location_indexes)
                 low.extend(

@@ -90,7 +90,7 @@ class Rejection(msgspec.Struct, frozen=True, array_like=True, tag=9, tag_field="
     short_lines: tuple[ShortLine, ...] = ()
 
 
-class Rejected(Exception):  # noqa: N818 - the caller is to blame, it is no error of ours
+class Rejected(Exception):
     """Raised by decide functions and queries; carries what to answer."""
 
     def __init__(

@@ -234,13 +234,17 @@ def _claim(
     allocated: int = 0,
     on_hand: int = 0,
 ) -> None:
-    stock = network.stock.ensure(line.sku)
     index = network.locations.index_of[line.location_id]
-    # A backorder may claim what has no position yet.
-    slot = network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)
+    stock, slot = network.stock.locate(line.sku, index)
+    if stock is None or slot < 0:
+        # A backorder may claim what has no position yet.
+        stock = network.stock.ensure(line.sku)
+        slot = network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)
     stock.soft_reserved[slot] += soft
-    stock.allocated[slot] += allocated
-    stock.on_hand[slot] += on_hand
+    if allocated:
+        stock.allocated[slot] += allocated
+    if on_hand:
+        stock.on_hand[slot] += on_hand
     network.stock.touch(stock, slot)
 
 

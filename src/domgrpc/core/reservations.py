@@ -3,9 +3,8 @@
     HELD -> CONFIRMED | RELEASED | EXPIRED        EXPIRED -> CONFIRMED (revived)
 
 Here are the words; reservation_book.py keeps the reservations and applies events, holds.py
-decides what a hold may take, claims.py how it ends. A reservation is an immutable value that each event replaces, so that an
-answer kept for a retry is simply the value as it was. Units of HELD lines are counted in
-soft_reserved, units of CONFIRMED lines that are not settled in allocated, all others nowhere.
+decides what a hold may take, claims.py how it ends. A reservation is an immutable value that
+each event replaces, so that an answer kept for a retry is simply the value as it was.
 """
 
 import enum

@@ -32,8 +32,10 @@ Scope = NearPoint | LocationList | GroupList | None
 
 
 class Area(msgspec.Struct, frozen=True):
-    """A resolved scope: location index to metres from the point (0 without one), in the order
-    of answers: nearest first for a point, else in order of creation. None for all locations.
+    """A resolved scope: location index to metres from the point (0 without one).
+
+    In the order of answers: nearest first for a point, else in order of creation. None stands
+    for all locations.
     """
 
     distances_m: dict[LocationIndex, int] | None
@@ -58,7 +60,7 @@ def resolve_scope(network: Network, scope: Scope) -> Area:
             for group_id in group_ids:
                 network.groups.get(group_id)
                 members.update(dict.fromkeys(network.groups.members[group_id], 0))
-            return Area({index: 0 for index in sorted(members)})
+            return Area(dict.fromkeys(sorted(members), 0))
         case NearPoint(point=point, radius_m=radius_m, location_count_max=count_max):
             hits = network.locations.places.near(point, radius_m)
             if count_max:

@@ -10,6 +10,7 @@ looked at when the stock in the scope does not suffice.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 import msgspec
 
@@ -54,6 +55,7 @@ class _Candidates:
         view: AvailabilityView | None,
         need: tuple[Sku, int],
         picking: Picking,
+        *,
         stock_only: bool,
     ) -> None:
         self.sku, self.wanted = need
@@ -66,7 +68,7 @@ class _Candidates:
         picking = self._picking
         if self._view is None or index not in picking.area or index == picking.excluded:
             return 0
-        offered = self._view.at(index, self._stock_only)
+        offered = self._view.at(index, in_stock_only=self._stock_only)
         return max(0, offered - picking.taken.get((self.sku, index), 0))
 
     def ranked(self) -> Iterator[tuple[int, LocationIndex]]:
@@ -74,7 +76,7 @@ class _Candidates:
         if self._view is None:
             return
         area = self._picking.area.distances_m
-        ranking = self._view.ranking(self._stock_only)
+        ranking = self._view.ranking(in_stock_only=self._stock_only)
         pairs: Iterable[tuple[int, LocationIndex]] = ranking
         if self._picking.taken or (area is not None and len(area) < len(ranking)):
             indexes = area if area is not None else [index for _, index in ranking]
@@ -109,7 +111,7 @@ def pick_locations(
 
 def available_in(network: Network, sku: Sku, picking: Picking) -> int:
     """Return the units of a SKU that a picking could find; O(locations looked at)."""
-    candidates = _candidates(network, (sku, 0), picking, picking.in_stock_only)
+    candidates = _candidates(network, (sku, 0), picking, stock_only=picking.in_stock_only)
     return sum(available for available, _ in candidates.ranked())
 
 
@@ -117,7 +119,7 @@ def alternatives(network: Network, sku: Sku, picking: Picking) -> tuple[Alternat
     """Return where else a SKU, then its substitutes, could be had, most first."""
     found: list[Alternative] = []
     for other in (sku, *network.products.fields(sku).substitute_skus):
-        for available, index in _candidates(network, (other, 0), picking, True).ranked():
+        for available, index in _candidates(network, (other, 0), picking, stock_only=True).ranked():
             if len(found) == _ALTERNATIVES_MAX:
                 return tuple(found)
             location_id: LocationId = network.locations.by_index[index].location_id
@@ -126,17 +128,17 @@ def alternatives(network: Network, sku: Sku, picking: Picking) -> tuple[Alternat
 
 
 def _candidates(
-    network: Network, need: tuple[Sku, int], picking: Picking, stock_only: bool
+    network: Network, need: tuple[Sku, int], picking: Picking, *, stock_only: bool
 ) -> _Candidates:
     stock = network.stock.find(need[0])
     view = availability_view(network, stock, picking.ask) if stock is not None else None
-    return _Candidates(view, need, picking, stock_only)
+    return _Candidates(view, need, picking, stock_only=stock_only)
 
 
 def _pick(
     network: Network, needs: dict[Sku, int], picking: Picking, *, stock_only: bool
 ) -> tuple[list[Pick], dict[Sku, int]]:
-    every = [_candidates(network, need, picking, stock_only) for need in needs.items()]
+    every = [_candidates(network, need, picking, stock_only=stock_only) for need in needs.items()]
     chosen = _one_for_all(every) or _smallest_cover(every)
     picks: list[Pick] = []
     missing: dict[Sku, int] = {}
@@ -191,23 +193,30 @@ def _smallest_cover(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
     for index, mask in masks.items():
         rank = (-sum(c.available(index) for c in coverable), index)
         best_of_mask[mask] = min(best_of_mask.get(mask, rank), rank)
-    reached: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
-    full = (1 << len(coverable)) - 1
-    while full not in reached:
-        further = dict(reached)
-        for covered, (total, used) in reached.items():
-            for mask, (negated, _) in best_of_mask.items():
-                way = (total + negated, (*used, mask))
-                old = further.get(covered | mask)
-                if (covered | mask) not in reached and (old is None or way < old):
-                    further[covered | mask] = way
-        reached = further
+    used = _fewest_masks({mask: rank[0] for mask, rank in best_of_mask.items()})
     chosen: dict[Sku, LocationIndex] = {}
-    for mask in reached[full][1]:
+    for mask in used:
         for bit, candidates in enumerate(coverable):
             if mask >> bit & 1:
                 chosen.setdefault(candidates.sku, best_of_mask[mask][1])
     return chosen
+
+
+def _fewest_masks(total_of_mask: dict[int, int]) -> tuple[int, ...]:
+    # The shortest row of masks that together set every bit; of several, the least total.
+    full = 0
+    for mask in total_of_mask:
+        full |= mask
+    reached: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
+    while full not in reached:
+        further: dict[int, tuple[int, tuple[int, ...]]] = {}
+        for (covered, (total, used)), mask in product(reached.items(), total_of_mask):
+            way = (total + total_of_mask[mask], (*used, mask))
+            union = covered | mask
+            if union not in reached and way < further.get(union, (1, ())):
+                further[union] = way
+        reached |= further
+    return reached[full][1]
 
 
 def _greedy_cover(
@@ -240,7 +249,7 @@ def _chosen_first(
 ) -> Iterator[tuple[int, LocationIndex]]:
     # Locations that are used anyway cost no further one.
     used = dict.fromkeys(sorted(chosen))
-    offers = sorted(((-candidates.available(index), index) for index in used))
+    offers = sorted((-candidates.available(index), index) for index in used)
     for negated, index in offers:
         if negated < 0:
             yield -negated, index

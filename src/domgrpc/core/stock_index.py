@@ -81,23 +81,23 @@ class AvailabilityView:
             self._update(slot)
         self._seen_count = len(changed)
 
-    def available(self, in_stock_only: bool) -> "array[int]":
+    def available(self, *, in_stock_only: bool) -> "array[int]":
         """Return ATF by slot where only stock counts, else ATS."""
         return self.to_fulfill if in_stock_only else self.to_sell
 
-    def at(self, index: LocationIndex, in_stock_only: bool) -> int:
+    def at(self, index: LocationIndex, *, in_stock_only: bool) -> int:
         """Return the ATF or ATS at a location, 0 where the SKU has no position."""
         slot = self._stock.slot(index)
-        return self.available(in_stock_only)[slot] if slot >= 0 else 0
+        return self.available(in_stock_only=in_stock_only)[slot] if slot >= 0 else 0
 
-    def ranking(self, in_stock_only: bool) -> "Ranking":
+    def ranking(self, *, in_stock_only: bool) -> "Ranking":
         """Return (-ATF or -ATS, location) of the positions that offer anything, most first."""
         ranking = self._rankings[in_stock_only]
         if ranking is None:
             indexes = self._stock.location_indexes
             ranking = self._rankings[in_stock_only] = SortedList(
                 (-available, LocationIndex(indexes[slot]))
-                for slot, available in enumerate(self.available(in_stock_only))
+                for slot, available in enumerate(self.available(in_stock_only=in_stock_only))
                 if available > 0
             )
         return ranking
@@ -172,4 +172,6 @@ def check_view(view: AvailabilityView, network: Network, stock: SkuStock, ask: A
     assert view.to_fulfill_total == fresh.to_fulfill_total
     assert view.to_sell_total == fresh.to_sell_total
     for in_stock_only in (False, True):
-        assert list(view.ranking(in_stock_only)) == list(fresh.ranking(in_stock_only))
+        assert list(view.ranking(in_stock_only=in_stock_only)) == list(
+            fresh.ranking(in_stock_only=in_stock_only)
+        )

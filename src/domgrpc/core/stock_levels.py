@@ -64,7 +64,7 @@ def decide_level(
     network: Network, stock: SkuStock, slot: int, at: Stamp
 ) -> StockLevelChanged | None:
     """Return the crossing of a position, None where it stays in its level."""
-    if not network.rules.by_id:
+    if not network.stock.levels_by_rule:
         # The usual case, several times in every command.
         free = stock.free(slot)
         level = StockLevel.IN_STOCK if free > 0 else StockLevel.OUT_OF_STOCK

@@ -9,7 +9,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from xxhash import xxh3_128
@@ -49,7 +49,6 @@ ANSWERS = 10
 
 _ENTRIES_PER_CHUNK = 5_000
 _SKUS_PER_CHUNK = 1_000
-_Entry = TypeVar("_Entry")
 
 
 class Meta(msgspec.Struct, frozen=True, array_like=True):
@@ -200,6 +199,7 @@ def _load_products(state: State, products: list[Product]) -> None:
 def _load_rules(state: State, rules: list[SafetyStockRule]) -> None:
     for rule in rules:
         state.network.rules.put(rule)
+    state.network.stock.levels_by_rule = True
 
 
 def _load_reservations(state: State, reservations: list[Reservation]) -> None:

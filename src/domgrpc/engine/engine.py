@@ -18,7 +18,7 @@ from domgrpc.core.values import TimeMs
 from domgrpc.engine.clock import Clock, SystemClock
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
-from domgrpc.engine.snapshots import SnapshotReport, Snapshots, VerifyReport
+from domgrpc.engine.snapshots import Snapshots
 from domgrpc.engine.timers import Timers
 from domgrpc.engine.writer import Writer
 from domgrpc.storage.disk import Disk, LocalDisk

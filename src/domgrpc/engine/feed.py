@@ -20,7 +20,7 @@ from domgrpc.storage.log import Log
 RECORDS_PER_BATCH_MAX = 1_000
 
 
-class RevisionTrimmed(Exception):  # noqa: N818 - the caller asked for what is gone
+class RevisionTrimmed(Exception):
     """The log no longer holds the revision; `oldest_revision` is the first that it does."""
 
     def __init__(self, revision: int, oldest_revision: int) -> None:
@@ -32,7 +32,7 @@ class RevisionTrimmed(Exception):  # noqa: N818 - the caller asked for what is g
         self.oldest_revision = oldest_revision
 
 
-class WatcherTooSlow(Exception):  # noqa: N818 - the watcher is to blame
+class WatcherTooSlow(Exception):
     """The watcher fell behind what memory keeps; it may resume from `resume_revision`."""
 
     def __init__(self, resume_revision: int) -> None:
@@ -46,7 +46,9 @@ class WatcherTooSlow(Exception):  # noqa: N818 - the watcher is to blame
 class Feed:
     """The newest durable records and whoever waits for more."""
 
-    def __init__(self, log: Log, *, records_max: int, size_bytes_max: int, mark_seconds: float):
+    def __init__(
+        self, log: Log, *, records_max: int, size_bytes_max: int, mark_seconds: float
+    ) -> None:
         """Start with nothing in memory."""
         self.mark_seconds = mark_seconds
         self.watcher_count = 0

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from domgrpc.core.events import Record
 from domgrpc.core.machine import replay
 from domgrpc.core.state import State
 from domgrpc.core.values import Limits
@@ -39,16 +40,13 @@ def load_newest_snapshot(disk: Disk, limits: Limits) -> Loaded:
     A damaged snapshot is passed over for the one before it; the log is kept from that one on.
     """
     refused: list[Corruption] = []
-    with collector_paused():
-        for name in reversed(list_snapshots(disk)):
-            state = State(limits)
-            try:
-                for chunk in read_snapshot(disk, name):
-                    load_chunk(state, chunk.kind, chunk.key, chunk.payload)
-            except Corruption as damage:
-                refused.append(damage)
-                continue
-            return Loaded(state, snapshot_sequence(name), tuple(refused))
+    for name in reversed(list_snapshots(disk)):
+        try:
+            state = _load(disk, name, limits)
+        except Corruption as damage:
+            refused.append(damage)
+            continue
+        return Loaded(state, snapshot_sequence(name), tuple(refused))
     return Loaded(State(limits), 0, tuple(refused))
 
 
@@ -56,12 +54,24 @@ def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) 
     """Apply the records behind the state's revision, up to another; return how many."""
     count = 0
     with collector_paused():
-        for frame in frames:
-            for record in decode_records(frame.payload, frame.count):
-                if state.revision < record.revision <= last_revision:
-                    replay(state, record)
-                    count += 1
+        for record in _records(frames):
+            if state.revision < record.revision <= last_revision:
+                replay(state, record)
+                count += 1
     return count
+
+
+def _load(disk: Disk, name: str, limits: Limits) -> State:
+    state = State(limits)
+    with collector_paused():
+        for chunk in read_snapshot(disk, name):
+            load_chunk(state, chunk.kind, chunk.key, chunk.payload)
+    return state
+
+
+def _records(frames: Iterable[Frame]) -> Iterator[Record]:
+    for frame in frames:
+        yield from decode_records(frame.payload, frame.count)
 
 
 @contextmanager

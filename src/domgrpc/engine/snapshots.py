@@ -28,11 +28,11 @@ _SPARE_STEPS_MAX = 4_096
 _Report = TypeVar("_Report", Written, Folded)
 
 
-class SnapshotRunning(Exception):  # noqa: N818 - a state, not a mistake
+class SnapshotRunning(Exception):
     """A snapshot is being written already."""
 
 
-class VerificationRunning(Exception):  # noqa: N818 - a state, not a mistake
+class VerificationRunning(Exception):
     """A verification, or a snapshot that it would disturb, is under way."""
 
 

@@ -82,7 +82,7 @@ class Timers:
             except DiskFull as full:
                 _log.warning("disk_full", error=str(full))
                 await asyncio.sleep(1.0)
-            except Exception as fault:  # the outermost loop of this task
+            except Exception as fault:  # noqa: BLE001 - the outermost loop of this task
                 self._writer.fail(fault)
 
     def _step(self) -> None:

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from domgrpc.core.answers import Answer
+from domgrpc.core.events import Record
 from domgrpc.core.machine import Request, expire, handle, sweep_levels
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.state import State
@@ -52,19 +53,19 @@ class Reading(msgspec.Struct, Generic[T], frozen=True, gc=False):
     value: T
 
 
-class Busy(Exception):  # noqa: N818 - a state, not a mistake
+class Busy(Exception):
     """The queue is full; the call was not started."""
 
 
-class Stopped(Exception):  # noqa: N818 - a state, not a mistake
+class Stopped(Exception):
     """The server takes no calls: it is draining, or it has failed."""
 
 
-class DiskFullRefusal(Exception):  # noqa: N818 - a state, not a mistake
+class DiskFullRefusal(Exception):
     """There is no space for the log; nothing was changed, reads still work."""
 
 
-class RevisionNotReached(Exception):  # noqa: N818 - a state, not a mistake
+class RevisionNotReached(Exception):
     """The wanted revision did not come in time."""
 
     def __init__(self, revision: int, min_revision: int) -> None:
@@ -265,15 +266,7 @@ class Writer:
             for waiting in queue:
                 if waiting.future.done():
                     continue
-                results: list[StepResult] = []
-                for step in waiting.steps:
-                    if isinstance(step, Request):
-                        answer, record = handle(self.state, step, now_ms)
-                        if record is not None:
-                            buffer = self._added(buffer, record)
-                        results.append(answer)
-                    else:
-                        results.append(self._query(step, now_ms))
+                results, buffer = self._run_steps(waiting.steps, buffer, now_ms)
                 answered.append((waiting, results))
             self._commit(buffer)
         if self.failed.done():
@@ -282,7 +275,21 @@ class Writer:
             if not waiting.future.done():
                 waiting.future.set_result(results)
 
-    def _added(self, buffer: RecordBuffer, record: Any) -> RecordBuffer:
+    def _run_steps(
+        self, steps: Sequence[Step], buffer: RecordBuffer, now_ms: TimeMs
+    ) -> tuple[list[StepResult], RecordBuffer]:
+        results: list[StepResult] = []
+        for step in steps:
+            if isinstance(step, Request):
+                answer, record = handle(self.state, step, now_ms)
+                if record is not None:
+                    buffer = self._added(buffer, record)
+                results.append(answer)
+            else:
+                results.append(self._query(step, now_ms))
+        return results, buffer
+
+    def _added(self, buffer: RecordBuffer, record: Record) -> RecordBuffer:
         buffer.add(record)
         if len(buffer) < GROUP_BYTES_MAX:
             return buffer
