@@ -65,6 +65,10 @@ class DiskFullRefusal(Exception):
     """There is no space for the log; nothing was changed, reads still work."""
 
 
+class QueryFailed(Exception):
+    """A query broke; a bug of ours that changed nothing."""
+
+
 class RevisionNotReached(Exception):
     """The wanted revision did not come in time."""
 
@@ -79,7 +83,7 @@ class RevisionNotReached(Exception):
 
 
 Step: TypeAlias = Request | Query[Any]
-StepResult: TypeAlias = Answer | Reading[Any] | Rejected
+StepResult: TypeAlias = Answer | Reading[Any] | Rejected | QueryFailed
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -132,7 +136,7 @@ class Writer:
         return cast("Answer", result)
 
     async def execute(self, steps: Sequence[Step]) -> list[StepResult]:
-        """Have commands and queries run in order in one turn; a refused query is its Rejected."""
+        """Have commands and queries run in order in one turn; a query may end in its exception."""
         return await self._enqueue(steps)
 
     async def read(
@@ -315,6 +319,10 @@ class Writer:
             return Reading(self.state.revision, now_ms, query(self.state, now_ms))
         except Rejected as rejected:
             return rejected
+        except Exception as broken:  # noqa: BLE001 - any bug of a query, whatever it raises
+            # A query changes nothing: it fails its caller, not everybody.
+            _log.exception("query_failed")
+            return QueryFailed(f"the query failed: {type(broken).__name__}")
 
     def _run_reads_only(self, queue: list[_Waiting]) -> None:
         # Without space nothing may be decided, because it could not be made durable.
