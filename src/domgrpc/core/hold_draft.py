@@ -53,6 +53,10 @@ class HoldDraft:
             to_fulfill, to_sell = network.sellable(stock, slot, self._ask, own_quantity)
         else:
             to_fulfill, to_sell = 0, self._backorder_only(sku, index)
+        if stock is not None:
+            # The state's own strings: millions of lines need not each keep a copy.
+            sku = stock.sku
+        location_id = network.locations.by_index[index].location_id
         if quantity <= to_fulfill:
             self.lines[key] = ReservationLine(sku, location_id, Quantity(quantity))
             return

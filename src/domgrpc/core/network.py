@@ -221,5 +221,8 @@ class Network:
         self.stock.check_invariants()
         self.rules.check_invariants()
         for stock in self.stock.skus():
-            for index in stock.location_indexes:
-                assert 0 <= index < len(self.locations.by_index)
+            # Sorted, as the SKU has checked.
+            assert not stock.location_indexes or (
+                stock.location_indexes[0] >= 0
+                and stock.location_indexes[-1] < len(self.locations.by_index)
+            )

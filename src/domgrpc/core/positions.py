@@ -129,13 +129,13 @@ class SkuStock:
 
     def check_invariants(self) -> None:
         """Arrays are parallel and sorted, figures are in range."""
-        indexes = list(self.location_indexes)
-        assert indexes == sorted(set(indexes))
+        indexes = self.location_indexes
+        assert list(indexes) == sorted(set(indexes))
         columns = (self.on_hand, self.soft_reserved, self.allocated)
         for column in (*columns, self.count_times_ms, self.levels):
             assert len(column) == len(indexes)
         for column in columns:
-            assert all(value >= 0 for value in column)
+            assert not column or min(column) >= 0
         for quantity in (self.conditions or {}).values():
             assert quantity > 0
         for supplies in (self.inbound or {}).values():
@@ -281,10 +281,15 @@ class Stock:
                 assert crc32(stock.sku.encode()) % SHARD_COUNT == number
                 stock.check_invariants()
                 position_count += len(stock.location_indexes)
-                low.extend(
-                    (stock.sku, LocationIndex(index))
-                    for index, level in zip(stock.location_indexes, stock.levels, strict=True)
-                    if level != StockLevel.IN_STOCK
-                )
+                low.extend(low_positions_of(stock))
         assert self.position_count == position_count
         assert list(self.low_positions) == sorted(low)
+
+
+def low_positions_of(stock: SkuStock) -> Iterator[tuple[Sku, LocationIndex]]:
+    """Iterate the positions of a SKU that are low or out; one glance where none is."""
+    if stock.levels.count(_IN_STOCK) == len(stock.levels):
+        return
+    for index, level in zip(stock.location_indexes, stock.levels, strict=True):
+        if level != _IN_STOCK:
+            yield stock.sku, LocationIndex(index)

@@ -28,7 +28,7 @@ from domgrpc.core.reservations import (
 from domgrpc.core.values import (
     ClientId,
     Limits,
-    LocationId,
+    LocationIndex,
     Quantity,
     ReservationId,
     Revision,
@@ -138,23 +138,31 @@ class Reservations:
         expected = sorted((r.expire_time_ms, r.reservation_id) for r in held)
         assert list(self.deadlines) == expected
         assert sum(self.held_counts.values()) == len(held)
-        soft: dict[tuple[Sku, LocationId], int] = {}
-        allocated: dict[tuple[Sku, LocationId], int] = {}
-        for reservation in self.by_id.values():
-            for line in reservation.lines:
-                key = (line.sku, line.location_id)
-                if reservation.state is ReservationState.HELD:
-                    soft[key] = soft.get(key, 0) + line.quantity
-                elif reservation.state is ReservationState.CONFIRMED:
-                    left = line.quantity - line.settled_quantity
-                    allocated[key] = allocated.get(key, 0) + left
+        claims = self._claims(network)
         for stock in network.stock.skus():
+            claimed = claims.pop(stock.sku, None)
+            if claimed is None:
+                assert not any(stock.soft_reserved)
+                assert not any(stock.allocated)
+                continue
             for slot, index in enumerate(stock.location_indexes):
-                key = (stock.sku, network.locations.by_index[index].location_id)
-                assert stock.soft_reserved[slot] == soft.pop(key, 0)
-                assert stock.allocated[slot] == allocated.pop(key, 0)
-        assert not any(soft.values())
-        assert not any(allocated.values())
+                figures = [stock.soft_reserved[slot], stock.allocated[slot]]
+                assert figures == claimed.pop(LocationIndex(index), [0, 0])
+            assert not claimed
+        assert not claims
+
+    def _claims(self, network: Network) -> dict[Sku, dict[LocationIndex, list[int]]]:
+        # What all reservations claim: SKU to location to [soft_reserved, allocated].
+        claims: dict[Sku, dict[LocationIndex, list[int]]] = {}
+        for reservation in self.by_id.values():
+            if reservation.is_finished:
+                continue
+            held = reservation.state is ReservationState.HELD
+            for line in reservation.lines:
+                index = network.locations.index_of[line.location_id]
+                claimed = claims.setdefault(line.sku, {}).setdefault(index, [0, 0])
+                claimed[0 if held else 1] += line.quantity - line.settled_quantity
+        return claims
 
 
 # --- evolve

@@ -18,7 +18,7 @@ from domgrpc.core.answers import KeptAnswer
 from domgrpc.core.delta_memory import RememberedDelta
 from domgrpc.core.location_groups import GroupSaved, LocationGroup, evolve_group_saved
 from domgrpc.core.locations import Location, LocationSaved, evolve_location_saved
-from domgrpc.core.positions import Shard, SkuStock
+from domgrpc.core.positions import Shard, SkuStock, low_positions_of
 from domgrpc.core.products import Product
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.safety_stock import SafetyStockRule
@@ -32,7 +32,6 @@ from domgrpc.core.values import (
     Sku,
     SourceId,
     StockCondition,
-    StockLevel,
     TimeMs,
 )
 
@@ -237,6 +236,7 @@ _LOADERS: dict[int, Callable[[State, Any], None]] = {
 def _load_skus(state: State, shard_number: int, entries: list[SkuEntry]) -> None:
     network_stock = state.network.stock
     shard = network_stock.shards[shard_number]
+    low: list[tuple[Sku, LocationIndex]] = []
     for entry in entries:
         stock = SkuStock(entry.sku, shard_number, len(shard.order))
         _from_bytes(stock.location_indexes, entry.location_indexes)
@@ -253,13 +253,8 @@ def _load_skus(state: State, shard_number: int, entries: list[SkuEntry]) -> None
         shard.by_sku[entry.sku] = stock
         shard.order.append(stock)
         network_stock.position_count += len(stock.location_indexes)
-        network_stock.low_positions.update(_low_positions(stock))
-
-
-def _low_positions(stock: SkuStock) -> Iterator[tuple[Sku, LocationIndex]]:
-    for index, level in zip(stock.location_indexes, stock.levels, strict=True):
-        if level != StockLevel.IN_STOCK:
-            yield stock.sku, LocationIndex(index)
+        low.extend(low_positions_of(stock))
+    network_stock.low_positions.update(low)
 
 
 def _from_bytes(numbers: "array[int]", content: bytes) -> None:

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
+import msgspec
+
 from domgrpc.core.events import Record
 from domgrpc.core.values import Revision
 from domgrpc.engine.records import decode_records
@@ -43,6 +45,12 @@ class WatcherTooSlow(Exception):
         self.resume_revision = resume_revision
 
 
+class _Group(msgspec.Struct, frozen=True, gc=False):
+    first_revision: int
+    record_count: int
+    payload: bytes
+
+
 class Feed:
     """The newest durable records and whoever waits for more."""
 
@@ -55,10 +63,11 @@ class Feed:
         self._log = log
         self._records_max = records_max
         self._size_bytes_max = size_bytes_max
-        self._records: deque[Record] = deque()
-        # (records, bytes) of each group, so that memory is bounded by bytes too.
-        self._groups: deque[tuple[int, int]] = deque()
+        # Groups as bytes: as objects they would take ten times the memory.
+        self._groups: deque[_Group] = deque()
+        self._record_count = 0
         self._size_bytes = 0
+        self._decoded: tuple[_Group, list[Record]] | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -71,18 +80,19 @@ class Feed:
         """The oldest revision that a watch may resume after."""
         return self._log.first_sequence - 1
 
-    def publish(self, records: list[Record], size_bytes: int) -> None:
+    def publish(self, records: list[Record], payload: bytes) -> None:
         """Add a group that is durable and wake who waits."""
-        self._records.extend(records)
-        self._groups.append((len(records), size_bytes))
-        self._size_bytes += size_bytes
+        group = _Group(records[0].revision, len(records), payload)
+        self._groups.append(group)
+        self._decoded = (group, records)
+        self._record_count += len(records)
+        self._size_bytes += len(payload)
         while len(self._groups) > 1 and (
-            len(self._records) > self._records_max or self._size_bytes > self._size_bytes_max
+            self._record_count > self._records_max or self._size_bytes > self._size_bytes_max
         ):
-            record_count, group_bytes = self._groups.popleft()
-            self._size_bytes -= group_bytes
-            for _ in range(record_count):
-                self._records.popleft()
+            oldest = self._groups.popleft()
+            self._record_count -= oldest.record_count
+            self._size_bytes -= len(oldest.payload)
         self.wake()
 
     def wake(self) -> None:
@@ -102,10 +112,15 @@ class Feed:
         """Return the next records from memory, None where they are no longer there."""
         if after_revision >= self.last_revision:
             return []
-        if not self._records or after_revision + 1 < self._records[0].revision:
+        if not self._groups or after_revision + 1 < self._groups[0].first_revision:
             return None
-        start = after_revision + 1 - self._records[0].revision
-        return list(islice(self._records, start, start + RECORDS_PER_BATCH_MAX))
+        found: list[Record] = []
+        for place in range(self._place_of(after_revision + 1), len(self._groups)):
+            group = self._groups[place]
+            found.extend(r for r in self._records_of(group) if r.revision > after_revision)
+            if len(found) >= RECORDS_PER_BATCH_MAX:
+                break
+        return found[:RECORDS_PER_BATCH_MAX]
 
     def from_log(self, after_revision: int) -> list[Record]:
         """Return the next records from the files; blocks for some milliseconds."""
@@ -128,6 +143,19 @@ class Feed:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
         return True
+
+    def _place_of(self, revision: int) -> int:
+        # Watchers are mostly at the end: look from there.
+        place = len(self._groups) - 1
+        while self._groups[place].first_revision > revision:
+            place -= 1
+        return place
+
+    def _records_of(self, group: "_Group") -> list[Record]:
+        # All watchers that wait ask for the newest group: it is decoded once, or never.
+        if self._decoded is None or self._decoded[0] is not group:
+            self._decoded = (group, list(decode_records(group.payload, group.record_count)))
+        return self._decoded[1]
 
     def _read_log(self, after_revision: int) -> Iterator[Record]:
         for frame in self._log.read(after_revision + 1):

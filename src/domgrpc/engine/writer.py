@@ -310,7 +310,7 @@ class Writer:
         self.log.append(records[0].revision, payload, len(records))
         self.committed_bytes += len(payload)
         self.last_commit_seconds = self.clock.seconds()
-        self.feed.publish(records, len(payload))
+        self.feed.publish(records, payload)
         for look in self.on_commit:
             look()
 
