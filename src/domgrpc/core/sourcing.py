@@ -77,13 +77,27 @@ class _Candidates:
             return
         area = self._picking.area.distances_m
         ranking = self._view.ranking(in_stock_only=self._stock_only)
-        pairs: Iterable[tuple[int, LocationIndex]] = ranking
         if self._picking.taken or (area is not None and len(area) < len(ranking)):
             indexes = area if area is not None else [index for _, index in ranking]
-            pairs = sorted((-self.available(index), index) for index in indexes)
-        for negated, index in pairs:
-            if negated < 0 and self.available(index):
+            for negated, index in sorted((-self.available(index), index) for index in indexes):
+                if negated < 0:
+                    yield -negated, index
+            return
+        for negated, index in ranking:
+            if (area is None or index in area) and index != self._picking.excluded:
                 yield -negated, index
+
+    def location_count(self) -> int:
+        """Return how many locations offer any, without regard to the area."""
+        if self._view is None:
+            return 0
+        return len(self._view.ranking(in_stock_only=self._stock_only))
+
+    def most(self) -> int:
+        """Return the most units that any location offers, or more."""
+        if not self.location_count() or self._view is None:
+            return 0
+        return -self._view.ranking(in_stock_only=self._stock_only)[0][0]
 
     def serving_whole(self) -> list[LocationIndex]:
         """Return the locations that can serve all that is wanted."""
@@ -160,18 +174,23 @@ def _pick(
 
 
 def _one_for_all(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
-    # The SKU with the fewest locations decides; often it is the only one.
-    if len(every) == 1:
-        for available, index in every[0].ranked():
-            return {every[0].sku: index} if available >= every[0].wanted else {}
-        return {}
-    serving = min((candidates.serving_whole() for candidates in every), key=len)
+    # The SKU with the fewest locations leads; often it is the only one.
+    lead = min(every, key=_Candidates.location_count)
+    others = [candidates for candidates in every if candidates is not lead]
+    most_of_others = sum(candidates.most() for candidates in others)
     best: tuple[int, LocationIndex] | None = None
-    for index in serving:
-        offered = [candidates.available(index) for candidates in every]
-        if all(offer >= c.wanted for offer, c in zip(offered, every, strict=True)):
-            rank = (-sum(offered), index)
-            best = rank if best is None else min(best, rank)
+    for available, index in lead.ranked():
+        if available < lead.wanted or (best and -best[0] > available + most_of_others):
+            # Further down nothing can serve the lead, or nothing can be better.
+            break
+        total = available
+        for candidates in others:
+            offered = candidates.available(index)
+            if offered < candidates.wanted:
+                break
+            total += offered
+        else:
+            best = (-total, index) if best is None else min(best, (-total, index))
     return {} if best is None else {candidates.sku: best[1] for candidates in every}
 
 

@@ -137,13 +137,19 @@ async def open_engine(
         raise
     summary += f" in {clock.seconds() - started:.2f} s"
     _log.info("recovered", summary=summary)
-    # What was recovered lives as long as the process: the collector need not look at it.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
     snapshots = Snapshots(writer, disk, folder=Path(settings.data_dir), limits=settings.limits)
     timers = Timers(writer, snapshots, snapshot_log_bytes=settings.snapshot_log_bytes)
     return Engine(writer, snapshots, timers, disk=disk, summary=summary)
+
+
+def tune_collector() -> None:
+    """Keep the cyclic collector off what recovery built, which lives as long as the process.
+
+    For a process that serves one engine and nothing else; called once after `open_engine`.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def _recover(settings: Settings, clock: Clock, disk: Disk) -> tuple[Writer, str]:
