@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -19,6 +20,7 @@ from domgrpc.storage.log import Log
 from domgrpc.storage.reading import read_frames
 from tests.storage.logs import SEGMENT_BYTES, append, groups, groups_of
 
+UNSHARE = "/usr/bin/unshare"
 HOLD_THE_LOCK = """
 import sys
 from pathlib import Path
@@ -223,11 +225,10 @@ def test_a_sync_that_fails_is_a_fault(disk: LocalDisk) -> None:
 
 
 def is_able_to_mount() -> bool:
-    command = ["unshare", "--mount", "true"]
-    try:
-        return subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
+    if not shutil.which(UNSHARE):
         return False
+    command = [UNSHARE, "--mount", "true"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 @pytest.mark.slow
@@ -241,7 +242,7 @@ def test_a_real_file_system_that_fills_up_refuses_and_goes_on_when_there_is_spac
         ' && exec "$2" -c "$3" "$1"'
     )
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", str(tmp_path), sys.executable, FILL_UP],
+        [UNSHARE, "--mount", "sh", "-c", script, "sh", str(tmp_path), sys.executable, FILL_UP],
         check=True,
         capture_output=True,
         text=True,

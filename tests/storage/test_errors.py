@@ -1,3 +1,5 @@
+"""Which error stands for what, and what the process that meets it ends with."""
+
 import errno
 import os
 

@@ -1,3 +1,5 @@
+"""Frames as bytes: what goes in comes out, and nothing that was changed does."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Looking at a log from outside, also while it is written."""
+
 import pytest
 
 from domgrpc.storage.errors import Corruption, StorageFault

@@ -1,3 +1,7 @@
+"""The log as its user sees it, on a disk that works."""
+
+from itertools import pairwise
+
 import pytest
 
 from domgrpc.storage.errors import Corruption, HistoryTrimmed, OutOfSequence, StorageFault
@@ -196,7 +200,7 @@ def test_the_space_of_trimmed_segments_comes_back_in_steps() -> None:
     while len(disk.list_names()) > 1:
         assert not log.prepare_spare(BLOCK_BYTES)
         used_bytes.append(-disk.free_bytes())
-    steps = [before - after for before, after in zip(used_bytes, used_bytes[1:], strict=False)]
+    steps = [before - after for before, after in pairwise(used_bytes)]
     assert steps == [4 << 20, 4 << 20, segment_bytes - (8 << 20)]
 
 

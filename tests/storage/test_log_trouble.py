@@ -86,9 +86,9 @@ def test_a_spare_that_is_ready_lets_a_full_disk_take_another_segment() -> None:
 def test_a_spare_that_finds_no_space_gives_back_what_it_took() -> None:
     disk = FakeDisk(capacity_bytes=SEGMENT_BYTES + 3 * BLOCK_BYTES)
     log = open_log(disk)
+    assert not log.prepare_spare(2 * BLOCK_BYTES)
     with pytest.raises(DiskFull):
-        while not log.prepare_spare(2 * BLOCK_BYTES):
-            pass
+        log.prepare_spare(2 * BLOCK_BYTES)
     assert disk.free_bytes() == 3 * BLOCK_BYTES
     assert append(log, b"a") == 1
 
@@ -114,6 +114,18 @@ def test_a_rotation_without_space_changes_nothing(operation: str) -> None:
     assert append(log, b"b") == 2
     assert log.rotate()
     assert groups_of(open_log(disk)) == [(1, 1, b"a"), (2, 1, b"b")]
+
+
+def test_a_trim_without_space_keeps_what_it_could_not_drop() -> None:
+    disk = FakeDisk()
+    log = fill(disk, [b"a"])
+    log.rotate()
+    append(log, b"b")
+    disk.faults.append(Fault("rename", FULL))
+    with pytest.raises(DiskFull):
+        log.trim(2)
+    assert groups_of(log) == [(1, 1, b"a"), (2, 1, b"b")]
+    assert log.trim(2) == [segment_name(1)]
 
 
 def test_a_rotation_that_cannot_be_completed_stops_the_log_and_a_restart_completes_it() -> None:

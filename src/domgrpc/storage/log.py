@@ -210,7 +210,7 @@ class Log:
         """Do one step of the work that can be done ahead; return whether all of it is done.
 
         Gives the space of trimmed segments back (4 MiB a step), then makes the next segment
-        (`step_bytes` a step, written and synced). A step takes 1 to 2 ms, 5 on a busy disk. On
+        (`step_bytes` a step, written and synced). A step takes about 1 ms, 3 on a slow disk. On
         `DiskFull` the space that the next segment took so far is given back.
         """
         with self._guarded():

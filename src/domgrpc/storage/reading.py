@@ -150,10 +150,10 @@ def read_frames(
     """
     names = list_segment_names(disk)
     first_sequence = first_sequence_of(names[0]) if names else 1
-    if last_sequence is not None and max(from_sequence, first_sequence) > last_sequence:
-        return
     if 0 < from_sequence < first_sequence:
         raise HistoryTrimmed(from_sequence=from_sequence, first_sequence=first_sequence)
+    if last_sequence is not None and max(from_sequence, first_sequence) > last_sequence:
+        return
     older = sum(first_sequence_of(name) <= from_sequence for name in names)
     walk = LogWalk(disk, names[max(older - 1, 0) :])
     reached_sequence = first_sequence - 1

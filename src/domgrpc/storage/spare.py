@@ -14,7 +14,7 @@ from domgrpc.storage.walk import Window
 
 SPARE_NAME: Final = "spare.seg"
 SPARE_TEMPORARY_NAME: Final = "spare.seg.tmp"
-STEP_BYTES_DEFAULT: Final = 1024 * 1024
+STEP_BYTES_DEFAULT: Final = 512 * 1024
 
 
 class Spare:
