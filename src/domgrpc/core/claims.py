@@ -114,7 +114,7 @@ def _check_revival(network: Network, reservation: Reservation, now_ms: TimeMs) -
         if available < line.quantity:
             short.append(ShortLine(line.sku, line.location_id, line.quantity, Quantity(available)))
     if short:
-        raise insufficient(short)
+        raise insufficient(tuple(short))
 
 
 def _check_shippable(

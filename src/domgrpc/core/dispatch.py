@@ -12,6 +12,7 @@ from domgrpc.core.claims import (
     decide_release_reservation,
     decide_settle_reservation,
 )
+from domgrpc.core.delta_memory import RememberedDelta
 from domgrpc.core.events import Event, NothingChanged, RequestRefused, Resource
 from domgrpc.core.holds import (
     decide_move_reservation,
@@ -74,6 +75,7 @@ from domgrpc.core.reservations import (
     ReservationReleased,
     ReservationSettled,
     ReserveStock,
+    SettlementOutcome,
     SettleReservation,
     StockReserved,
     UpdateReservation,
@@ -186,6 +188,15 @@ def _evolve_rules(state: State, event: RuleSaved | RuleDeleted, _at: Stamp) -> N
     state.network.stock.levels_by_rule = bool(state.network.rules.by_id)
 
 
+def _evolve_settled(state: State, event: ReservationSettled, at: Stamp) -> None:
+    evolve_reservation_settled(state.network, state.reservations, event, at)
+    if event.outcome is SettlementOutcome.SHIPPED:
+        # A count taken before the units left must not bring them back.
+        for line in event.lines:
+            index = state.network.locations.index_of[line.location_id]
+            state.memory.remember(RememberedDelta(line.sku, index, at.time_ms, -line.quantity))
+
+
 def _evolve_nothing(_state: State, _event: RequestRefused | NothingChanged, _at: Stamp) -> None:
     return
 
@@ -201,9 +212,11 @@ DECIDE: dict[type, _Decide] = {
         s.network.groups, s.network.locations, c, by.at
     ),
     DeleteLocationGroup: _delete_group,
-    CreateProducts: lambda s, c, by: decide_create_products(s.network.products, c, by.at),
+    CreateProducts: lambda s, c, by: decide_create_products(
+        s.network.products, c, by.at, s.known_skus()
+    ),
     UpdateProducts: lambda s, c, by: decide_update_products(
-        s.network.products, c, by.at, s.is_stocked
+        s.network.products, c, by.at, s.known_skus()
     ),
     CreateSafetyStockRule: _create_rule,
     UpdateSafetyStockRule: _update_rule,
@@ -239,9 +252,7 @@ EVOLVE: dict[type, _Evolve] = {
         s.network, s.reservations, e, at
     ),
     ReservationExpired: lambda s, e, at: evolve_reservation_ended(s.network, s.reservations, e, at),
-    ReservationSettled: lambda s, e, at: evolve_reservation_settled(
-        s.network, s.reservations, e, at
-    ),
+    ReservationSettled: _evolve_settled,
     RequestRefused: _evolve_nothing,
     NothingChanged: _evolve_nothing,
 }

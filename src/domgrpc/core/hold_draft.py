@@ -6,8 +6,8 @@ from domgrpc.core.network import Ask, Network
 from domgrpc.core.rejections import Reason, Rejected, ShortLine
 from domgrpc.core.reservations import LineQuantity, Reservation, ReservationLine
 from domgrpc.core.scopes import EVERYWHERE, Area
-from domgrpc.core.sourcing import Picking, alternatives, available_in, pick_locations
-from domgrpc.core.values import NO_LOCATION, LocationId, LocationIndex, Quantity, Sku
+from domgrpc.core.sourcing import Picking, Taken, alternatives, available_in, pick_locations
+from domgrpc.core.values import NO_LOCATION, QUANTITY_MAX, LocationId, LocationIndex, Quantity, Sku
 
 
 class HoldDraft:
@@ -48,6 +48,15 @@ class HoldDraft:
                 return
         if not quantity:
             return
+        if quantity > QUANTITY_MAX:
+            raise Rejected(
+                Reason.QUANTITY_TOO_LARGE,
+                f"the lines of {sku!r} at {location_id!r} add up to {quantity}, "
+                f"{QUANTITY_MAX} are allowed",
+                sku=sku,
+                location_id=location_id,
+                quantity=quantity,
+            )
         stock, slot = network.stock.locate(sku, index)
         if stock is not None and slot >= 0:
             to_fulfill, to_sell = network.sellable(stock, slot, self._ask, own_quantity)
@@ -70,13 +79,7 @@ class HoldDraft:
 
     def pick(self, needs: dict[Sku, int], picking: Picking) -> None:
         """Add units wherever the sourcing finds them within an area."""
-        added = {
-            (sku, self._network.locations.index_of[location_id]): line.quantity - self._own(line)
-            for (sku, location_id), line in self.lines.items()
-        }
-        picking = msgspec.structs.replace(
-            picking, taken={key: units for key, units in added.items() if units > 0}
-        )
+        picking = msgspec.structs.replace(picking, taken=self._taken())
         picks, missing = pick_locations(self._network, needs, picking)
         for pick in picks:
             location_id = self._network.locations.by_index[pick.index].location_id
@@ -89,18 +92,30 @@ class HoldDraft:
             self.note_short(asked, min(available, needs[sku] - 1))
 
     def note_short(self, asked: LineQuantity, available: int) -> None:
-        """Note that a line is short, and where else its SKU is."""
-        index = self._network.locations.index_of.get(asked.location_id)
-        everywhere = Picking(ask=self._ask, area=EVERYWHERE, excluded=index)
+        """Note that a line is short."""
         self.short.append(
-            ShortLine(
-                asked.sku,
-                asked.location_id,
-                asked.quantity,
-                Quantity(available),
-                alternatives(self._network, asked.sku, everywhere),
-            )
+            ShortLine(asked.sku, asked.location_id, asked.quantity, Quantity(available))
         )
+
+    def short_lines(self) -> tuple[ShortLine, ...]:
+        """Return the short lines with where else their SKUs are beyond what the draft takes."""
+        taken = self._taken() if self.short else {}
+        told = []
+        for line in self.short:
+            index = self._network.locations.index_of.get(line.location_id)
+            elsewhere = Picking(ask=self._ask, area=EVERYWHERE, excluded=index, taken=taken)
+            found = alternatives(self._network, line.sku, elsewhere)
+            told.append(msgspec.structs.replace(line, alternatives=found))
+        return tuple(told)
+
+    def _taken(self) -> Taken:
+        # What the draft takes beyond what is held already.
+        index_of = self._network.locations.index_of
+        added = {
+            (sku, index_of[location_id]): line.quantity - self._own(line)
+            for (sku, location_id), line in self.lines.items()
+        }
+        return {key: units for key, units in added.items() if units > 0}
 
     def picking(self, area: Area, **options: int | None) -> Picking:
         """Return how locations are picked for this hold."""
@@ -164,7 +179,7 @@ def illegal_transition(reservation: Reservation, verb: str) -> Rejected:
     )
 
 
-def insufficient(short: list[ShortLine]) -> Rejected:
+def insufficient(short: tuple[ShortLine, ...]) -> Rejected:
     """Build the refusal that names each short line."""
     first = short[0]
     where = f" at {first.location_id!r}" if first.location_id else ""
@@ -173,7 +188,7 @@ def insufficient(short: list[ShortLine]) -> Rejected:
         Reason.INSUFFICIENT_STOCK,
         f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} are "
         f"available{where}{more}: ask for less, elsewhere, or allow partial",
-        short_lines=tuple(short),
+        short_lines=short,
         sku=first.sku,
         location_id=first.location_id,
         asked_quantity=first.asked_quantity,

@@ -69,7 +69,7 @@ def decide_reserve_stock(
             now_ms,
             now_ms,
             caller.at.revision,
-            tuple(draft.short),
+            draft.short_lines(),
         )
     )
 
@@ -152,13 +152,13 @@ def held_reservation(state: Reservations, reservation_id: ReservationId, etag: s
 def _short_of(draft: HoldDraft) -> Rejected:
     reason = draft.exclusion()
     if reason is None:
-        return insufficient(draft.short)
+        return insufficient(draft.short_lines())
     first = draft.short[0]
     meaning = "is disabled" if reason is Reason.LOCATION_DISABLED else "cannot do this method"
     return Rejected(
         reason,
         f"location {first.location_id!r} {meaning}: choose another",
-        short_lines=tuple(draft.short),
+        short_lines=draft.short_lines(),
         location_id=first.location_id,
         sku=first.sku,
     )

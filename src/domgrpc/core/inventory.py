@@ -49,7 +49,6 @@ def decide_update_stock(
         except Rejected as rejected:
             rejected.rejection.facts["update_index"] = str(place)
             raise
-    _check_room(network, draft)
     summary = StockSummary(len(command.updates), len(draft.new_skus))
     return StockUpdated(tuple(draft.changes), summary)
 
@@ -65,7 +64,6 @@ def decide_apply_batch(
             draft.apply(update)
         except Rejected as rejected:
             refusals.append((place, rejected.rejection))
-    _check_room(network, draft)
     summary = BatchSummary(
         sequence=command.sequence,
         applied_count=len(command.updates) - len(refusals),
@@ -82,16 +80,6 @@ def check_source_room(feeds: Feeds, source: SourceId) -> None:
             f"{feeds.sources_max} feed sources are known already, the most that is allowed: "
             "use an existing source name",
             limit=feeds.sources_max,
-        )
-
-
-def _check_room(network: Network, draft: Draft) -> None:
-    limit = network.products.limits.skus_max
-    if draft.new_skus and network.stock.sku_count + len(draft.new_skus) > limit:
-        raise Rejected(
-            Reason.CAPACITY_EXCEEDED,
-            f"{len(draft.new_skus)} more SKUs would exceed the most that is allowed, {limit}",
-            limit=limit,
         )
 
 
@@ -121,6 +109,8 @@ def evolve_stock_change(
     index = network.locations.index_of[change.location_id]
     stock = network.stock.ensure(change.sku)
     if isinstance(change, SupplyChanged):
+        # Where nothing was ever stocked the supply is what makes it a position.
+        network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)
         stock.ensure_supplies(index).put(change.supply)
         stock.forget_views()
         return

@@ -87,6 +87,13 @@ class ProductsSaved(msgspec.Struct, frozen=True, array_like=True, tag=4):
     products: tuple[Product, ...]
 
 
+class KnownSkus(msgspec.Struct, frozen=True):
+    """What is known of SKUs beside their products: which have been seen, how many may come."""
+
+    is_stocked: Callable[[Sku], bool]
+    room_count: int
+
+
 class Products:
     """The described products by SKU."""
 
@@ -111,15 +118,17 @@ _DEFAULT_FIELDS = ProductFields()
 
 
 def decide_create_products(
-    state: Products, command: CreateProducts, at: Stamp
+    state: Products, command: CreateProducts, at: Stamp, known: KnownSkus
 ) -> ProductsSaved | None:
     """Create all; None where each exists with the same content; else SKU_TAKEN."""
     saved = []
+    new_count = 0
     created_count = 0
     for sku, fields in command.products:
         existing = state.by_sku.get(sku)
         if existing is None:
             saved.append(_new_product(sku, fields, at))
+            new_count += not known.is_stocked(sku)
             created_count += 1
         elif existing.fields == fields:
             saved.append(existing)
@@ -129,22 +138,22 @@ def decide_create_products(
                 f"product {sku!r} exists with other content: update it instead",
                 sku=sku,
             )
-    _check_room(state, created_count)
+    _check_room(state, new_count, known)
     return ProductsSaved(tuple(saved)) if created_count else None
 
 
 def decide_update_products(
-    state: Products, command: UpdateProducts, at: Stamp, is_stocked: Callable[[Sku], bool]
+    state: Products, command: UpdateProducts, at: Stamp, known: KnownSkus
 ) -> ProductsSaved | None:
     """Change the named fields of all; None where nothing differs."""
     saved = []
-    created_count = 0
+    new_count = 0
     changed_count = 0
     for sku, fields in command.products:
-        old = find_product(state, sku, is_stocked)
+        old = find_product(state, sku, known.is_stocked)
         if old is None and command.allow_missing:
             saved.append(_new_product(sku, fields, at))
-            created_count += 1
+            new_count += 1
             changed_count += 1
             continue
         if old is None:
@@ -161,7 +170,7 @@ def decide_update_products(
         else:
             saved.append(Product(sku, fields_now, old.create_time_ms, at.time_ms, at.revision))
             changed_count += 1
-    _check_room(state, created_count)
+    _check_room(state, new_count, known)
     return ProductsSaved(tuple(saved)) if changed_count else None
 
 
@@ -169,11 +178,11 @@ def _new_product(sku: Sku, fields: ProductFields, at: Stamp) -> Product:
     return Product(sku, fields, at.time_ms, at.time_ms, at.revision)
 
 
-def _check_room(state: Products, created_count: int) -> None:
-    if len(state.by_sku) + created_count > state.limits.skus_max:
+def _check_room(state: Products, new_count: int, known: KnownSkus) -> None:
+    if new_count > known.room_count:
         raise Rejected(
             Reason.CAPACITY_EXCEEDED,
-            f"there are {len(state.by_sku)} products already and {state.limits.skus_max} allowed",
+            f"{new_count} more SKUs would be more than are allowed, {state.limits.skus_max}",
             limit=state.limits.skus_max,
         )
 

@@ -172,7 +172,11 @@ def evolve_stock_reserved(network: Network, state: Reservations, event: StockRes
     """Count the units as soft_reserved and start the deadline."""
     for line in event.reservation.lines:
         _claim(network, line, soft=line.quantity)
-    state.store(event.reservation)
+    reservation = event.reservation
+    if reservation.short_lines:
+        # Told in the answer of the call, not remembered.
+        reservation = msgspec.structs.replace(reservation, short_lines=())
+    state.store(reservation)
 
 
 def evolve_reservation_changed(

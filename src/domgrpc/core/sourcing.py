@@ -118,9 +118,17 @@ def pick_locations(
     at. Nothing is missing, or the picks are the most that could be found.
     """
     picks, missing = _pick(network, needs, picking, stock_only=True)
-    if missing and not picking.in_stock_only:
+    if not missing or picking.in_stock_only:
+        return picks, missing
+    if picking.location_count_max:
         return _pick(network, needs, picking, stock_only=False)
-    return picks, missing
+    taken = dict(picking.taken)
+    for pick in picks:
+        key = (pick.sku, pick.index)
+        taken[key] = taken.get(key, 0) + pick.quantity
+    rest = msgspec.structs.replace(picking, taken=taken)
+    further, missing = _pick(network, missing, rest, stock_only=False)
+    return picks + further, missing
 
 
 def available_in(network: Network, sku: Sku, picking: Picking) -> int:
@@ -133,6 +141,9 @@ def alternatives(network: Network, sku: Sku, picking: Picking) -> tuple[Alternat
     """Return where else a SKU, then its substitutes, could be had, most first."""
     found: list[Alternative] = []
     for other in (sku, *network.products.fields(sku).substitute_skus):
+        if other != sku:
+            # A substitute may well lie where the SKU itself is short.
+            picking = msgspec.structs.replace(picking, excluded=None)
         for available, index in _candidates(network, (other, 0), picking, stock_only=True).ranked():
             if len(found) == _ALTERNATIVES_MAX:
                 return tuple(found)

@@ -4,6 +4,7 @@ from domgrpc.core.answers import KeptAnswers
 from domgrpc.core.delta_memory import DeltaMemory
 from domgrpc.core.inventory import Feeds
 from domgrpc.core.network import Network
+from domgrpc.core.products import KnownSkus
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.values import Limits, Revision, Sku, TimeMs
 
@@ -39,6 +40,11 @@ class State:
         self.memory.check_invariants()
         self.reservations.check_invariants(self.network)
         self.answers.check_invariants()
+
+    def known_skus(self) -> KnownSkus:
+        """Return what is known of SKUs beside their products."""
+        room_count = self.limits.skus_max - self.network.stock.sku_count
+        return KnownSkus(self.is_stocked, room_count)
 
     def is_stocked(self, sku: Sku) -> bool:
         """Whether a SKU has ever been seen."""

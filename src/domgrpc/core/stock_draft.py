@@ -48,6 +48,7 @@ class Draft:
         "_deltas",
         "_memory",
         "_network",
+        "_sku_room",
         "_supplies",
         "changes",
         "new_skus",
@@ -58,6 +59,7 @@ class Draft:
         self._network = network
         self._memory = memory
         self._at = at
+        self._sku_room = network.products.limits.skus_max - network.stock.sku_count
         self._buckets: dict[Bucket, int] = {}
         self._deltas: dict[tuple[Sku, LocationIndex], list[tuple[TimeMs, int]]] = {}
         self._counted_ms: dict[tuple[Sku, LocationIndex], TimeMs] = {}
@@ -68,6 +70,14 @@ class Draft:
     def apply(self, update: StockUpdate) -> None:
         """Decide one update; a refused one leaves the draft as it was."""
         index = self._network.locations.index(update.location_id)
+        is_new = update.sku not in self.new_skus and self._network.stock.find(update.sku) is None
+        if is_new and self._sku_room <= len(self.new_skus):
+            raise Rejected(
+                Reason.CAPACITY_EXCEEDED,
+                f"{update.sku!r} would be one SKU more than are allowed",
+                limit=self._network.products.limits.skus_max,
+            )
+        change_count = len(self.changes)
         match update:
             case CountStock():
                 self._count(update, index)
@@ -79,7 +89,7 @@ class Draft:
                 self._announce(update, index)
             case ReceiveSupply():
                 self._receive(update, index)
-        if self._network.stock.find(update.sku) is None:
+        if is_new and len(self.changes) > change_count:
             self.new_skus[update.sku] = None
 
     def _count(self, update: CountStock, index: LocationIndex) -> None:
@@ -117,7 +127,7 @@ class Draft:
                 effective_time_ms=time_ms,
                 count_time_ms=counted_ms,
             )
-        if time_ms <= self._memory.floor_ms:
+        if time_ms < self._memory.floor_ms:
             raise Rejected(
                 Reason.EFFECTIVE_TIME_TOO_OLD,
                 f"changes of {where} since {time_ms} ms are remembered only from "
@@ -157,11 +167,11 @@ class Draft:
         target = self._network.locations.index(target_id)
         from_key = (update.sku, index, update.from_condition)
         to_key = (update.sku, target, update.to_condition)
-        if from_key == to_key:
-            return
         quantity = update.quantity
         # Both are checked before either is put: a refused move leaves no half behind.
         self._check_range(from_key, self._quantity(from_key) - quantity)
+        if from_key == to_key:
+            return
         self._check_range(to_key, self._quantity(to_key) + quantity)
         for place, location_id, condition, delta in (
             (index, update.location_id, update.from_condition, -quantity),

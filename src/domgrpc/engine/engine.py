@@ -7,6 +7,7 @@ tools all call it.
 import gc
 import os
 import resource
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from domgrpc.core.values import TimeMs
 from domgrpc.engine.clock import Clock, SystemClock
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
-from domgrpc.engine.snapshots import Snapshots
+from domgrpc.engine.snapshots import Beside, Snapshots, run_beside
 from domgrpc.engine.timers import Timers
 from domgrpc.engine.writer import Writer
 from domgrpc.storage.disk import Disk, LocalDisk
@@ -126,18 +127,37 @@ async def open_engine(
     the event loop: nothing is served before it is done.
     """
     settings.check()
-    clock = clock or SystemClock()
-    disk = disk or LocalDisk(Path(settings.data_dir))
+    return start_engine(
+        settings,
+        clock=clock or SystemClock(),
+        disk=disk or LocalDisk(Path(settings.data_dir)),
+    )
+
+
+def start_engine(
+    settings: Settings,
+    *,
+    clock: Clock,
+    disk: Disk,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    beside: Beside = run_beside,
+) -> Engine:
+    """Do what `open_engine` does with settings that need not be within their limits.
+
+    Everything that differs from one run to the next is passed in, so that a simulation can
+    repeat a run. Called in the event loop that the engine will live in.
+    """
     started = clock.seconds()
     disk.lock()
     try:
-        writer, summary = _recover(settings, clock, disk)
+        writer, summary = _recover(settings, clock, disk, random_bytes)
     except BaseException:
         disk.unlock()
         raise
     summary += f" in {clock.seconds() - started:.2f} s"
     _log.info("recovered", summary=summary)
-    snapshots = Snapshots(writer, disk, folder=Path(settings.data_dir), limits=settings.limits)
+    folder = Path(settings.data_dir)
+    snapshots = Snapshots(writer, disk, folder=folder, limits=settings.limits, beside=beside)
     timers = Timers(writer, snapshots, snapshot_log_bytes=settings.snapshot_log_bytes)
     return Engine(writer, snapshots, timers, disk=disk, summary=summary)
 
@@ -152,14 +172,16 @@ def tune_collector() -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
-def _recover(settings: Settings, clock: Clock, disk: Disk) -> tuple[Writer, str]:
+def _recover(
+    settings: Settings, clock: Clock, disk: Disk, random_bytes: Callable[[int], bytes]
+) -> tuple[Writer, str]:
     remove_unfinished_snapshots(disk)
     loaded = load_newest_snapshot(disk, settings.limits)
     for damage in loaded.refused:
         _log.error("snapshot_damaged", error=str(damage))
     log = Log.open(
         disk,
-        random_bytes=os.urandom,
+        random_bytes=random_bytes,
         clock=clock.seconds,
         segment_bytes=settings.segment_size_bytes,
         known_sequence=loaded.snapshot_revision,

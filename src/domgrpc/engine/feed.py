@@ -3,12 +3,14 @@
 A watcher is a cursor that asks for what comes next; nothing is buffered for it. The newest
 records stay in memory up to a number and a size. A cursor that was live and fell behind them is
 cut off with the revision to resume from, so that a slow watcher costs the writer nothing; one
-that begins in the past is fed from the log until it has caught up.
+that begins in the past is fed from the log until it has caught up, batch by batch from where the
+last one ended.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import islice
 
 import msgspec
@@ -80,6 +82,11 @@ class Feed:
         """The oldest revision that a watch may resume after."""
         return self._log.first_sequence - 1
 
+    @property
+    def waiting_count(self) -> int:
+        """How many wait for news, watchers and reads of a revision to come."""
+        return len(self._waiting)
+
     def publish(self, records: list[Record], payload: bytes) -> None:
         """Add a group that is durable and wake who waits."""
         group = _Group(records[0].revision, len(records), payload)
@@ -122,10 +129,17 @@ class Feed:
                 break
         return found[:RECORDS_PER_BATCH_MAX]
 
-    def from_log(self, after_revision: int) -> list[Record]:
-        """Return the next records from the files; blocks for some milliseconds."""
+    def history(self, after_revision: int) -> Generator[Record]:
+        """Iterate the records in the files, up to the newest one of now.
+
+        The first step walks from the start of the segment (20 us a frame), the others go on from
+        there. Raises RevisionTrimmed.
+        """
         try:
-            return list(islice(self._read_log(after_revision), RECORDS_PER_BATCH_MAX))
+            for frame in self._log.read(after_revision + 1):
+                for record in decode_records(frame.payload, frame.count):
+                    if record.revision > after_revision:
+                        yield record
         except HistoryTrimmed:
             raise RevisionTrimmed(after_revision, self.oldest_revision + 1) from None
 
@@ -145,23 +159,13 @@ class Feed:
         return True
 
     def _place_of(self, revision: int) -> int:
-        # Watchers are mostly at the end: look from there.
-        place = len(self._groups) - 1
-        while self._groups[place].first_revision > revision:
-            place -= 1
-        return place
+        return bisect_right(self._groups, revision, key=lambda group: group.first_revision) - 1
 
     def _records_of(self, group: "_Group") -> list[Record]:
         # All watchers that wait ask for the newest group: it is decoded once, or never.
         if self._decoded is None or self._decoded[0] is not group:
             self._decoded = (group, list(decode_records(group.payload, group.record_count)))
         return self._decoded[1]
-
-    def _read_log(self, after_revision: int) -> Iterator[Record]:
-        for frame in self._log.read(after_revision + 1):
-            for record in decode_records(frame.payload, frame.count):
-                if record.revision > after_revision:
-                    yield record
 
 
 class Cursor:
@@ -171,6 +175,7 @@ class Cursor:
         """Begin behind a revision."""
         self.revision = Revision(after_revision)
         self._feed = feed
+        self._history: Generator[Record] | None = None
         self._is_live = False
         self._is_open = True
         feed.watcher_count += 1
@@ -187,9 +192,10 @@ class Cursor:
         if records is None and self._is_live:
             raise WatcherTooSlow(self.revision)
         if records is None:
-            records = self._feed.from_log(self.revision)
+            records = self._from_log()
         else:
             self._is_live = True
+            self._leave_history()
         if records:
             self.revision = records[-1].revision
         return tuple(records)
@@ -199,3 +205,18 @@ class Cursor:
         if self._is_open:
             self._is_open = False
             self._feed.watcher_count -= 1
+            self._leave_history()
+
+    def _from_log(self) -> list[Record]:
+        if self._history is not None:
+            records = list(islice(self._history, RECORDS_PER_BATCH_MAX))
+            if records:
+                return records
+        # The first time, or at the end of what the log held when it was last begun.
+        self._history = self._feed.history(self.revision)
+        return list(islice(self._history, RECORDS_PER_BATCH_MAX))
+
+    def _leave_history(self) -> None:
+        if self._history is not None:
+            self._history.close()
+            self._history = None

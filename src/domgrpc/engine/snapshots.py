@@ -7,25 +7,28 @@ with other calls in between, and has the files folded to exactly the same revisi
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 import structlog
 
 from domgrpc.core.values import Limits
 from domgrpc.engine.dump import digest, dump_shard, dump_shared
-from domgrpc.engine.snapshotting import Folded, Job, Written
+from domgrpc.engine.snapshotting import SNAPSHOTS_KEPT, Folded, Job, Written
 from domgrpc.engine.writer import Stopped, Writer
 from domgrpc.storage.disk import Disk
-from domgrpc.storage.snapshot import list_snapshots, remove_old_snapshots, snapshot_sequence
+from domgrpc.storage.snapshot import list_snapshots, snapshot_sequence
 
 _log = structlog.get_logger()
 
-SNAPSHOTS_KEPT = 2
 _REPORTS_KEPT_MAX = 1_000
 _SPARE_STEPS_MAX = 4_096
 _Report = TypeVar("_Report", Written, Folded)
+
+Beside: TypeAlias = Callable[[Job], Awaitable[bytes]]
+"""Does a job beside the server and returns its report as JSON; raises Stopped where it failed."""
 
 
 class SnapshotRunning(Exception):
@@ -59,12 +62,15 @@ class VerifyReport(msgspec.Struct, frozen=True):
 class Snapshots:
     """Writes snapshots and verifies, one at a time."""
 
-    def __init__(self, writer: Writer, disk: Disk, *, folder: Path, limits: Limits) -> None:
-        """Take over the snapshots of a folder."""
+    def __init__(
+        self, writer: Writer, disk: Disk, *, folder: Path, limits: Limits, beside: Beside
+    ) -> None:
+        """Take over the snapshots of a folder; `beside` is `run_beside` but in simulations."""
         self._writer = writer
         self._disk = disk
         self._folder = folder
         self._limits = limits
+        self._beside = beside
         self._is_busy = False
         self._reports: dict[str, SnapshotReport] = {}
         names = list_snapshots(disk)
@@ -126,7 +132,6 @@ class Snapshots:
 
     def _trim(self) -> None:
         # The log stays from the older snapshot on: a damaged newest one loses nothing.
-        remove_old_snapshots(self._disk, keep=SNAPSHOTS_KEPT)
         names = list_snapshots(self._disk)
         if len(names) == SNAPSHOTS_KEPT:
             self._writer.log.trim(snapshot_sequence(names[0]) + 1)
@@ -166,20 +171,25 @@ class Snapshots:
 
     async def _run(self, job: Job, report: type[_Report]) -> _Report:
         job = msgspec.structs.replace(job, folder=str(self._folder))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "domgrpc.engine.snapshotting",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            output, errors = await process.communicate(msgspec.json.encode(job))
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if process.returncode:
-            _log.error("snapshot_process_failed", status=process.returncode, errors=errors.decode())
-            raise Stopped("the process beside the server failed; see the server's log")
-        return msgspec.json.decode(output, type=report)
+        return msgspec.json.decode(await self._beside(job), type=report)
+
+
+async def run_beside(job: Job) -> bytes:
+    """Do a job in a process of its own; where the caller is cancelled the process is ended."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "domgrpc.engine.snapshotting",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await process.communicate(msgspec.json.encode(job))
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode:
+        _log.error("snapshot_process_failed", status=process.returncode, errors=errors.decode())
+        raise Stopped("the process beside the server failed; see the server's log")
+    return output

@@ -8,6 +8,7 @@ does, so that every snapshot is also a rehearsal of one; it needs memory for a s
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,11 +17,12 @@ from domgrpc.core.state import State
 from domgrpc.core.values import Limits
 from domgrpc.engine.dump import digest, dump, dump_shard, dump_shared
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
-from domgrpc.storage.disk import LocalDisk
+from domgrpc.storage.disk import Disk, LocalDisk
 from domgrpc.storage.inspection import verify_log
 from domgrpc.storage.reading import read_frames
-from domgrpc.storage.snapshot import SnapshotWriter
+from domgrpc.storage.snapshot import SnapshotWriter, remove_old_snapshots
 
+SNAPSHOTS_KEPT = 2
 _NICENESS = 10
 
 
@@ -52,20 +54,22 @@ class Folded(msgspec.Struct, frozen=True):
     findings: tuple[str, ...]
 
 
-def write_snapshot(job: Job) -> Written:
+def write_snapshot(
+    disk: Disk, job: Job, *, random_bytes: Callable[[int], bytes] = os.urandom
+) -> Written:
     """Rebuild the state at a revision from the files and write it as a snapshot."""
-    disk = LocalDisk(Path(job.folder), make=False)
     state = _rebuild(disk, job)
-    with SnapshotWriter(disk, job.revision, random_bytes=os.urandom) as writer:
+    with SnapshotWriter(disk, job.revision, random_bytes=random_bytes) as writer:
         for kind, key, payload in dump(state):
             writer.write_chunk(kind, key, payload)
         facts = writer.finish(bytes.fromhex(digest(dump_shared(state))))
+    # Here rather than in the server: unlinking a large file takes a while.
+    remove_old_snapshots(disk, keep=SNAPSHOTS_KEPT)
     return Written(job.revision, facts.size_bytes)
 
 
-def fold_files(job: Job) -> Folded:
+def fold_files(disk: Disk, job: Job) -> Folded:
     """Read everything again, and take the digests at the revisions at which the server did."""
-    disk = LocalDisk(Path(job.folder), make=False)
     facts = verify_log(disk, last_sequence=job.revision)
     if facts.damage is not None:
         return Folded((), facts.frames, (str(facts.damage),))
@@ -86,13 +90,13 @@ def fold_files(job: Job) -> Folded:
     return Folded(tuple(digests), facts.frames, tuple(findings))
 
 
-def _rebuild(disk: LocalDisk, job: Job) -> State:
+def _rebuild(disk: Disk, job: Job) -> State:
     state = load_newest_snapshot(disk, job.limits).state
     _replay_to(disk, state, job.revision)
     return state
 
 
-def _replay_to(disk: LocalDisk, state: State, revision: int) -> None:
+def _replay_to(disk: Disk, state: State, revision: int) -> None:
     if state.revision < revision:
         frames = read_frames(disk, from_sequence=state.revision + 1, last_sequence=revision)
         replay_frames(state, frames, last_revision=revision)
@@ -104,7 +108,8 @@ def main() -> None:
     # The state is built once and never has cycles; the process ends right after.
     gc.disable()
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
-    report = fold_files(job) if job.revisions else write_snapshot(job)
+    disk = LocalDisk(Path(job.folder), make=False)
+    report = fold_files(disk, job) if job.revisions else write_snapshot(disk, job)
     sys.stdout.buffer.write(msgspec.json.encode(report))
 
 
