@@ -71,23 +71,20 @@ class KeptAnswers:
         self.by_key: dict[str, KeptAnswer] = {}
         self.order: deque[str] = deque()
 
-    def find(
-        self, client_id: ClientId, request_id: RequestId, fingerprint: int
-    ) -> KeptAnswer | None:
+    def find(self, key: str, fingerprint: int) -> KeptAnswer | None:
         """Return the answer of a retry, None for a new request, or refuse another content."""
-        kept = self.by_key.get(_key(client_id, request_id))
+        kept = self.by_key.get(key)
         if kept is not None and kept.fingerprint != fingerprint:
             raise Rejected(
                 Reason.REQUEST_ID_REUSED,
-                f"request_id {request_id!r} was used for another request: retries must repeat "
-                "the request, new requests need a new id",
-                request_id=request_id,
+                f"request_id {key.split()[1]!r} was used for another request: retries must "
+                "repeat the request, new requests need a new id",
+                request_id=key.split()[1],
             )
         return kept
 
-    def keep(self, client_id: ClientId, request_id: RequestId, answer: KeptAnswer) -> None:
+    def keep(self, key: str, answer: KeptAnswer) -> None:
         """Keep an answer and forget those that are too many or too old."""
-        key = _key(client_id, request_id)
         self.by_key[key] = answer
         self.order.append(key)
         self._forget(answer.time_ms)
@@ -110,6 +107,7 @@ class KeptAnswers:
         assert len(self.order) == len(self.by_key) <= self._count_max
 
 
-def _key(client_id: ClientId, request_id: RequestId) -> str:
+def answer_key(client_id: ClientId, request_id: RequestId) -> str:
+    """Return what an answer is kept by."""
     # Neither part can contain a space, so that no two pairs make the same key.
     return f"{client_id} {request_id}"

@@ -14,6 +14,7 @@ from domgrpc.core.reservations import (
     Reservation,
     ReservationConfirmed,
     ReservationExpired,
+    ReservationLine,
     ReservationReleased,
     ReservationSettled,
     ReservationState,
@@ -45,8 +46,8 @@ def decide_confirm_reservation(
             reservation_id=command.reservation_id,
             expire_time_ms=reservation.expire_time_ms,
         )
-    _check_revival(network, reservation, caller.at.time_ms)
-    return ReservationConfirmed(command.reservation_id, reservation.lines, revived=True)
+    lines = _revived_lines(network, reservation, caller.at.time_ms)
+    return ReservationConfirmed(command.reservation_id, lines, revived=True)
 
 
 def decide_release_reservation(
@@ -100,21 +101,27 @@ def decide_expirations(state: Reservations, now_ms: TimeMs) -> tuple[Reservation
     )
 
 
-def _check_revival(network: Network, reservation: Reservation, now_ms: TimeMs) -> None:
+def _revived_lines(
+    network: Network, reservation: Reservation, now_ms: TimeMs
+) -> tuple[ReservationLine, ...]:
     network.refresh(now_ms)
     ask = Ask(reservation.demand, now_ms)
     short = []
+    lines = []
     for line in reservation.lines:
-        stock = network.stock.find(line.sku)
         index = network.locations.index(line.location_id)
-        slot = stock.slot(index) if stock is not None else -1
-        available = 0
+        stock, slot = network.stock.locate(line.sku, index)
+        to_fulfill, to_sell = 0, 0
         if stock is not None and slot >= 0:
-            available = network.sellable(stock, slot, ask)[1]
-        if available < line.quantity:
-            short.append(ShortLine(line.sku, line.location_id, line.quantity, Quantity(available)))
+            to_fulfill, to_sell = network.sellable(stock, slot, ask)
+        if to_sell < line.quantity:
+            sku, place = line.sku, line.location_id
+            short.append(ShortLine(sku, place, line.quantity, Quantity(to_sell)))
+        backordered = Quantity(max(0, line.quantity - to_fulfill))
+        lines.append(msgspec.structs.replace(line, backordered_quantity=backordered))
     if short:
         raise insufficient(tuple(short))
+    return tuple(lines)
 
 
 def _check_shippable(

@@ -6,8 +6,8 @@ from domgrpc.core.network import Ask, Network
 from domgrpc.core.rejections import Reason, Rejected, ShortLine
 from domgrpc.core.reservations import LineQuantity, Reservation, ReservationLine
 from domgrpc.core.scopes import EVERYWHERE, Area
-from domgrpc.core.sourcing import Picking, Taken, alternatives, available_in, pick_locations
-from domgrpc.core.values import NO_LOCATION, QUANTITY_MAX, LocationId, LocationIndex, Quantity, Sku
+from domgrpc.core.sourcing import Picking, Taken, alternatives, pick_locations
+from domgrpc.core.values import NO_LOCATION, QUANTITY_MAX, LocationId, Quantity, Sku
 
 
 class HoldDraft:
@@ -58,11 +58,9 @@ class HoldDraft:
                 quantity=quantity,
             )
         stock, slot = network.stock.locate(sku, index)
+        to_fulfill, to_sell = 0, 0
         if stock is not None and slot >= 0:
             to_fulfill, to_sell = network.sellable(stock, slot, self._ask, own_quantity)
-        else:
-            to_fulfill, to_sell = 0, self._backorder_only(sku, index)
-        if stock is not None:
             # The state's own strings: millions of lines need not each keep a copy.
             sku = stock.sku
         location_id = network.locations.by_index[index].location_id
@@ -77,8 +75,29 @@ class HoldDraft:
         if taken < quantity:
             self.note_short(LineQuantity(sku, location_id, Quantity(quantity)), available)
 
-    def pick(self, needs: dict[Sku, int], picking: Picking) -> None:
-        """Add units wherever the sourcing finds them within an area."""
+    def grow(self, sku: Sku, more: int, area: Area) -> int:
+        """Add units where the hold has the SKU already, from stock; return what is left to add."""
+        held = [line for key, line in self.lines.items() if key[0] == sku]
+        for line in sorted(held, key=lambda line: (-line.quantity, line.location_id)):
+            index = self._network.locations.index(line.location_id)
+            stock, slot = self._network.stock.locate(sku, index)
+            if stock is None or slot < 0 or index not in area:
+                continue
+            to_fulfill, _ = self._network.sellable(stock, slot, self._ask, self._own(line))
+            taken = max(0, min(more, to_fulfill - line.quantity))
+            self.set(sku, line.location_id, line.quantity + taken)
+            more -= taken
+        return more
+
+    def pick(self, needs: dict[Sku, int], picking: Picking, *, totals: bool = False) -> None:
+        """Add units wherever the sourcing finds them; what is missing is noted as short.
+
+        With `totals` the caller asked for so many more than the draft has: the shortage names
+        the whole.
+        """
+        there = dict.fromkeys(needs, 0)
+        if totals:
+            there = {sku: self.quantity_of(sku) for sku in needs}
         picking = msgspec.structs.replace(picking, taken=self._taken())
         picks, missing = pick_locations(self._network, needs, picking)
         for pick in picks:
@@ -87,9 +106,12 @@ class HoldDraft:
             before = line.quantity if line is not None else 0
             self.set(pick.sku, location_id, before + pick.quantity)
         for sku, units in missing.items():
-            asked = LineQuantity(sku, NO_LOCATION, Quantity(needs[sku]))
-            available = max(needs[sku] - units, available_in(self._network, sku, picking))
-            self.note_short(asked, min(available, needs[sku] - 1))
+            whole = there[sku] + needs[sku]
+            self.note_short(LineQuantity(sku, NO_LOCATION, Quantity(whole)), whole - units)
+
+    def quantity_of(self, sku: Sku) -> int:
+        """Return the units of a SKU over all its lines."""
+        return sum(line.quantity for key, line in self.lines.items() if key[0] == sku)
 
     def note_short(self, asked: LineQuantity, available: int) -> None:
         """Note that a line is short."""
@@ -142,16 +164,6 @@ class HoldDraft:
     def _own(self, line: ReservationLine) -> int:
         held = self._held.get((line.sku, line.location_id))
         return held.quantity if held is not None else 0
-
-    def _backorder_only(self, sku: Sku, index: LocationIndex) -> int:
-        # Nothing was ever there, but the product's policy may allow to sell it from there.
-        network = self._network
-        if network.exclusion(index, self._ask) is not None:
-            return 0
-        if not network.locations.by_index[index].backorder_enabled:
-            return 0
-        stock = network.stock.find(sku)
-        return network.backorder_quantity(stock, index, self._ask.time_ms) if stock else 0
 
     def _put_less(self, own: ReservationLine, quantity: int) -> None:
         # Giving back needs no check; backordered units go first.

@@ -89,15 +89,16 @@ def decide_update_reservation(
     located, anywhere = _summed(command.lines)
     for (sku, location_id), quantity in located.items():
         draft.set(sku, location_id, quantity)
+    area = resolve_scope(network, command.scope)
     needs: dict[Sku, int] = {}
     for sku, quantity in anywhere.items():
-        more = quantity - sum(line.quantity for key, line in draft.lines.items() if key[0] == sku)
-        if more > 0:
-            needs[sku] = more
-        else:
+        more = quantity - draft.quantity_of(sku)
+        if more < 0:
             _give_back(draft, sku, -more)
+        elif left := draft.grow(sku, more, area):
+            needs[sku] = left
     if needs:
-        draft.pick(needs, draft.picking(resolve_scope(network, command.scope)))
+        draft.pick(needs, draft.picking(area), totals=True)
     return _changed(draft, old, expire_time_ms, caller)
 
 

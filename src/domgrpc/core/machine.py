@@ -13,6 +13,7 @@ from domgrpc.core.answers import (
     KeptAnswer,
     Outcome,
     ProductBatch,
+    answer_key,
 )
 from domgrpc.core.claims import (
     decide_expirations,
@@ -93,8 +94,9 @@ def handle(state: State, request: Request, now_ms: TimeMs) -> tuple[Answer, Reco
     """
     revision = Revision(state.revision + 1)
     caller = Caller(request.client_id, request.request_id, Stamp(now_ms, revision))
+    key = answer_key(request.client_id, request.request_id)
     try:
-        kept = state.answers.find(request.client_id, request.request_id, request.fingerprint)
+        kept = state.answers.find(key, request.fingerprint)
         if kept is not None:
             return Answer(kept.revision, kept.outcome, replayed=True), None
         event: Event = decide(state, request.command, caller)
@@ -105,7 +107,7 @@ def handle(state: State, request: Request, now_ms: TimeMs) -> tuple[Answer, Reco
     if request.validate_only:
         return Answer(state.revision, outcome_of(state, event)), None
     record = _apply_live(state, (event,), caller, request.fingerprint)
-    return Answer(revision, _keep(state, record)), record
+    return Answer(revision, _keep(state, key, record)), record
 
 
 def expire(state: State, now_ms: TimeMs) -> Record | None:
@@ -134,7 +136,7 @@ def replay(state: State, record: Record) -> None:
     state.revision = record.revision
     state.time_ms = record.time_ms
     if record.request_id != NO_REQUEST:
-        _keep(state, record)
+        _keep(state, answer_key(record.client_id, record.request_id), record)
 
 
 def outcome_of(  # noqa: C901, PLR0911 - one case for each event
@@ -207,10 +209,10 @@ def _cross_levels(state: State, at: Stamp) -> list[StockLevelChanged]:
     return crossings
 
 
-def _keep(state: State, record: Record) -> Outcome:
+def _keep(state: State, key: str, record: Record) -> Outcome:
     outcome = outcome_of(state, record.events[0])
     kept = KeptAnswer(record.fingerprint, record.time_ms, record.revision, outcome)
-    state.answers.keep(record.client_id, record.request_id, kept)
+    state.answers.keep(key, kept)
     return outcome
 
 

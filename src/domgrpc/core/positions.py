@@ -143,22 +143,22 @@ class SkuStock:
 
 
 class Shard:
-    """The SKUs of one shard by code and in the order in which they were first seen."""
+    """The SKUs of one shard in the order in which they were first seen."""
 
-    __slots__ = ("by_sku", "order")
+    __slots__ = ("order",)
 
     def __init__(self) -> None:
         """Start empty."""
-        self.by_sku: dict[Sku, SkuStock] = {}
         self.order: list[SkuStock] = []
 
 
 class Stock:
-    """All positions in 64 shards; finding a SKU costs a checksum and a dict look-up."""
+    """All positions in 64 shards, and a directory of their SKUs."""
 
     __slots__ = (
         "_view_slot_count",
         "_views",
+        "by_sku",
         "levels_by_rule",
         "low_positions",
         "position_count",
@@ -168,6 +168,7 @@ class Stock:
 
     def __init__(self) -> None:
         """Start empty."""
+        self.by_sku: dict[Sku, SkuStock] = {}
         self.shards = tuple(Shard() for _ in range(SHARD_COUNT))
         self.position_count = 0
         self.levels_by_rule = False
@@ -181,14 +182,14 @@ class Stock:
 
     def find(self, sku: Sku) -> SkuStock | None:
         """Return a SKU's stock, None where the SKU has never been seen."""
-        return self.shards[crc32(sku.encode()) % SHARD_COUNT].by_sku.get(sku)
+        return self.by_sku.get(sku)
 
     def locate(self, sku: Sku, index: LocationIndex) -> tuple[SkuStock | None, int]:
         """Return (a SKU's stock, the slot of a location), with None and -1 for what is not there.
 
         `find` and `slot` in one, because every line of every hold asks it three times.
         """
-        stock = self.shards[crc32(sku.encode()) % SHARD_COUNT].by_sku.get(sku)
+        stock = self.by_sku.get(sku)
         if stock is None:
             return None, -1
         indexes = stock.location_indexes
@@ -199,13 +200,17 @@ class Stock:
 
     def ensure(self, sku: Sku) -> SkuStock:
         """Return a SKU's stock; a SKU not seen before joins its shard."""
-        number = crc32(sku.encode()) % SHARD_COUNT
-        shard = self.shards[number]
-        stock = shard.by_sku.get(sku)
+        stock = self.by_sku.get(sku)
         if stock is None:
-            stock = shard.by_sku[sku] = SkuStock(sku, number, len(shard.order))
-            shard.order.append(stock)
+            number = shard_number_of(sku)
+            stock = SkuStock(sku, number, len(self.shards[number].order))
+            self.add(stock)
         return stock
+
+    def add(self, stock: SkuStock) -> None:
+        """Let a SKU join its shard."""
+        self.by_sku[stock.sku] = stock
+        self.shards[stock.shard_number].order.append(stock)
 
     def ensure_slot(self, stock: SkuStock, index: LocationIndex, level: StockLevel) -> int:
         """Return the slot of a location; a new position is counted and starts at `level`."""
@@ -240,7 +245,7 @@ class Stock:
     @property
     def sku_count(self) -> int:
         """How many SKUs have been seen."""
-        return sum(len(shard.order) for shard in self.shards)
+        return len(self.by_sku)
 
     def skus(self) -> Iterator[SkuStock]:
         """Iterate all SKUs, shard by shard, in order of first sight."""
@@ -275,15 +280,21 @@ class Stock:
         low: list[tuple[Sku, LocationIndex]] = []
         position_count = 0
         for number, shard in enumerate(self.shards):
-            assert len(shard.by_sku) == len(shard.order)
             for ordinal, stock in enumerate(shard.order):
                 assert (stock.shard_number, stock.ordinal) == (number, ordinal)
-                assert crc32(stock.sku.encode()) % SHARD_COUNT == number
+                assert shard_number_of(stock.sku) == number
+                assert self.by_sku[stock.sku] is stock
                 stock.check_invariants()
                 position_count += len(stock.location_indexes)
                 low.extend(low_positions_of(stock))
+        assert sum(len(shard.order) for shard in self.shards) == len(self.by_sku)
         assert self.position_count == position_count
         assert list(self.low_positions) == sorted(low)
+
+
+def shard_number_of(sku: Sku) -> int:
+    """Return the shard that a SKU belongs to; part of the data format."""
+    return crc32(sku.encode()) % SHARD_COUNT
 
 
 def low_positions_of(stock: SkuStock) -> Iterator[tuple[Sku, LocationIndex]]:

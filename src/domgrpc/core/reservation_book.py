@@ -196,6 +196,8 @@ def evolve_reservation_confirmed(
     for line in event.lines:
         soft = 0 if event.revived else -line.quantity
         _claim(network, line, soft=soft, allocated=line.quantity)
+    # A revived hold may be backed by less stock than it was.
+    reservation = msgspec.structs.replace(reservation, lines=event.lines)
     _change_state(state, reservation, ReservationState.CONFIRMED, at)
 
 

@@ -1,16 +1,17 @@
 """Sourcing: picks the locations of a hold that names none.
 
 Fewest locations first, then the highest available. One location for everything where there is
-one; else the smallest set that serves each SKU whole (exact up to 8 SKUs, greedy above); a SKU
-that no single location can serve is taken from the fullest locations down, which needs the
-fewest for it alone. Stock comes before backorder: what may be sold beyond the stock is only
-looked at when the stock in the scope does not suffice.
+one; else two of the fullest that have all of it together; else the smallest set that serves
+each SKU whole (exact up to 8 SKUs, greedy above), and a SKU that no single location can serve is
+taken from the fullest locations down, which needs the fewest for it alone. Stock comes before
+backorder: what may be sold beyond the stock is only looked at when the stock in the scope does
+not suffice.
 
 `pick_locations` is the seam: the exact router takes its place without its callers changing.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import combinations, islice, product
 
 import msgspec
 
@@ -22,6 +23,8 @@ from domgrpc.core.values import LocationId, LocationIndex, Quantity, Sku
 
 _EXACT_SKUS_MAX = 8
 _ALTERNATIVES_MAX = 5
+_PAIR = 2
+_PAIR_CANDIDATES_MAX = 32
 
 Taken = dict[tuple[Sku, LocationIndex], int]
 
@@ -131,12 +134,6 @@ def pick_locations(
     return picks + further, missing
 
 
-def available_in(network: Network, sku: Sku, picking: Picking) -> int:
-    """Return the units of a SKU that a picking could find; O(locations looked at)."""
-    candidates = _candidates(network, (sku, 0), picking, stock_only=picking.in_stock_only)
-    return sum(available for available, _ in candidates.ranked())
-
-
 def alternatives(network: Network, sku: Sku, picking: Picking) -> tuple[Alternative, ...]:
     """Return where else a SKU, then its substitutes, could be had, most first."""
     found: list[Alternative] = []
@@ -164,7 +161,12 @@ def _pick(
     network: Network, needs: dict[Sku, int], picking: Picking, *, stock_only: bool
 ) -> tuple[list[Pick], dict[Sku, int]]:
     every = [_candidates(network, need, picking, stock_only=stock_only) for need in needs.items()]
-    chosen = _one_for_all(every) or _smallest_cover(every)
+    chosen = _one_for_all(every)
+    if not chosen:
+        chosen = _smallest_cover(every)
+        pair = _pair_for_all(every, used=dict.fromkeys(chosen.values()))
+        if pair is not None:
+            return pair, {}
     picks: list[Pick] = []
     missing: dict[Sku, int] = {}
     for candidates in every:
@@ -203,6 +205,40 @@ def _one_for_all(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
         else:
             best = (-total, index) if best is None else min(best, (-total, index))
     return {} if best is None else {candidates.sku: best[1] for candidates in every}
+
+
+def _pair_for_all(
+    every: list[_Candidates], *, used: dict[LocationIndex, None]
+) -> list[Pick] | None:
+    # Two locations that have all of it together, where serving each SKU whole needs more: looked
+    # for among the fullest. None where there are none, or two are enough anyway.
+    needs_split = any(not c.serving_whole() for c in every)
+    if len(used) <= _PAIR and not (needs_split and used):
+        return None
+    offered: dict[LocationIndex, int] = {}
+    for candidates in every:
+        for available, index in islice(candidates.ranked(), _PAIR_CANDIDATES_MAX):
+            useful = min(available, candidates.wanted)
+            offered[index] = offered.get(index, 0) + useful
+    fullest = sorted(offered, key=lambda index: (-offered[index], index))[:_PAIR_CANDIDATES_MAX]
+    wanted = sum(candidates.wanted for candidates in every)
+    for first, second in combinations(fullest, _PAIR):
+        if offered[first] + offered[second] < wanted:
+            continue
+        if all(c.available(first) + c.available(second) >= c.wanted for c in every):
+            return _from_pair(every, (first, second))
+    return None
+
+
+def _from_pair(every: list[_Candidates], pair: tuple[LocationIndex, LocationIndex]) -> list[Pick]:
+    picks = []
+    for candidates in every:
+        fuller, other = sorted(pair, key=lambda index: (-candidates.available(index), index))
+        quantity = min(candidates.wanted, candidates.available(fuller))
+        picks.append(Pick(candidates.sku, fuller, quantity))
+        if quantity < candidates.wanted:
+            picks.append(Pick(candidates.sku, other, candidates.wanted - quantity))
+    return picks
 
 
 def _smallest_cover(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
