@@ -2,6 +2,8 @@
 
 from itertools import islice
 
+import msgspec
+
 from domgrpc.core.hold_draft import illegal_transition, insufficient
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag
