@@ -11,7 +11,7 @@ import msgspec
 from domgrpc.core.values import Limits
 
 
-class InvalidSetting(ValueError):  # noqa: N818 - said of what the operator gave
+class InvalidSetting(ValueError):
     """A setting is outside its limits; the message names it, the value and the limits."""
 
 

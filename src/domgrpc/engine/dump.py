@@ -48,6 +48,8 @@ ANSWERS = 10
 
 _ENTRIES_PER_CHUNK = 5_000
 _SKUS_PER_CHUNK = 1_000
+_CHUNK_BYTES_MAX = 16 * 1024 * 1024
+"""A chunk with more is split; storage takes four times as much."""
 
 
 class Meta(msgspec.Struct, frozen=True, array_like=True):
@@ -118,7 +120,8 @@ def dump_shard(shard: Shard, number: int) -> Iterator[tuple[int, int, bytes]]:
     """Iterate the chunks of one shard, its SKUs in the order in which they were first seen."""
     for start in range(0, len(shard.order), _SKUS_PER_CHUNK):
         skus = shard.order[start : start + _SKUS_PER_CHUNK]
-        yield SHARD, number, _ENCODER.encode([_sku_entry(stock) for stock in skus])
+        for payload in _payloads([_sku_entry(stock) for stock in skus]):
+            yield SHARD, number, payload
 
 
 def digest(chunks: Iterable[tuple[int, int, bytes]]) -> str:
@@ -134,8 +137,20 @@ def _chunks(kind: int, entries: Iterable[Any]) -> Iterator[tuple[int, int, bytes
     remaining = iter(entries)
     number = 0
     while batch := list(islice(remaining, _ENTRIES_PER_CHUNK)):
-        yield kind, number, _ENCODER.encode(batch)
-        number += 1
+        for payload in _payloads(batch):
+            yield kind, number, payload
+            number += 1
+
+
+def _payloads(entries: list[Any]) -> Iterator[bytes]:
+    # Mostly one. SKUs of thousands of stores and answers of thousands of lines are split.
+    payload = _ENCODER.encode(entries)
+    if len(payload) <= _CHUNK_BYTES_MAX or len(entries) == 1:
+        yield payload
+        return
+    middle = len(entries) // 2
+    yield from _payloads(entries[:middle])
+    yield from _payloads(entries[middle:])
 
 
 def _sku_entry(stock: SkuStock) -> SkuEntry:
@@ -250,8 +265,7 @@ def _load_skus(state: State, shard_number: int, entries: list[SkuEntry]) -> None
         for index, supplies in entry.inbound:
             for supply in supplies:
                 stock.ensure_supplies(index).put(supply)
-        shard.by_sku[entry.sku] = stock
-        shard.order.append(stock)
+        network_stock.add(stock)
         network_stock.position_count += len(stock.location_indexes)
         low.extend(low_positions_of(stock))
     network_stock.low_positions.update(low)

@@ -74,6 +74,7 @@ class Engine:
         self._snapshots = snapshots
         self._timers = timers
         self._summary = summary
+        self._is_closed = False
         self._start_time_ms = writer.clock.wall_ms()
         self._start_seconds = writer.clock.seconds()
 
@@ -111,11 +112,20 @@ class Engine:
         )
 
     async def close(self) -> None:
-        """Answer what waits, refuse the rest, seal the log and give the folder free."""
-        self.writer.close_queue()
-        await self._timers.stop()
-        self.writer.close()
-        self._disk.unlock()
+        """Answer what waits, refuse the rest, seal the log and give the folder free.
+
+        Twice is the same as once.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self.writer.close_queue()
+            await self._timers.stop()
+            await self._snapshots.stop()
+            self.writer.close()
+        finally:
+            self._disk.unlock()
 
 
 async def open_engine(
@@ -187,9 +197,7 @@ def _recover(
         known_sequence=loaded.snapshot_revision,
     )
     state = loaded.state
-    replayed_count = replay_frames(
-        state, log.read(state.revision + 1), last_revision=log.last_sequence
-    )
+    replayed = replay_frames(state, log.read(state.revision + 1), last_revision=log.last_sequence)
     state.check_invariants()
     feed = Feed(
         log,
@@ -198,9 +206,11 @@ def _recover(
         mark_seconds=settings.watch_mark_seconds,
     )
     writer = Writer(state, log, feed, clock=clock, queue_max=settings.queue_max)
+    # A server that is restarted often must come to write a snapshot too.
+    writer.committed_bytes = replayed.payload_bytes
     return writer, (
-        f"revision {state.revision}: snapshot {loaded.snapshot_revision}, {replayed_count} later "
-        f"records, {log.recovery_report.torn_bytes_cut} torn bytes cut"
+        f"revision {state.revision}: snapshot {loaded.snapshot_revision}, {replayed.record_count} "
+        f"later records, {log.recovery_report.torn_bytes_cut} torn bytes cut"
     )
 
 

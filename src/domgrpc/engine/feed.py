@@ -18,7 +18,7 @@ import msgspec
 from domgrpc.core.events import Record
 from domgrpc.core.values import Revision
 from domgrpc.engine.records import decode_records
-from domgrpc.storage.errors import HistoryTrimmed
+from domgrpc.storage.errors import StorageError
 from domgrpc.storage.log import Log
 
 RECORDS_PER_BATCH_MAX = 1_000
@@ -139,9 +139,13 @@ class Feed:
             for frame in self._log.read(after_revision + 1):
                 for record in decode_records(frame.payload, frame.count):
                     if record.revision > after_revision:
+                        after_revision = record.revision
                         yield record
-        except HistoryTrimmed:
-            raise RevisionTrimmed(after_revision, self.oldest_revision + 1) from None
+        except StorageError as error:
+            # A file that is trimmed while it is read here looks damaged, or is not there.
+            if after_revision < self.oldest_revision:
+                raise RevisionTrimmed(after_revision, self.oldest_revision + 1) from error
+            raise
 
     async def news(self) -> bool:
         """Wait for a publication; False where none came within the mark's time."""

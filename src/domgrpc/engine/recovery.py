@@ -17,13 +17,15 @@ from domgrpc.core.values import Limits
 from domgrpc.engine.dump import load_chunk
 from domgrpc.engine.records import decode_records
 from domgrpc.storage.disk import Disk
-from domgrpc.storage.errors import Corruption
+from domgrpc.storage.errors import Corruption, FormatTooNew
 from domgrpc.storage.frame import Frame
 from domgrpc.storage.snapshot import (
     list_snapshots,
     read_snapshot,
     snapshot_sequence,
 )
+
+_KNOWN = "the records and chunks of format version 1"
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -50,28 +52,56 @@ def load_newest_snapshot(disk: Disk, limits: Limits) -> Loaded:
     return Loaded(State(limits), 0, tuple(refused))
 
 
-def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) -> int:
-    """Apply the records behind the state's revision, up to another; return how many."""
-    count = 0
+class Replayed(msgspec.Struct, frozen=True):
+    """How much was applied: records, and the bytes of the frames that held them."""
+
+    record_count: int
+    payload_bytes: int
+
+
+def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) -> Replayed:
+    """Apply the records behind the state's revision, up to another."""
+    first_revision = state.revision
+    payload_bytes = 0
     with collector_paused():
-        for record in _records(frames):
-            if state.revision < record.revision <= last_revision:
-                replay(state, record)
-                count += 1
-    return count
+        for frame in frames:
+            payload_bytes += len(frame.payload)
+            for record in _records_of(frame):
+                if state.revision < record.revision <= last_revision:
+                    replay(state, record)
+    return Replayed(state.revision - first_revision, payload_bytes)
 
 
 def _load(disk: Disk, name: str, limits: Limits) -> State:
     state = State(limits)
     with collector_paused():
         for chunk in read_snapshot(disk, name):
-            load_chunk(state, chunk.kind, chunk.key, chunk.payload)
+            try:
+                load_chunk(state, chunk.kind, chunk.key, chunk.payload)
+            except (KeyError, msgspec.DecodeError) as error:
+                # Its checksum is right, so somebody wrote it like this.
+                found = f"a chunk of kind {chunk.kind} that is not understood ({error})"
+                raise FormatTooNew(name, found=found, known=_KNOWN) from error
     return state
 
 
-def _records(frames: Iterable[Frame]) -> Iterator[Record]:
-    for frame in frames:
-        yield from decode_records(frame.payload, frame.count)
+def _records_of(frame: Frame) -> Iterator[Record]:
+    place = f"byte {frame.offset_bytes} (sequence {frame.first_sequence})"
+    try:
+        records = list(decode_records(frame.payload, frame.count))
+    except msgspec.DecodeError as error:
+        found = f"a group at {place} that is not understood ({error})"
+        raise FormatTooNew(frame.segment_name, found=found, known=_KNOWN) from error
+    for sequence, record in enumerate(records, start=frame.first_sequence):
+        if record.revision != sequence:
+            raise Corruption(
+                frame.segment_name,
+                offset_bytes=frame.offset_bytes,
+                expected=f"the record of revision {sequence}",
+                found=f"that of revision {record.revision}",
+                sequence=sequence,
+            )
+        yield record
 
 
 @contextmanager

@@ -17,8 +17,9 @@ import structlog
 from domgrpc.core.values import Limits
 from domgrpc.engine.dump import digest, dump_shard, dump_shared
 from domgrpc.engine.snapshotting import SNAPSHOTS_KEPT, Folded, Job, Written
-from domgrpc.engine.writer import Stopped, Writer
+from domgrpc.engine.writer import DiskFullRefusal, Stopped, Writer
 from domgrpc.storage.disk import Disk
+from domgrpc.storage.errors import DiskFull
 from domgrpc.storage.snapshot import list_snapshots, snapshot_sequence
 
 _log = structlog.get_logger()
@@ -72,6 +73,8 @@ class Snapshots:
         self._limits = limits
         self._beside = beside
         self._is_busy = False
+        self._is_stopped = False
+        self._job: asyncio.Future[bytes] | None = None
         self._reports: dict[str, SnapshotReport] = {}
         names = list_snapshots(disk)
         self.last_revision = snapshot_sequence(names[-1]) if names else 0
@@ -79,7 +82,8 @@ class Snapshots:
     async def write(self, request_id: str = "") -> SnapshotReport:
         """Write a snapshot of now and trim the log behind the one before.
 
-        Raises SnapshotRunning; Stopped where the process beside the server failed.
+        Raises SnapshotRunning; DiskFullRefusal; Stopped where the process beside the server
+        failed or the server closes.
         """
         if request_id in self._reports:
             return self._reports[request_id]
@@ -109,14 +113,10 @@ class Snapshots:
     async def _write(self) -> SnapshotReport:
         clock = self._writer.clock
         started = clock.seconds()
-        # A rotation without a spare would zero-fill a whole segment while calls wait.
-        for _ in range(_SPARE_STEPS_MAX):
-            if self._writer.prepare_spare():
-                break
-            await asyncio.sleep(0)
-        pause_started = clock.seconds()
-        self._writer.rotate()
-        pause = clock.seconds() - pause_started
+        try:
+            pause = await self._rotate()
+        except DiskFull as full:
+            raise DiskFullRefusal(f"no space for a snapshot: {full}") from full
         revision = self._writer.revision
         written = await self._run(Job(folder="", revision=revision, limits=self._limits), Written)
         self.last_revision = revision
@@ -129,6 +129,19 @@ class Snapshots:
         )
         _log.info("snapshot_written", **msgspec.structs.asdict(report))
         return report
+
+    async def _rotate(self) -> float:
+        """Begin a new segment; return for how long calls had to wait, in seconds."""
+        # A rotation without a spare would zero-fill a whole segment while calls wait.
+        for _ in range(_SPARE_STEPS_MAX):
+            if self._writer.prepare_spare() or self._writer.failed.done():
+                break
+            await asyncio.sleep(0)
+        started = self._writer.clock.seconds()
+        self._writer.rotate()
+        if self._writer.failed.done():
+            raise Stopped("the server has failed: no snapshot was written")
+        return self._writer.clock.seconds() - started
 
     def _trim(self) -> None:
         # The log stays from the older snapshot on: a damaged newest one loses nothing.
@@ -171,24 +184,42 @@ class Snapshots:
 
     async def _run(self, job: Job, report: type[_Report]) -> _Report:
         job = msgspec.structs.replace(job, folder=str(self._folder))
-        return msgspec.json.decode(await self._beside(job), type=report)
+        self._job = asyncio.ensure_future(self._beside(job))
+        try:
+            return msgspec.json.decode(await self._job, type=report)
+        except asyncio.CancelledError:
+            if self._is_stopped:
+                raise Stopped("the server closes: what was under way is given up") from None
+            self._job.cancel()
+            raise
+
+    async def stop(self) -> None:
+        """Give up what is under way; the process beside the server has ended afterwards."""
+        self._is_stopped = True
+        if self._job is not None and not self._job.done():
+            self._job.cancel()
+            await asyncio.gather(self._job, return_exceptions=True)
 
 
 async def run_beside(job: Job) -> bytes:
     """Do a job in a process of its own; where the caller is cancelled the process is ended."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "domgrpc.engine.snapshotting",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "domgrpc.engine.snapshotting",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:
+        raise Stopped(f"no process could be started beside the server: {error}") from error
     try:
         output, errors = await process.communicate(msgspec.json.encode(job))
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()
     if process.returncode:
         _log.error("snapshot_process_failed", status=process.returncode, errors=errors.decode())
         raise Stopped("the process beside the server failed; see the server's log")

@@ -58,11 +58,17 @@ def write_snapshot(
     disk: Disk, job: Job, *, random_bytes: Callable[[int], bytes] = os.urandom
 ) -> Written:
     """Rebuild the state at a revision from the files and write it as a snapshot."""
-    state = _rebuild(disk, job)
+    loaded = load_newest_snapshot(disk, job.limits)
+    state = loaded.state
+    _replay_to(disk, state, job.revision)
     with SnapshotWriter(disk, job.revision, random_bytes=random_bytes) as writer:
         for kind, key, payload in dump(state):
             writer.write_chunk(kind, key, payload)
         facts = writer.finish(bytes.fromhex(digest(dump_shared(state))))
+    # A damaged one is no safety net, so it must not count as one of those that are kept.
+    for damage in loaded.refused:
+        if damage.file_name != facts.name:
+            disk.unlink(damage.file_name)
     # Here rather than in the server: unlinking a large file takes a while.
     remove_old_snapshots(disk, keep=SNAPSHOTS_KEPT)
     return Written(job.revision, facts.size_bytes)
@@ -88,12 +94,6 @@ def fold_files(disk: Disk, job: Job) -> Folded:
     except AssertionError as broken:
         findings.append(f"the state folded from the files contradicts itself: {broken!r}")
     return Folded(tuple(digests), facts.frames, tuple(findings))
-
-
-def _rebuild(disk: Disk, job: Job) -> State:
-    state = load_newest_snapshot(disk, job.limits).state
-    _replay_to(disk, state, job.revision)
-    return state
 
 
 def _replay_to(disk: Disk, state: State, revision: int) -> None:

@@ -10,14 +10,16 @@ import asyncio
 import structlog
 
 from domgrpc.core.stock_levels import SweepStockLevels, place_after
-from domgrpc.engine.snapshots import SnapshotRunning, Snapshots
-from domgrpc.engine.writer import Stopped, Writer
+from domgrpc.engine.snapshots import Snapshots
+from domgrpc.engine.writer import Writer
 from domgrpc.storage.errors import DiskFull
 
 _log = structlog.get_logger()
 
 _STEP_SECONDS = 0.01
 """Pause between two steps of background work; also how long a log is idle before it is sealed."""
+_RETRY_SECONDS = 0.5
+"""How long to wait where what is due could not be written."""
 _SKUS_PER_SWEEP = 50
 _START = (0, -1)
 
@@ -30,12 +32,15 @@ class Timers:
         self._writer = writer
         self._snapshots = snapshots
         self._snapshot_log_bytes = snapshot_log_bytes
-        self._snapshot_at_bytes = writer.committed_bytes + snapshot_log_bytes
+        self._snapshot_at_bytes = snapshot_log_bytes
         self._loop = asyncio.get_running_loop()
         self._deadline_ms: int | None = None
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._swept_version: tuple[int, int] | None = None
-        self._sweep_place: tuple[int, int] | None = None
+        # The run before this one may have died in the middle of a sweep: begin with one.
+        self._sweep_place: tuple[int, int] | None = _START
+        self._sweep_again = False
+        self._had_rules = False
         self._snapshot_task: asyncio.Task[None] | None = None
         writer.on_commit.append(self._look_at_deadline)
         self._look_at_deadline()
@@ -55,22 +60,25 @@ class Timers:
 
     def _look_at_deadline(self) -> None:
         first_ms = self._writer.state.reservations.next_deadline_ms()
-        if first_ms == self._deadline_ms:
-            return
+        if first_ms != self._deadline_ms:
+            self._set_deadline(first_ms, 0.0)
+
+    def _set_deadline(self, first_ms: int | None, late_seconds: float) -> None:
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
             self._deadline_timer = None
         self._deadline_ms = first_ms
         if first_ms is not None:
-            wait_seconds = max(0, first_ms - self._writer.clock.wall_ms()) / 1_000
+            wait_seconds = (first_ms - self._writer.clock.wall_ms()) / 1_000
+            wait_seconds = wait_seconds if wait_seconds > 0 else late_seconds
             self._deadline_timer = self._loop.call_later(wait_seconds, self._expire)
 
     def _expire(self) -> None:
-        self._deadline_timer = None
-        self._deadline_ms = None
         self._writer.expire_due()
-        # Early by a rounding, or refused for want of space: look again.
-        self._look_at_deadline()
+        if not self._writer.failed.done():
+            # What is still due could not be written: not at once again, or nobody else gets a turn.
+            first_ms = self._writer.state.reservations.next_deadline_ms()
+            self._set_deadline(first_ms, _RETRY_SECONDS)
 
     # --- background work
 
@@ -92,25 +100,36 @@ class Timers:
         idle_seconds = self._writer.clock.seconds() - self._writer.last_commit_seconds
         if idle_seconds >= _STEP_SECONDS:
             self._writer.seal()
-        if self._snapshot_log_bytes and self._writer.committed_bytes >= self._snapshot_at_bytes:
+        if self._is_snapshot_due():
             self._snapshot_at_bytes = self._writer.committed_bytes + self._snapshot_log_bytes
             self._snapshot_task = self._loop.create_task(self._write_snapshot())
 
     def _sweep_levels(self) -> None:
         network = self._writer.state.network
-        version = network.refresh(self._writer.state.time_ms)
+        version = network.refresh(self._writer.now_ms())
+        has_rules = bool(network.rules.by_id)
         if version != self._swept_version:
             self._swept_version = version
-            # Without rules a level changes only with its own position.
-            self._sweep_place = _START if network.rules.by_id or self._sweep_place else None
+            # Without rules, now and before, a level changes only with its own position. A sweep
+            # under way goes on: changes one after the other must not keep it at the beginning.
+            self._sweep_again = has_rules or self._had_rules
+            self._had_rules = has_rules
+        if self._sweep_place is None and self._sweep_again:
+            self._sweep_place = _START
+            self._sweep_again = False
         if self._sweep_place is None:
             return
         shard_number, ordinal = self._sweep_place
         self._writer.sweep(SweepStockLevels(shard_number, ordinal, _SKUS_PER_SWEEP))
         self._sweep_place = place_after(network, self._sweep_place, _SKUS_PER_SWEEP)
 
+    def _is_snapshot_due(self) -> bool:
+        if not self._snapshot_log_bytes or self._writer.committed_bytes < self._snapshot_at_bytes:
+            return False
+        return self._snapshot_task is None or self._snapshot_task.done()
+
     async def _write_snapshot(self) -> None:
         try:
             await self._snapshots.write()
-        except (SnapshotRunning, Stopped) as refusal:
-            _log.warning("snapshot_skipped", error=str(refusal))
+        except Exception as refusal:  # noqa: BLE001 - the outermost call of this task
+            _log.warning("snapshot_skipped", error=str(refusal), kind=type(refusal).__name__)

@@ -105,6 +105,7 @@ class Writer:
         self.on_commit: list[Callable[[], None]] = []
         """Called after each commit: timers look whether they are set too late."""
         self.committed_bytes = 0
+        """Bytes of records written, those since the snapshot that was recovered from included."""
         self.last_commit_seconds = clock.seconds()
         self._loop = asyncio.get_running_loop()
         self._queue: list[_Waiting] = []
@@ -112,6 +113,7 @@ class Writer:
         self._queue_max = queue_max
         self._turn_is_set = False
         self._full_until_seconds = 0.0
+        self._newest_ms = state.time_ms
         self._is_open = True
 
     # --- what callers use
@@ -175,7 +177,7 @@ class Writer:
 
     def prepare_spare(self) -> bool:
         """Do one step of making the next segment; whether it is ready. Raises DiskFull."""
-        with _Failing(self):
+        with _Failing(self, passing=DiskFull):
             return self.log.prepare_spare()
         return False
 
@@ -186,8 +188,8 @@ class Writer:
                 self.log.seal()
 
     def rotate(self) -> None:
-        """Begin a new segment of the log."""
-        with _Failing(self):
+        """Begin a new segment of the log. Raises DiskFull; then nothing has changed."""
+        with _Failing(self, passing=DiskFull):
             self.log.rotate()
 
     def close_queue(self) -> None:
@@ -195,6 +197,7 @@ class Writer:
         self._is_open = False
         if self._queue:
             self._run_turn(self._take_queue())
+        self.feed.wake()
 
     def close(self) -> None:
         """Seal and close the log; the queue is closed already."""
@@ -210,10 +213,12 @@ class Writer:
             self.failed.set_result(fault)
         for waiting in self._take_queue():
             _refuse(waiting, Stopped("the server has failed; the outcome is unknown: retry"))
+        self.feed.wake()
 
     def now_ms(self) -> TimeMs:
         """Return the time of a decision: never before the last, whatever the clock does."""
-        return max(self.state.time_ms, self.clock.wall_ms())
+        self._newest_ms = max(self._newest_ms, self.clock.wall_ms())
+        return self._newest_ms
 
     # --- the queue
 
@@ -246,6 +251,7 @@ class Writer:
     async def _reach(self, min_revision: int, wait_seconds: float) -> None:
         deadline = self._loop.time() + wait_seconds
         while self.state.revision < min_revision:
+            self._check_open()
             left = deadline - self._loop.time()
             if left <= 0:
                 raise RevisionNotReached(self.state.revision, min_revision)
@@ -354,17 +360,27 @@ class Writer:
 
 
 class _Failing:
-    """Turns any exception inside a turn into the end of the writer."""
+    """Turns any exception inside a turn into the end of the writer.
 
-    def __init__(self, writer: Writer, queue: Sequence[_Waiting] = ()) -> None:
+    Running out of space is one too where something was decided already: memory is ahead then.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        queue: Sequence[_Waiting] = (),
+        *,
+        passing: type[Exception] | tuple[()] = (),
+    ) -> None:
         self._writer = writer
         self._queue = queue
+        self._passing = passing
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> bool:
-        if fault is None or isinstance(fault, DiskFull):
+        if fault is None or isinstance(fault, self._passing):
             return False
         self._writer.fail(fault)
         for waiting in self._queue:

@@ -1,0 +1,124 @@
+"""Runs the benchmarks, prints one table, keeps every figure, and fails where a must is missed.
+
+    python -m benchmarks.run [--quick] [NAME ...]
+
+Names are those of BENCHMARKS below; without any all are run. The figures go to
+benchmarks/results.json with the machine and the versions. Ratios come from one run: both sides
+are measured in turn, on the same machine, within the same minutes.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import (
+    availability_of_many,
+    execute_reserves,
+    five_million_positions,
+    hot_functions,
+    online_retail,
+    unary_calls,
+)
+from benchmarks.machine import describe_machine, describe_versions
+from benchmarks.results import Result, Verdict, figure_text
+
+BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
+    "unary_calls": unary_calls.run,
+    "execute_reserves": execute_reserves.run,
+    "availability_of_many": availability_of_many.run,
+    "five_million_positions": five_million_positions.run,
+    "online_retail": online_retail.run,
+    "hot_functions": hot_functions.run,
+}
+RESULTS_FILE = Path(__file__).with_name("results.json")
+
+_STYLES = {
+    Verdict.AIM_MET: "green",
+    Verdict.MUST_MISSED: "bold red",
+    Verdict.SKIPPED: "yellow",
+}
+_WIDTH_MIN = 110
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One figure as it is kept."""
+
+    benchmark: str
+    verdict: Verdict
+    result: Result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the arguments name; the exit status is 1 where a must is missed."""
+    chosen = _arguments(arguments)
+    # Before anything runs, so that the load of the machine is that of others.
+    machine = describe_machine()
+    findings: list[Finding] = []
+    for name in chosen.names or BENCHMARKS:
+        print(f"{name} ...", end="", flush=True, file=sys.stderr)
+        started = time.perf_counter()
+        results = BENCHMARKS[name](quick=chosen.quick)
+        print(f" {time.perf_counter() - started:.0f} s", file=sys.stderr)
+        findings.extend(Finding(name, result.verdict, result) for result in results)
+    kept = {
+        "quick": chosen.quick,
+        "machine": machine,
+        "versions": describe_versions(),
+        "findings": findings,
+    }
+    chosen.results.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+    _print_table(findings)
+    missed = [each.result.name for each in findings if each.verdict is Verdict.MUST_MISSED]
+    for name in missed:
+        print(f"missed what it must reach: {name}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Runs the benchmarks of domgrpc.")
+    # Not `choices`: argparse would check the empty list against them.
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument(
+        "--quick", action="store_true", help="shrunk, to see that all runs; proves no figure"
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS_FILE, help="where the figures go")
+    chosen = parser.parse_args(arguments)
+    for name in chosen.names:
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
+    return chosen
+
+
+def _print_table(findings: Sequence[Finding]) -> None:
+    console = Console()
+    console.width = max(console.width, _WIDTH_MIN)
+    table = Table("what", box=None, header_style="bold", pad_edge=False)
+    for heading in ("figure", "must", "aim"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for finding in findings:
+        result = finding.result
+        limits = (
+            "" if limit is None else figure_text(limit, result.unit)
+            for limit in (result.must, result.aim)
+        )
+        table.add_row(
+            result.name,
+            figure_text(result.value, result.unit),
+            *limits,
+            finding.verdict,
+            style=_STYLES.get(finding.verdict),
+        )
+        if result.note:
+            table.add_row(f"  {result.note}", style="dim")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

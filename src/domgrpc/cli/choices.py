@@ -1,0 +1,100 @@
+"""The words of enums as people type them, and the numbers behind them.
+
+A test compares each list with its enum in the protos. They stand here as words, so that the help
+of the command line needs no protobuf.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+
+class Method(StrEnum):
+    """How goods reach the customer."""
+
+    SHIP_TO_HOME = "ship-to-home"
+    PICKUP = "pickup"
+    CURBSIDE = "curbside"
+    SHIP_TO_STORE = "ship-to-store"
+    LOCAL_DELIVERY = "local-delivery"
+    DROP_SHIP = "drop-ship"
+
+
+class LocationKind(StrEnum):
+    """What a location is."""
+
+    DISTRIBUTION_CENTER = "distribution-center"
+    STORE = "store"
+    SUPPLIER = "supplier"
+    HUB = "hub"
+    RETURN_CENTER = "return-center"
+    VIRTUAL = "virtual"
+
+
+class Condition(StrEnum):
+    """The condition of stock."""
+
+    SELLABLE = "sellable"
+    DAMAGED = "damaged"
+    QUALITY_HOLD = "quality-hold"
+    IN_TRANSIT = "in-transit"
+
+
+class Level(StrEnum):
+    """How well stocked a position is."""
+
+    IN_STOCK = "in-stock"
+    LOW_STOCK = "low-stock"
+    OUT_OF_STOCK = "out-of-stock"
+
+
+class Inbound(StrEnum):
+    """What kind of dated supply."""
+
+    PURCHASE_ORDER = "purchase-order"
+    TRANSFER = "transfer"
+    RETURN = "return"
+
+
+class RuleKind(StrEnum):
+    """What a rule's value means."""
+
+    SAFETY_STOCK = "safety-stock"
+    FULFILLMENT_MINIMUM = "fulfillment-minimum"
+    LOW_STOCK = "low-stock"
+    OUT_OF_STOCK = "out-of-stock"
+
+
+class HoldState(StrEnum):
+    """Where a reservation is in its life."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class Outcome(StrEnum):
+    """What happened to confirmed units."""
+
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+class Backorder(StrEnum):
+    """What may be sold beyond the stock."""
+
+    NONE = "none"
+    LIMITED = "limited"
+    INBOUND = "inbound"
+    UNLIMITED = "unlimited"
+
+
+Choice = (
+    Method | LocationKind | Condition | Level | Inbound | RuleKind | HoldState | Outcome | Backorder
+)
+
+
+def number_of(choice: Choice | None) -> Any:  # noqa: ANN401 - each generated enum is its own int
+    """Return the number of a word in its enum, 0 (unspecified) for none."""
+    # The members stand in the order of the protos, and those count from 1.
+    return 0 if choice is None else list(type(choice)).index(choice) + 1

@@ -1,0 +1,140 @@
+"""The columns of every table: what people see of each kind of row."""
+
+from typing import Final
+
+from domgrpc.cli.output import Column, Row, plain, time_text, word
+
+
+def _method_words(row: Row) -> object:
+    return plain(row)["delivery_methods"]
+
+
+def _place(row: Row) -> str:
+    if not row.HasField("point"):
+        return ""
+    return f"{row.point.latitude_degrees:.4f},{row.point.longitude_degrees:.4f}"
+
+
+def _lines(row: Row) -> str:
+    return ", ".join(f"{line.sku}={line.quantity}@{line.location_id}" for line in row.lines)
+
+
+def _alternatives(row: Row) -> str:
+    return ", ".join(
+        f"{other.available_quantity} of {other.sku} at {other.location_id}"
+        if other.sku != row.sku
+        else f"{other.available_quantity} at {other.location_id}"
+        for other in row.alternatives
+    )
+
+
+def _rule_value(row: Row) -> str:
+    if row.HasField("percent_of_on_hand"):
+        return f"{row.percent_of_on_hand}%"
+    return str(row.fixed_quantity)
+
+
+def _rule_conditions(row: Row) -> str:
+    named = (
+        ("sku", row.sku),
+        ("category", row.category),
+        ("location", row.location_id),
+        ("group", row.group_id),
+        ("type", word(row, "location_type")),
+        ("method", word(row, "delivery_method")),
+        ("channel", row.channel),
+    )
+    return ", ".join(f"{name} {value}" for name, value in named if value)
+
+
+LOCATIONS: Final = (
+    Column("location", lambda row: row.location_id),
+    Column("type", lambda row: word(row, "type")),
+    Column("state", lambda row: word(row, "state")),
+    Column("name", lambda row: row.display_name),
+    Column("place", _place),
+    Column("methods", _method_words),
+)
+GROUPS: Final = (
+    Column("group", lambda row: row.group_id),
+    Column("name", lambda row: row.display_name),
+    Column("members", lambda row: len(row.location_ids), is_number=True),
+)
+PRODUCTS: Final = (
+    Column("sku", lambda row: row.sku),
+    Column("name", lambda row: row.display_name),
+    Column("unit", lambda row: row.unit),
+    Column("categories", lambda row: list(row.categories)),
+    Column("backorder", lambda row: word(row.backorder_policy, "mode")),
+)
+POSITIONS: Final = (
+    Column("sku", lambda row: row.sku),
+    Column("location", lambda row: row.location_id),
+    Column("on hand", lambda row: row.on_hand, is_number=True),
+    Column("held", lambda row: row.soft_reserved, is_number=True),
+    Column("allocated", lambda row: row.allocated, is_number=True),
+    Column("safety", lambda row: row.safety_stock, is_number=True),
+    Column("available", lambda row: row.available_to_fulfill, is_number=True),
+    Column("level", lambda row: word(row, "level")),
+)
+RESERVATIONS: Final = (
+    Column("reservation", lambda row: row.reservation_id),
+    Column("state", lambda row: word(row, "state")),
+    Column("client", lambda row: row.client_id),
+    Column("lines", _lines),
+    Column("expires", lambda row: time_text(row.expire_time)),
+    Column("reference", lambda row: row.reference),
+)
+RESERVATION_LINES: Final = (
+    Column("sku", lambda row: row.sku),
+    Column("location", lambda row: row.location_id),
+    Column("quantity", lambda row: row.quantity, is_number=True),
+    Column("backordered", lambda row: row.backordered_quantity, is_number=True),
+    Column("settled", lambda row: row.settled_quantity, is_number=True),
+)
+SHORT_LINES: Final = (
+    Column("sku", lambda row: row.sku),
+    Column("location", lambda row: row.location_id or "any"),
+    Column("asked", lambda row: row.asked_quantity, is_number=True),
+    Column("available", lambda row: row.available_quantity, is_number=True),
+    Column("elsewhere", _alternatives),
+)
+RULES: Final = (
+    Column("rule", lambda row: row.rule_id),
+    Column("kind", lambda row: word(row, "kind")),
+    Column("value", _rule_value, is_number=True),
+    Column("where", _rule_conditions),
+    Column("from", lambda row: time_text(row.start_time) if row.HasField("start_time") else ""),
+    Column("until", lambda row: time_text(row.end_time) if row.HasField("end_time") else ""),
+)
+DECISIONS: Final = (
+    Column("kind", lambda row: word(row, "kind")),
+    Column("rule", lambda row: row.rule_id),
+    Column("units", lambda row: row.quantity, is_number=True),
+    Column("lost", lambda row: list(row.other_rule_ids)),
+)
+AVAILABILITY: Final = (
+    Column("sku", lambda row: row.sku),
+    Column("fulfill", lambda row: row.available_to_fulfill, is_number=True),
+    Column("sell", lambda row: row.available_to_sell, is_number=True),
+    Column("known", lambda row: "yes" if row.known else "no"),
+)
+AVAILABLE_LOCATIONS: Final = (
+    Column("location", lambda row: row.location_id),
+    Column("fulfill", lambda row: row.available_to_fulfill, is_number=True),
+    Column("sell", lambda row: row.available_to_sell, is_number=True),
+    Column("km", lambda row: f"{row.distance_km:.1f}", is_number=True),
+)
+AVAILABLE_PARTS: Final = (
+    Column("on hand", lambda row: row.parts.on_hand, is_number=True),
+    Column("held", lambda row: row.parts.soft_reserved, is_number=True),
+    Column("allocated", lambda row: row.parts.allocated, is_number=True),
+    Column("safety", lambda row: row.parts.safety_stock, is_number=True),
+    Column("by rule", lambda row: row.parts.safety_stock_rule_id),
+    Column("backorder", lambda row: row.parts.backorder_quantity, is_number=True),
+    Column("excluded", lambda row: row.parts.excluded_reason),
+)
+PROMISES: Final = (
+    Column("from", lambda row: time_text(row.start_time)),
+    Column("units", lambda row: row.quantity, is_number=True),
+)

@@ -1,0 +1,1 @@
+"""The demonstration: a retailer on a server of its own, and scenes that each prove a promise."""

@@ -1,0 +1,166 @@
+"""The performance: the scenes in order on a temporary folder, and nothing left behind.
+
+Whatever happens, also on Ctrl-C and SIGTERM, the server is ended and the folder removed before
+the command ends. The last promise is that this was so.
+"""
+
+import asyncio
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from domgrpc.cli.demonstration.crashing import (
+    compare_with_answers,
+    kill_under_load,
+    restart,
+    verify_files,
+)
+from domgrpc.cli.demonstration.expiring import expire_on_the_dot
+from domgrpc.cli.demonstration.holding import (
+    confirm_first_cart,
+    hold_two_lines,
+    refuse_second_customer,
+    retry_old_requests,
+)
+from domgrpc.cli.demonstration.measuring import measure_rates
+from domgrpc.cli.demonstration.narration import Narration
+from domgrpc.cli.demonstration.opening import (
+    load_stock,
+    show_availability,
+    start,
+    store_retailer,
+)
+from domgrpc.cli.demonstration.racing import race_for_the_last_units
+from domgrpc.cli.demonstration.retailer import Place, Retailer
+from domgrpc.cli.demonstration.server_process import ServerProcess, ServerTrouble
+from domgrpc.cli.demonstration.stage import PromiseBroken, Report, Script, Stage
+from domgrpc.cli.demonstration.watching import watch_live
+from domgrpc.client import DomgrpcError
+
+_ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_SIGNAL_EXIT_CODE: Final = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How it went: what did not hold (empty for success), what was shown, how long it took."""
+
+    failure: str
+    report: Report
+    seconds: float
+
+
+def perform(
+    retailer: Retailer, customer: Place, *, narration: Narration, script: Script
+) -> Outcome:
+    """Perform every scene and leave nothing behind; call it in the main thread.
+
+    The first promise that does not hold ends it. SIGTERM and SIGHUP raise SystemExit, Ctrl-C
+    raises KeyboardInterrupt, both after everything is cleaned up.
+    """
+    started = time.perf_counter()
+    with _exiting_on_signals():
+        folder = Path(tempfile.mkdtemp(prefix="domgrpc-demo-"))
+        server = ServerProcess(folder)
+        stage = Stage(retailer, customer, server=server, narration=narration, script=script)
+        try:
+            narration.title("What domgrpc promises, shown on a server of its own", _detail(stage))
+            failure = _failure_of(stage, lambda: asyncio.run(_perform(stage)))
+        finally:
+            _clean_up(server, folder)
+        failure = failure or _failure_of(stage, lambda: _prove_clean(stage, folder))
+    return Outcome(failure=failure, report=stage.report, seconds=time.perf_counter() - started)
+
+
+async def _perform(stage: Stage) -> None:
+    try:
+        await start(stage)
+        await store_retailer(stage)
+        await load_stock(stage)
+        offer = await show_availability(stage)
+        cart = await hold_two_lines(stage, offer)
+        cart = await refuse_second_customer(stage, cart)
+        await confirm_first_cart(stage, cart)
+        await expire_on_the_dot(stage, offer)
+        await watch_live(stage, offer)
+        await race_for_the_last_units(stage)
+        load = await kill_under_load(stage)
+        await restart(stage, load)
+        await compare_with_answers(stage, load)
+        await verify_files(stage)
+        await retry_old_requests(stage, cart)
+        await measure_rates(stage)
+        await _stop(stage)
+    finally:
+        await stage.hang_up()
+
+
+async def _stop(stage: Stage) -> None:
+    """Prove that the server stops in order when asked, and begin the end."""
+    stage.narration.scene("Nothing is left behind")
+    await stage.hang_up()
+    exit_code = await stage.server.stop()
+    stage.promise("the server stops in order on SIGTERM", expected=0, came=exit_code)
+
+
+def _prove_clean(stage: Stage, folder: Path) -> None:
+    """Prove that no process and no file of the demonstration is left."""
+    stage.promise(
+        f"no process is left, and {folder} is removed",
+        expected=(0, False),
+        came=(stage.server.left_count(), folder.exists()),
+    )
+
+
+def _failure_of(stage: Stage, act: Callable[[], None]) -> str:
+    """Act, and tell the reader what went wrong where something does."""
+    try:
+        act()
+    except PromiseBroken as broken:
+        stage.narration.broken(broken.claim, expected=broken.expected, came=broken.came)
+        return str(broken)
+    except (DomgrpcError, ServerTrouble) as trouble:
+        stage.narration.failed(f"the demonstration cannot go on: {trouble}")
+        return str(trouble)
+    return ""
+
+
+def _detail(stage: Stage) -> str:
+    return (
+        f"Every figure is measured now, on this machine. Seed {stage.retailer.seed}; a line that "
+        "begins with ok is a promise that was checked."
+    )
+
+
+def _clean_up(server: ServerProcess, folder: Path) -> None:
+    # Impatience must not leave half of it behind, so signals wait for the fraction of a second.
+    numbers = (signal.SIGINT, *_ENDING_SIGNALS)
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        server.destroy()
+        shutil.rmtree(folder)
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _exiting_on_signals() -> Iterator[None]:
+    """Turn the signals that end a process into exceptions, so that it cleans up first."""
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(_SIGNAL_EXIT_CODE + number)
+
+    handlers = [signal.signal(number, leave) for number in _ENDING_SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(_ENDING_SIGNALS, handlers, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,95 @@
+"""What the command line ends with: exit codes, and errors in one readable line.
+
+The codes are a contract with scripts and supervisors: docs/cli.md.
+"""
+
+import json
+import sys
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcError
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    REFUSED = 1
+    """The server understood and said no."""
+    USAGE = 2
+    """The command or a value in it is not well formed."""
+    UNAVAILABLE = 3
+    """The server cannot be reached, or cannot answer now."""
+    REJECTED_ROWS = 4
+    """A file was loaded except for the rows in its rejects file."""
+    STORAGE_FAULT = 70
+    """The disk failed."""
+    CORRUPTION = 71
+    """Stored bytes are damaged, or files and memory do not agree."""
+    CONFIGURATION = 73
+    """A setting is wrong, the folder is in use or not writable, the port is taken."""
+    INTERRUPTED = 130
+
+
+_USAGE_CODES: Final = frozenset({"INVALID_ARGUMENT"})
+_UNAVAILABLE_CODES: Final = frozenset(
+    {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN", "UNIMPLEMENTED"}
+)
+_UNAVAILABLE_REASONS: Final = frozenset({"SERVER_BUSY", "DISK_FULL", "RESOURCE_EXHAUSTED"})
+
+
+def exit_code_of(error: "DomgrpcError") -> ExitCode:
+    """Return the exit code that tells scripts what kind of error it was."""
+    code = error.code.name
+    if code in _USAGE_CODES:
+        return ExitCode.USAGE
+    if code in _UNAVAILABLE_CODES or error.reason in _UNAVAILABLE_REASONS:
+        return ExitCode.UNAVAILABLE
+    return ExitCode.REFUSED
+
+
+def print_error(text: str) -> None:
+    """Print one line that begins with `error:` on the error stream."""
+    line = " ".join(text.split())
+    sys.stderr.write(f"error: {line}\n")
+
+
+def print_refusal(error: "DomgrpcError", *, target: str, as_json: bool) -> None:
+    """Print an error of the server; as JSON also on the output, with all its facts."""
+    if error.reason == "UNAVAILABLE":
+        # Nobody answered, so gRPC's own words are all there is; they do not name the address.
+        print_error(f"{error.reason}: no server at {target}: {error.message}")
+    else:
+        print_error(str(error))
+    if as_json:
+        sys.stdout.write(json.dumps({"error": _facts(error)}, indent=2, ensure_ascii=False) + "\n")
+    elif error.short_lines:
+        _print_short_lines(error)
+
+
+def _facts(error: "DomgrpcError") -> dict[str, object]:
+    from domgrpc.cli.output import plain
+
+    return {
+        "code": error.code.name,
+        "reason": error.reason,
+        "message": error.message,
+        "metadata": error.metadata,
+        "field_violations": [
+            {"field": violation.field, "description": violation.description}
+            for violation in error.field_violations
+        ],
+        "short_lines": [plain(line) for line in error.short_lines],
+    }
+
+
+def _print_short_lines(error: "DomgrpcError") -> None:
+    from domgrpc.cli.columns import SHORT_LINES
+    from domgrpc.cli.output import print_table
+
+    print_table(SHORT_LINES, error.short_lines, file=sys.stderr)
+    left_out = error.short_line_count - len(error.short_lines)
+    if left_out > 0:
+        sys.stderr.write(f"and {left_out} more short lines\n")

@@ -1,0 +1,90 @@
+"""How what people type becomes values: times, durations, places, lines.
+
+Each function refuses with BadParameter, which typer prints with the name of the option.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from domgrpc.client import Line
+
+_UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?").fullmatch
+
+
+def duration_seconds(text: str) -> float:
+    """Read a duration: 90, 90s, 15m, 2h or 30d."""
+    match = _DURATION(text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no duration: write for example 90s, 15m, 2h or 30d")
+    seconds = float(match[1]) * _UNIT_SECONDS[match[2] or "s"]
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def moment(text: str) -> datetime:
+    """Read a time in ISO 8601; without a zone it is UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write for example 2030-01-31 or 2030-01-31T18:00:00Z"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def degrees(text: str) -> tuple[float, float]:
+    """Read a place as latitude,longitude."""
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no place: write latitude,longitude, for example 36.36,-94.22"
+        ) from None
+    return latitude, longitude
+
+
+def zip_degrees(text: str) -> tuple[float, float]:
+    """Return the place of a US ZIP code."""
+    import zipcodes
+
+    try:
+        found = zipcodes.matching(text)
+    except (TypeError, ValueError):
+        found = []
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no known US ZIP code: write for example 72712")
+    return float(found[0]["lat"]), float(found[0]["long"])
+
+
+def line_of(text: str) -> "Line":
+    """Read SKU, SKU=QUANTITY, SKU@LOCATION or SKU=QUANTITY@LOCATION; the quantity is 1 if not said.
+
+    The last `@` and the last `=` before it count, so that SKUs may contain them.
+    """
+    from domgrpc.client import Line
+
+    item, at, location_id = text.rpartition("@")
+    if not at:
+        item, location_id = text, ""
+    sku, equals, number = item.rpartition("=")
+    if not equals:
+        return Line(item, 1, location_id)
+    return Line(sku, whole(number, f"the quantity of {sku}"), location_id)
+
+
+def wanted_of(text: str) -> tuple[str, int]:
+    """Read SKU or SKU=QUANTITY; 0 where no quantity is said."""
+    sku, equals, number = text.rpartition("=")
+    return (sku, whole(number, f"the quantity of {sku}")) if equals else (text, 0)
+
+
+def whole(text: str, what: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{what} is {text!r}: write a whole number") from None

@@ -1,0 +1,110 @@
+"""`domgrpc watch`: changes of stock as they happen."""
+
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domgrpc.cli.session import ask, session_of
+
+if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcClient
+    from domgrpc.v1.inventory_pb2 import (
+        InventoryPosition,
+        StockChange,
+        WatchInventoryResponse,
+    )
+
+
+def watch(
+    context: typer.Context,
+    skus: Annotated[
+        list[str] | None, typer.Argument(metavar="[SKU]...", help="Only these SKUs.")
+    ] = None,
+    *,
+    locations: Annotated[
+        list[str] | None, typer.Option("--location", help="Only there; may be repeated.")
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option("--after", help="Begin after this revision; default: now.", min=0)
+    ] = None,
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="Begin with the figures of all that matches.")
+    ] = False,
+    levels: Annotated[
+        bool, typer.Option("--levels", help="Only low, out of and back in stock.")
+    ] = False,
+    count: Annotated[
+        int, typer.Option("--count", help="End after so many changes; 0: never.", min=0)
+    ] = 0,
+) -> None:
+    """Print every change of stock, one a line, until it is interrupted.
+
+    It comes back by itself when the server restarts, without a gap and without repeats.
+    """
+    as_json = session_of(context).as_json
+
+    async def follow(client: "DomgrpcClient") -> None:
+        left = count
+        responses = client.watch_inventory(
+            after_revision=after,
+            snapshot=snapshot,
+            skus=skus or (),
+            location_ids=locations or (),
+            levels_only=levels,
+        )
+        async with aclosing(responses):
+            async for response in responses:
+                changes = response.changes[:left] if count else response.changes
+                _print(response, changes, as_json=as_json)
+                left -= len(changes)
+                if count and not left:
+                    return
+
+    ask(context, follow)
+
+
+def _print(
+    response: "WatchInventoryResponse", changes: "list[StockChange]", *, as_json: bool
+) -> None:
+    if as_json:
+        from domgrpc.cli.output import plain, print_json_line
+
+        for position in response.positions:
+            print_json_line({"position": plain(position)})
+        for change in changes:
+            print_json_line({"change": plain(change)})
+        return
+    for position in response.positions:
+        sys.stdout.write(_position_text(position) + "\n")
+    for change in changes:
+        sys.stdout.write(_change_text(change) + "\n")
+    sys.stdout.flush()
+
+
+def _position_text(position: "InventoryPosition") -> str:
+    return (
+        f"{position.revision}  {position.sku} @ {position.location_id}  "
+        f"on hand {position.on_hand}, held {position.soft_reserved}, "
+        f"allocated {position.allocated}"
+    )
+
+
+def _change_text(change: "StockChange") -> str:
+    from domgrpc.cli.output import time_text, word
+
+    deltas = (
+        ("on hand", change.on_hand_delta),
+        ("held", change.soft_reserved_delta),
+        ("allocated", change.allocated_delta),
+    )
+    said = [f"{name} {delta:+d}" for name, delta in deltas if delta]
+    if change.level:
+        said.append(word(change, "level"))
+    if change.reservation_id:
+        said.append(f"by {change.reservation_id}")
+    return (
+        f"{time_text(change.change_time)}  {change.revision}  {change.reason}  "
+        f"{change.sku} @ {change.location_id}  {', '.join(said)}"
+    )

@@ -1,0 +1,76 @@
+"""What the server writes about itself: one line per event, and one per call where asked for.
+
+Colour on a terminal, JSON otherwise; always on standard error, so that standard output belongs to
+whoever started the program. An event is a fixed word and everything else a key; values that
+callers chose are checked or escaped before they come here.
+"""
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+import grpc
+import structlog
+
+_log = structlog.get_logger()
+
+
+def configure_journal(log_format: str) -> None:
+    """Choose how lines look: "json", "console", or "auto" by whether a person is watching."""
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer()
+    )
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if not console:
+        # The console renderer prints exceptions itself, with colours.
+        processors.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*processors, renderer],
+        logger_factory=_LineLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+class _LineLogger:
+    """Writes finished lines to standard error, whatever becomes of it."""
+
+    def __init__(self, *_names: object) -> None:
+        self._stream = sys.stderr
+
+    def info(self, line: str) -> None:
+        """Write a line."""
+        # Whoever read our lines may be gone; calls must not fail for that.
+        with suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    debug = warning = error = critical = exception = info
+
+
+class CallLog:
+    """One line per finished call: all, those that failed, or none."""
+
+    def __init__(self, mode: str) -> None:
+        """Take the mode: "errors", "all" or "off"."""
+        self._failed = mode != "off"
+        self.everything = mode == "all"
+
+    def failed(self, method: str, code: grpc.StatusCode, **facts: object) -> None:
+        """Note a call that did not end well; one that we broke is an error of ours."""
+        if not self._failed:
+            return
+        if code is grpc.StatusCode.INTERNAL:
+            _log.error("call_failed", method=method, code=code.name, **facts)
+        else:
+            _log.info("call_refused", method=method, code=code.name, **facts)
+
+    def finished(self, method: str, **facts: object) -> None:
+        """Note a call that ended well, where every call is noted."""
+        if self.everything:
+            _log.info("call", method=method, code="OK", **facts)

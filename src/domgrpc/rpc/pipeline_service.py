@@ -1,0 +1,232 @@
+"""PipelineService: many operations in one message, one turn of the writer, one commit.
+
+The fast lane. Each kind of operation has a pair of functions: one makes a step of it (a request
+or a query), the other writes the result in place. An operation with a bad shape becomes its own
+error and does not stop the others.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from domgrpc.core.answers import Answer
+from domgrpc.core.availability import check_availability
+from domgrpc.core.dispatch import Command
+from domgrpc.core.machine import Request
+from domgrpc.core.rejections import Rejected, Rejection
+from domgrpc.core.reservations import Reservation
+from domgrpc.core.state import State
+from domgrpc.core.stock_changes import StockSummary
+from domgrpc.core.values import ClientId, RequestId, TimeMs
+from domgrpc.engine.records import fingerprint
+from domgrpc.engine.writer import Query, Reading, RevisionNotReached, Step, StepResult
+from domgrpc.rpc.answering import problem_of
+from domgrpc.rpc.calls import Call
+from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
+from domgrpc.rpc.shapes import min_revision, request_id
+from domgrpc.rpc.status import Problem, fill_status
+from domgrpc.rpc.translate_availability import fill_availability, read_question
+from domgrpc.rpc.translate_reservations import (
+    confirm_reservation,
+    fill_reservation,
+    fill_reserved,
+    get_reservation,
+    move_reservation,
+    release_reservation,
+    reserve_stock,
+    settle_reservation,
+    update_reservation,
+)
+from domgrpc.rpc.translate_stock import fill_summary, update_stock
+from domgrpc.v1 import inventory_pb2, pipeline_pb2, reservation_pb2
+
+OPERATIONS_MAX = 1_000
+
+# Messages, outcomes and values differ by the kind of operation that the table names.
+_Fill: TypeAlias = Callable[[pipeline_pb2.OperationResult, Any], None]
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """How one kind of operation is made a step, and how its result is written."""
+
+    prepare: Callable[[Any, ClientId], Step]
+    fill: _Fill
+    reads: bool = False
+
+
+class PipelineService:
+    """Runs many independent operations with one call."""
+
+    async def Execute(
+        self, message: pipeline_pb2.ExecuteRequest, call: Call
+    ) -> pipeline_pb2.ExecuteResponse:
+        """Run up to 1,000 operations in order, each as if it had been called alone."""
+        operations = message.operations[:]
+        if not 0 < len(operations) <= OPERATIONS_MAX:
+            raise Refused(
+                TransportReason.OPERATION_COUNT_OUT_OF_RANGE,
+                f"there are {len(operations)} operations; 1 to {OPERATIONS_MAX} are allowed in "
+                "one call",
+                operation_count=len(operations),
+                limit=OPERATIONS_MAX,
+            )
+        steps: list[Step] = []
+        fills: list[_Fill | Problem] = []
+        is_late = False
+        for operation in operations:
+            name = operation.WhichOneof("operation") or ""
+            kind = _KINDS[name]
+            try:
+                body: Any = getattr(operation, name, None)
+                if kind.reads and body.min_revision:
+                    await _reach(call, min_revision(body.min_revision), wait=not is_late)
+                steps.append(kind.prepare(body, call.client_id))
+                fills.append(kind.fill)
+            except (InvalidField, Refused, RevisionNotReached) as refusal:
+                # The first one that is late waits for all: together they wait no longer than one.
+                is_late = is_late or isinstance(refusal, RevisionNotReached)
+                fills.append(problem_of(refusal))
+        # The last step says which revision the operations led to.
+        steps.append(_nothing)
+        return _answer(fills, await call.engine.execute(steps))
+
+
+def _answer(
+    fills: list[_Fill | Problem], results: list[StepResult]
+) -> pipeline_pb2.ExecuteResponse:
+    answer = pipeline_pb2.ExecuteResponse()
+    add = answer.results.add
+    remaining = iter(results)
+    for fill in fills:
+        entry = add()
+        if not callable(fill):
+            fill_status(entry.error, fill)
+            continue
+        result = next(remaining)
+        if type(result) is Answer:
+            if type(result.outcome) is Rejection:
+                fill_status(entry.error, result.outcome)
+            else:
+                fill(entry, result)
+        elif isinstance(result, Rejected):
+            fill_status(entry.error, result.rejection)
+        else:
+            fill(entry, result)
+    last = next(remaining)
+    assert isinstance(last, Reading)
+    answer.revision = last.revision
+    return answer
+
+
+async def _reach(call: Call, revision: int, *, wait: bool) -> None:
+    now = call.engine.revision
+    if revision <= now:
+        return
+    if not wait:
+        raise RevisionNotReached(now, revision)
+    await call.read(_nothing, revision)
+
+
+def _nothing(_state: State, _now_ms: TimeMs) -> None:
+    return None
+
+
+# --- from operations to steps
+
+
+def _request(
+    command: Command, key: str, client_id: ClientId, *, validate_only: bool = False
+) -> Request:
+    return Request(
+        command, client_id, RequestId(request_id(key)), fingerprint(command), validate_only
+    )
+
+
+def _reserve(body: reservation_pb2.ReserveStockRequest, client_id: ClientId) -> Request:
+    command = reserve_stock(body)
+    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+
+
+def _update(body: reservation_pb2.UpdateReservationRequest, client_id: ClientId) -> Request:
+    command = update_reservation(body)
+    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+
+
+def _move(body: reservation_pb2.MoveReservationRequest, client_id: ClientId) -> Request:
+    command = move_reservation(body)
+    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+
+
+def _confirm(body: reservation_pb2.ConfirmReservationRequest, client_id: ClientId) -> Request:
+    return _request(confirm_reservation(body), body.request_id, client_id)
+
+
+def _release(body: reservation_pb2.ReleaseReservationRequest, client_id: ClientId) -> Request:
+    return _request(release_reservation(body), body.request_id, client_id)
+
+
+def _settle(body: reservation_pb2.SettleReservationRequest, client_id: ClientId) -> Request:
+    return _request(settle_reservation(body), body.request_id, client_id)
+
+
+def _get(body: reservation_pb2.GetReservationRequest, _client_id: ClientId) -> Query[Any]:
+    reservation_id = get_reservation(body)
+    return lambda state, _: state.reservations.get(reservation_id)
+
+
+def _check(body: inventory_pb2.CheckAvailabilityRequest, _client_id: ClientId) -> Query[Any]:
+    question = read_question(body)
+    return lambda state, now_ms: check_availability(state.network, question, now_ms)
+
+
+def _stock(body: inventory_pb2.UpdateStockRequest, client_id: ClientId) -> Request:
+    command = update_stock(body)
+    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+
+
+def _no_operation(_body: object, _client_id: ClientId) -> Step:
+    raise InvalidField("operation", "is missing; say what to do")
+
+
+# --- from results to messages
+
+
+def _fill_reserved(entry: pipeline_pb2.OperationResult, answer: Answer) -> None:
+    reservation = answer.outcome
+    assert isinstance(reservation, Reservation)
+    fill_reserved(entry.reservation, reservation, answer.revision)
+
+
+def _fill_changed(entry: pipeline_pb2.OperationResult, answer: Answer) -> None:
+    reservation = answer.outcome
+    assert isinstance(reservation, Reservation)
+    fill_reservation(entry.reservation, reservation, answer.revision)
+
+
+def _fill_got(entry: pipeline_pb2.OperationResult, reading: Reading[Any]) -> None:
+    fill_reservation(entry.reservation, reading.value, reading.revision)
+
+
+def _fill_checked(entry: pipeline_pb2.OperationResult, reading: Reading[Any]) -> None:
+    fill_availability(entry.availability, reading)
+
+
+def _fill_stock(entry: pipeline_pb2.OperationResult, answer: Answer) -> None:
+    summary = answer.outcome
+    assert isinstance(summary, StockSummary)
+    fill_summary(entry.stock, summary, answer.revision)
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "reserve_stock": _Kind(_reserve, _fill_reserved),
+    "update_reservation": _Kind(_update, _fill_changed),
+    "move_reservation": _Kind(_move, _fill_changed),
+    "confirm_reservation": _Kind(_confirm, _fill_changed),
+    "release_reservation": _Kind(_release, _fill_changed),
+    "settle_reservation": _Kind(_settle, _fill_changed),
+    "get_reservation": _Kind(_get, _fill_got, reads=True),
+    "check_availability": _Kind(_check, _fill_checked, reads=True),
+    "update_stock": _Kind(_stock, _fill_stock),
+    "": _Kind(_no_operation, _fill_got),
+}

@@ -1,0 +1,191 @@
+"""The server: puts the parts of the edge together, listens, and drains.
+
+`Server` is made by the program and by tests alike. `serve` is what `domgrpc serve` runs: it opens
+the engine, serves until SIGTERM or SIGINT, and drains. Draining goes: health says NOT_SERVING;
+streams are told to connect again; no further call is taken; those under way may finish; the
+engine closes.
+"""
+
+import asyncio
+import ipaddress
+import signal
+
+import grpc
+import grpc.aio
+import structlog
+
+from domgrpc.config import Settings
+from domgrpc.engine.clock import SystemClock
+from domgrpc.engine.engine import Engine, open_engine, tune_collector
+from domgrpc.rpc.admin_service import AdminService
+from domgrpc.rpc.calls import Edge
+from domgrpc.rpc.credentials import server_credentials
+from domgrpc.rpc.draining import Drain
+from domgrpc.rpc.inventory_service import InventoryService
+from domgrpc.rpc.journal import CallLog, configure_journal
+from domgrpc.rpc.location_service import LocationService
+from domgrpc.rpc.pipeline_service import PipelineService
+from domgrpc.rpc.product_service import ProductService
+from domgrpc.rpc.registration import service_descriptors, service_handler
+from domgrpc.rpc.reservation_service import ReservationService
+from domgrpc.rpc.standard_services import Health, add_reflection
+from domgrpc.rpc.stock_feed import StockFeeds
+from domgrpc.rpc.stock_watch import StockWatches
+
+_log = structlog.get_logger()
+
+_MS_PER_SECOND = 1_000
+_KEEPALIVE_SECONDS = 60
+_KEEPALIVE_TIMEOUT_SECONDS = 20
+_PING_INTERVAL_MS_MIN = 500
+_CONNECTION_AGE_GRACE_SECONDS = 30
+
+
+class ListenFailed(Exception):
+    """The address cannot be listened on; the message names it and what to do."""
+
+
+class EngineFailed(Exception):
+    """The engine cannot go on and answers nobody; `fault` says why. Restart to recover."""
+
+    def __init__(self, fault: BaseException) -> None:
+        """Carry the fault to whoever decides about the exit of the process."""
+        super().__init__(f"the engine has failed: {fault}")
+        self.fault = fault
+
+
+class Server:
+    """One listening server over one engine. Starting and stopping happen once."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        """Register all services; nothing listens yet. Must be called in the event loop."""
+        self._settings = settings
+        self._engine = engine
+        self._drain = Drain()
+        self._server = grpc.aio.server(options=_options(settings))
+        edge = Edge(
+            engine,
+            CallLog(settings.call_log),
+            by_certificate=settings.tls_client_ca_file is not None,
+        )
+        services: dict[str, object] = {
+            "LocationService": LocationService(),
+            "ProductService": ProductService(),
+            "InventoryService": InventoryService(
+                StockFeeds(self._drain), StockWatches(self._drain)
+            ),
+            "ReservationService": ReservationService(),
+            "PipelineService": PipelineService(),
+            "AdminService": AdminService(),
+        }
+        self._server.add_generic_rpc_handlers(
+            tuple(
+                service_handler(edge, service, services[service.name])
+                for service in service_descriptors()
+            )
+        )
+        self._health = Health(self._server)
+        add_reflection(self._server)
+
+    async def start(self) -> int:
+        """Listen and return the port. Raises ListenFailed or InvalidSetting."""
+        settings = self._settings
+        address = _address(settings.host, settings.port)
+        credentials = server_credentials(settings)
+        try:
+            if credentials is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, credentials)
+        except RuntimeError:
+            raise ListenFailed(
+                f"cannot listen on {address}: the port is in use, the address is not one of this "
+                "machine's, or it may not be used; choose another with --host and --port"
+            ) from None
+        await self._server.start()
+        await self._health.serving()
+        if credentials is None and not _is_loopback(settings.host):
+            _log.warning(
+                "listening_without_tls",
+                address=address,
+                risk="anybody on the network can read and change stock",
+                remedy="give a certificate and a key, or listen on 127.0.0.1",
+            )
+        _log.info("listening", host=settings.host, port=port, tls=credentials is not None)
+        return port
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Drain: take no further call and give those under way so long to finish."""
+        await self._health.draining()
+        self._drain.begin()
+        # Watches sleep until something happens; this is something.
+        self._engine.feed.wake()
+        await self._server.stop(grace_seconds)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Raises what `open_engine` raises, ListenFailed, InvalidSetting, or EngineFailed where the
+    engine failed under way. Signals are taken from the first moment, so that one that comes
+    during recovery ends the program as soon as that is done.
+    """
+    settings.check()
+    configure_journal(settings.log_format)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    engine = await open_engine(settings, clock=SystemClock())
+    tune_collector()
+    try:
+        server = Server(engine, settings)
+        await server.start()
+        await _until_stopped(engine, stopping)
+        _log.info("draining", seconds=settings.drain_seconds)
+        await server.stop(0.0 if engine.failed.done() else settings.drain_seconds)
+    finally:
+        await engine.close()
+    if engine.failed.done():
+        raise EngineFailed(engine.failed.result())
+    _log.info("stopped")
+
+
+async def _until_stopped(engine: Engine, stopping: asyncio.Event) -> None:
+    signalled = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((signalled, engine.failed), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        signalled.cancel()
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    age_ms = settings.max_connection_age_seconds * _MS_PER_SECOND
+    return [
+        # A second server on the port must fail, not share the calls.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.receive_size_bytes_max),
+        ("grpc.max_send_message_length", settings.send_size_bytes_max),
+        # Tills behind NAT ping every second to keep their connection; the default server cuts
+        # such clients off.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_INTERVAL_MS_MIN),
+        ("grpc.http2.max_ping_strikes", 0),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # A peer that is gone without a word is noticed, and its streams end.
+        ("grpc.keepalive_time_ms", _KEEPALIVE_SECONDS * _MS_PER_SECOND),
+        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_SECONDS * _MS_PER_SECOND),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.max_connection_age_ms", age_ms),
+        ("grpc.max_connection_age_grace_ms", _CONNECTION_AGE_GRACE_SECONDS * _MS_PER_SECOND),
+    ]

@@ -1,0 +1,58 @@
+"""The standard services beside ours: health, and reflection under both of its names.
+
+grpcio-reflection serves `grpc.reflection.v1alpha` only. The messages of v1 have the same bytes, so
+the same servicer answers under the v1 name too.
+"""
+
+from typing import Any
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+from domgrpc.rpc.registration import service_descriptors
+
+REFLECTION_SERVICES = (reflection.SERVICE_NAME, "grpc.reflection.v1.ServerReflection")
+HEALTH_SERVICE = "grpc.health.v1.Health"
+_SERVER = ""
+"""The name under which health speaks of the server as a whole."""
+
+
+class Health:
+    """What `grpc.health.v1` says of the server and of each service."""
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        """Register; everything is NOT_SERVING until `serving` is called."""
+        self._servicer = health.HealthServicer()
+        self._services = (_SERVER, *(service.full_name for service in service_descriptors()))
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    async def serving(self) -> None:
+        """Say that every service serves."""
+        for service in self._services:
+            await self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    async def draining(self) -> None:
+        """Say that no service serves any more, whatever is set later."""
+        await self._servicer.enter_graceful_shutdown()
+
+
+def add_reflection(server: grpc.aio.Server) -> None:
+    """Serve reflection of our services under its v1 and its v1alpha name."""
+    names = (
+        *(service.full_name for service in service_descriptors()),
+        HEALTH_SERVICE,
+        *REFLECTION_SERVICES,
+    )
+    servicer: Any = reflection.aio.ReflectionServicer(names)
+    for service_name in REFLECTION_SERVICES:
+        handler = grpc.stream_stream_rpc_method_handler(
+            servicer.ServerReflectionInfo,
+            request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+            response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(service_name, {"ServerReflectionInfo": handler}),)
+        )

@@ -1,0 +1,46 @@
+"""The first 2,000 invoices of a real seller, replayed against a real server process."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.online_retail import Plan, Report, replay_and_compare
+from benchmarks.processes import fresh_domgrpc_server
+from benchmarks.retail_invoices import INVOICES_FILE, STORES_FILE
+
+ROOT = Path(__file__).parents[2]
+DATA_FOLDER = ROOT.parent / "shared" / "data"
+INVOICE_COUNT = 2_000
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not all((DATA_FOLDER / name).exists() for name in (INVOICES_FILE, STORES_FILE)),
+        reason=f"{INVOICES_FILE} and {STORES_FILE} are not in ../shared/data",
+    ),
+]
+
+
+def test_every_position_is_the_fold_of_the_invoices() -> None:
+    report = replayed(Plan(invoice_count=INVOICE_COUNT, data_folder=DATA_FOLDER))
+    expect_lawful(report)
+    assert report.replayed.refusal_count == 0
+
+
+def test_scarce_stock_placed_by_the_server_is_never_oversold_nor_withheld() -> None:
+    report = replayed(
+        Plan(invoice_count=INVOICE_COUNT, scarce=True, anywhere=True, data_folder=DATA_FOLDER)
+    )
+    expect_lawful(report)
+    assert report.replayed.refused["INSUFFICIENT_STOCK"] > 0
+
+
+def replayed(plan: Plan) -> Report:
+    with fresh_domgrpc_server() as server:
+        return replay_and_compare(plan, server)
+
+
+def expect_lawful(report: Report) -> None:
+    assert report.differences == ()
+    assert report.unlawful == ()
+    assert report.position_count > 0
