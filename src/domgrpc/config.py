@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_client_ca_file: Path | None = None
     queue_max: int = 20_000
     """Operations that may wait for the writer; beyond it calls are refused as SERVER_BUSY."""
-    commit_wait_ms_max: float = 1.0
+    commit_wait_ms_max: float = 5.0
     """How long a commit may wait for more calls that are already under way to join it."""
     receive_size_bytes_max: int = 4 * 1024 * 1024
     send_size_bytes_max: int = 32 * 1024 * 1024

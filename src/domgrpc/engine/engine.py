@@ -205,7 +205,14 @@ def _recover(
         size_bytes_max=settings.feed_size_bytes_max,
         mark_seconds=settings.watch_mark_seconds,
     )
-    writer = Writer(state, log, feed, clock=clock, queue_max=settings.queue_max)
+    writer = Writer(
+        state,
+        log,
+        feed,
+        clock=clock,
+        queue_max=settings.queue_max,
+        commit_wait_seconds=settings.commit_wait_ms_max / 1_000,
+    )
     # A server that is restarted often must come to write a snapshot too.
     writer.committed_bytes = replayed.payload_bytes
     return writer, (

@@ -160,7 +160,11 @@ class Snapshots:
             revisions.append(self._writer.revision)
             digests.append(digest(dump_shard(shard, number)))
         job = Job(
-            folder="", revision=revisions[-1], limits=self._limits, revisions=tuple(revisions)
+            folder="",
+            revision=revisions[-1],
+            limits=self._limits,
+            revisions=tuple(revisions),
+            first_revision=self._writer.log.first_sequence,
         )
         folded = await self._run(job, Folded)
         findings = list(folded.findings)

@@ -8,7 +8,7 @@ does, so that every snapshot is also a rehearsal of one; it needs memory for a s
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,9 +18,16 @@ from domgrpc.core.values import Limits
 from domgrpc.engine.dump import digest, dump, dump_shard, dump_shared
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
 from domgrpc.storage.disk import Disk, LocalDisk
+from domgrpc.storage.errors import Corruption
 from domgrpc.storage.inspection import verify_log
 from domgrpc.storage.reading import read_frames
-from domgrpc.storage.snapshot import SnapshotWriter, remove_old_snapshots
+from domgrpc.storage.snapshot import (
+    SnapshotWriter,
+    check_snapshot,
+    list_snapshots,
+    remove_old_snapshots,
+    snapshot_sequence,
+)
 
 SNAPSHOTS_KEPT = 2
 _NICENESS = 10
@@ -30,13 +37,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What to do. Without `revisions` a snapshot at `revision`; with them, digests.
 
     `revisions` are the ones at which the server took the digest of the shared parts and then of
-    each shard, so never falling; `revision` is the last of them.
+    each shard, so never falling; `revision` is the last of them, and `first_revision` the oldest
+    one that the log must still hold.
     """
 
     folder: str
     revision: int
     limits: Limits
     revisions: tuple[int, ...] = ()
+    first_revision: int = 1
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -79,8 +88,14 @@ def fold_files(disk: Disk, job: Job) -> Folded:
     facts = verify_log(disk, last_sequence=job.revision)
     if facts.damage is not None:
         return Folded((), facts.frames, (str(facts.damage),))
+    findings = []
+    if facts.first_sequence != job.first_revision:
+        findings.append(
+            f"the log starts with revision {facts.first_sequence}, not {job.first_revision}"
+        )
     loaded = load_newest_snapshot(disk, job.limits)
-    findings = [str(damage) for damage in loaded.refused]
+    findings.extend(str(damage) for damage in loaded.refused)
+    findings.extend(_damage_of_older_snapshots(disk, loaded.snapshot_revision))
     state = loaded.state
     digests = []
     for number, revision in enumerate(job.revisions):
@@ -94,6 +109,16 @@ def fold_files(disk: Disk, job: Job) -> Folded:
     except AssertionError as broken:
         findings.append(f"the state folded from the files contradicts itself: {broken!r}")
     return Folded(tuple(digests), facts.frames, tuple(findings))
+
+
+def _damage_of_older_snapshots(disk: Disk, loaded_revision: int) -> Iterator[str]:
+    # They are what a start falls back on.
+    for name in list_snapshots(disk):
+        if snapshot_sequence(name) < loaded_revision:
+            try:
+                check_snapshot(disk, name)
+            except Corruption as damage:
+                yield str(damage)
 
 
 def _replay_to(disk: Disk, state: State, revision: int) -> None:

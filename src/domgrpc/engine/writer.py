@@ -40,6 +40,10 @@ Query: TypeAlias = Callable[[State, TimeMs], T]
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 """A group that has grown so large is committed before the next call is decided."""
 _RECORD_BYTES_MAX = 16 * 1024 * 1024
+_QUIET_PASSES = 4
+"""Passes of the event loop without a new call after which a turn begins."""
+_FULL_TURN_COUNT = 256
+"""Operations that make a turn worth its sync; more are taken when they wait already."""
 _SPARE_STEPS_MAX = 1_024
 _FULL_PAUSE_SECONDS = 0.5
 """How long to believe that the disk is full before asking it again."""
@@ -94,7 +98,16 @@ class _Waiting(msgspec.Struct, frozen=True, gc=False):
 class Writer:
     """One writer over one state and one log; lives in one event loop."""
 
-    def __init__(self, state: State, log: Log, feed: Feed, *, clock: Clock, queue_max: int) -> None:
+    def __init__(
+        self,
+        state: State,
+        log: Log,
+        feed: Feed,
+        *,
+        clock: Clock,
+        queue_max: int,
+        commit_wait_seconds: float = 0.0,
+    ) -> None:
         """Take over a recovered state and its log."""
         self.state = state
         self.log = log
@@ -112,6 +125,10 @@ class Writer:
         self._queued_count = 0
         self._queue_max = queue_max
         self._turn_is_set = False
+        self._turn_set_seconds = 0.0
+        self._gathered_count = 0
+        self._quiet_passes = 0
+        self._commit_wait_seconds = commit_wait_seconds
         self._full_until_seconds = 0.0
         self._newest_ms = state.time_ms
         self._is_open = True
@@ -231,12 +248,36 @@ class Writer:
         self._queued_count += len(steps)
         if not self._turn_is_set:
             self._turn_is_set = True
+            self._gathered_count = 0
+            self._quiet_passes = 0
+            self._turn_set_seconds = self._loop.time()
             self._loop.call_soon(self._turn)
         return await future
 
     def _turn(self) -> None:
+        if self._gathers_more():
+            self._loop.call_soon(self._turn)
+            return
         self._turn_is_set = False
         self._run_turn(self._take_queue())
+
+    def _gathers_more(self) -> bool:
+        """Whether calls that have arrived, but have not come this far, may still join the turn.
+
+        A call needs a few passes of the event loop from the socket to the queue. While passes
+        bring calls it pays to let them in, because a sync costs as much as deciding ten of them;
+        a caller who is alone waits for the few quiet passes only, some tens of microseconds.
+        """
+        if len(self._queue) > self._gathered_count:
+            self._gathered_count = len(self._queue)
+            self._quiet_passes = 0
+        else:
+            self._quiet_passes += 1
+        return (
+            self._quiet_passes < _QUIET_PASSES
+            and self._queued_count < _FULL_TURN_COUNT
+            and self._loop.time() - self._turn_set_seconds < self._commit_wait_seconds
+        )
 
     def _take_queue(self) -> list[_Waiting]:
         queue = self._queue
