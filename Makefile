@@ -93,7 +93,7 @@ format: venv  ## Bring the code into its format and mend what can be mended.
 	$(bin)/ruff check --fix $(checked)
 
 bench: venv  ## Run the benchmarks, or one of them: make bench BENCH=name.
-	$(bin)/python benchmarks/run.py $(BENCH)
+	$(bin)/python -m benchmarks.run $(BENCH)
 
 constraints: $(installed)  ## Choose the newest versions that pyproject.toml allows.
 	$(PYTHON) -m venv --clear .venv-fresh

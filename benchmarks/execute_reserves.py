@@ -15,8 +15,8 @@ import msgspec
 
 from benchmarks.load_figures import median, processor_seconds
 from benchmarks.postgres_reserves import (
-    CONNECTIONS,
-    CONNECTIONS_MANY,
+    FUNCTION,
+    STATEMENTS,
     PostgresStock,
     postgres_programs,
     postgres_stock,
@@ -59,8 +59,8 @@ class _Rates:
     def __init__(self) -> None:
         self.ours: list[float] = []
         self.redis: list[float] = []
-        self.postgres: list[float] = []
-        self.postgres_many: list[float] = []
+        self.statements: list[float] = []
+        self.function: list[float] = []
         self.server_us: list[float] = []
 
 
@@ -141,8 +141,8 @@ def _run_redis(redis: RedisStock, scale: Scale, seed: int, rates: _Rates) -> Non
 
 
 def _run_postgres(postgres: PostgresStock, scale: Scale, rates: _Rates) -> None:
-    rates.postgres.append(postgres.run(scale.postgres_seconds, CONNECTIONS))
-    rates.postgres_many.append(postgres.run(scale.postgres_seconds, CONNECTIONS_MANY))
+    rates.statements.append(postgres.run(STATEMENTS, scale.postgres_seconds))
+    rates.function.append(postgres.run(FUNCTION, scale.postgres_seconds))
 
 
 # --- what came of it
@@ -167,19 +167,19 @@ def _results(scale: Scale, rates: _Rates) -> list[Result]:
         (1, 3),
         f"pipelined {PIPELINED}, prepared commands",
     )
-    postgres = _ratio(
-        f"Execute against PostgreSQL, {CONNECTIONS} connections",
-        (ours, rates.postgres),
+    statements = _ratio(
+        "Execute against PostgreSQL, a transaction each",
+        (ours, rates.statements),
         (10, 25),
-        "one transaction each, a function in the database, pgbench as the client",
+        f"its statements come over {STATEMENTS.connections} connections, from pgbench",
     )
-    many = _ratio(
-        f"Execute against PostgreSQL, {CONNECTIONS_MANY} connections",
-        (ours, rates.postgres_many),
+    function = _ratio(
+        "Execute against PostgreSQL, a stored function each",
+        (ours, rates.function),
         (None, None),
-        "the same",
+        f"the fastest way there: one statement each, over {FUNCTION.connections} connections",
     )
-    return [rate, redis, postgres, many]
+    return [rate, redis, statements, function]
 
 
 def _ratio(

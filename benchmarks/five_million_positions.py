@@ -4,6 +4,7 @@
 takes them in: of the core alone, and of a server that recovered them compared with an empty one.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from benchmarks.load_figures import resident_bytes
 from benchmarks.positions_host import Built, Probed
 from benchmarks.processes import domgrpc_server
 from benchmarks.results import Better, Result
-from benchmarks.temporary_places import temporary_folder
+from benchmarks.temporary_places import PROJECT, temporary_folder
 from domgrpc.v1.admin_pb2 import GetStatusRequest
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 
@@ -66,6 +67,8 @@ def run(*, quick: bool) -> list[Result]:
             if built.position_count != scale.position_count:
                 raise HostFailed(f"{built.position_count} positions were built")
         restarted = _restart(place, folder, scale)
+        # What was written so far must not delay the syncs that are timed.
+        os.sync()
         probed = _host(Probed, "probe", str(folder))
     return [
         *_memory(scale, core, loaded, restarted),
@@ -88,6 +91,7 @@ def _host(report: type[_Report], *arguments: str) -> _Report:
         capture_output=True,
         text=True,
         check=False,
+        cwd=PROJECT,
         timeout=_PROCESS_SECONDS_MAX,
     )
     if done.returncode:

@@ -1,7 +1,8 @@
-"""Where the figures come from: the machine and the versions of all that took part."""
+"""Where figures come from: the machine, the versions of all that took part, and who else ran."""
 
 import os
 import platform
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,7 +14,7 @@ _GIB = 1024**3
 
 
 def describe_machine() -> dict[str, str | int | float]:
-    """Return cores, memory, kernel and processor, and how busy the machine was already."""
+    """Return cores, memory, kernel and processor."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cores": len(os.sched_getaffinity(0)),
@@ -21,7 +22,6 @@ def describe_machine() -> dict[str, str | int | float]:
         "kernel": platform.release(),
         "architecture": platform.machine(),
         "processor": _processor(),
-        "load_average_before": round(os.getloadavg()[0], 2),
     }
 
 
@@ -39,3 +39,25 @@ def _processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
+
+
+class Neighbours:
+    """How much of the machine everything else used, from the making of this until it is asked."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self._started = time.perf_counter()
+        self._others_seconds = _others_seconds()
+
+    def share(self) -> float:
+        """Return the part of all cores that was not ours and not idle, stolen time included."""
+        seconds = (time.perf_counter() - self._started) * len(os.sched_getaffinity(0))
+        return max(0.0, _others_seconds() - self._others_seconds) / seconds
+
+
+def _others_seconds() -> float:
+    # user nice system idle iowait irq softirq steal: all but idle and waiting for a disk.
+    ticks = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+    busy = sum(map(int, ticks)) - int(ticks[3]) - int(ticks[4])
+    # Ours are this process and its children that have ended, and theirs.
+    return busy / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])

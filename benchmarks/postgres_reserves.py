@@ -1,37 +1,52 @@
 """The rival PostgreSQL: the same kind of reserves, one durable transaction each.
 
-A reserve is one call of a function in the database, which locks its two rows in order, checks
-both and takes both, and writes the reservation with its deadline; a function, prepared, is the
-fastest way there is. The client is pgbench, which is written in C, so that it is not what is
-measured; it draws the SKUs and locations itself, from the same ranges. PostgreSQL does less than
-domgrpc does: nothing gives the units of an expired reservation back, no retry is recognised.
+Two ways are measured: a transaction of statements over a few connections, as an application
+makes it, and a function in the database over many, the fastest way there is. Both lock their two
+rows in order, check both, take both and write the reservation with its deadline. The client is
+pgbench, which is written in C, so that it is not what is measured; it draws the SKUs and
+locations itself, from the same ranges. PostgreSQL does less than domgrpc does: nothing gives the
+units of an expired reservation back, no retry is recognised.
 """
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.reserve_workload import LOCATION_COUNT, ON_HAND, SKU_COUNT
 from benchmarks.temporary_places import temporary_folder
 
-CONNECTIONS = 8
-"""Several, as a pool of an application has."""
-CONNECTIONS_MANY = 32
+
+class Way(msgspec.Struct, frozen=True):
+    """A way to reserve: the script that pgbench runs, and over how many connections."""
+
+    script: str
+    connections: int
+
+
+STATEMENTS = Way("postgres_reserve_statements.sql", connections=8)
+FUNCTION = Way("postgres_reserve_function.sql", connections=32)
+
 _ACCOUNT = "postgres"
 """PostgreSQL refuses to run as root; then its data belongs to this account."""
 
 SETTINGS = {
-    "listen_addresses": "''",
+    "listen_addresses": "",
     "synchronous_commit": "on",
     "fsync": "on",
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
-    "max_connections": str(CONNECTIONS_MANY + 8),
+    "max_connections": "100",
 }
 
+_START_SECONDS_MAX = 30.0
+_POLL_SECONDS = 0.05
 _HERE = Path(__file__).parent
 _WORKLOAD = (f"sku_count={SKU_COUNT}", f"location_count={LOCATION_COUNT}")
 
@@ -61,8 +76,8 @@ class PostgresStock:
             ]
         )
 
-    def run(self, seconds: int, connections: int) -> float:
-        """Reserve over many connections for so long and return how many a second."""
+    def run(self, way: Way, seconds: int) -> float:
+        """Reserve for so long and return how many a second."""
         variables = [f"--define={each}" for each in _WORKLOAD]
         shown = _run(
             [
@@ -70,11 +85,11 @@ class PostgresStock:
                 *self._database,
                 "--no-vacuum",
                 "--protocol=prepared",
-                f"--client={connections}",
+                f"--client={way.connections}",
                 "--jobs=1",
                 f"--time={seconds}",
                 *variables,
-                f"--file={_HERE / 'postgres_reserve.sql'}",
+                f"--file={_HERE / way.script}",
                 _ACCOUNT,
             ]
         )
@@ -111,27 +126,36 @@ def postgres_stock() -> Iterator[PostgresStock]:
         raise PostgresFailed("PostgreSQL with pgbench is not installed")
     with temporary_folder() as folder:
         _give_away(folder)
-        data = str(folder / "data")
-        _run_as_owner(
-            [
-                str(programs / "initdb"),
-                "--pgdata",
-                data,
-                "--username",
-                _ACCOUNT,
-                "--auth=trust",
-                "--no-instructions",
-            ]
-        )
-        options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-        control = [str(programs / "pg_ctl"), "--pgdata", data, "--wait"]
-        log = str(folder / "postgres.log")
-        started = " ".join([*options, f"-cunix_socket_directories={folder}"])
-        _run_as_owner([*control, "--log", log, "--options", started, "start"])
+        data = ("-D", str(folder / "data"))
+        initdb = (str(programs / "initdb"), *data, "--username", _ACCOUNT, "--auth=trust")
+        _run([*_as_owner(), *initdb])
+        settings = {**SETTINGS, "unix_socket_directories": str(folder)}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        with (folder / "postgres.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*_as_owner(), str(programs / "postgres"), *data, *options],
+                cwd="/",
+                stdout=log,
+                stderr=log,
+            )
         try:
+            _wait_until_ready(programs, folder, process)
             yield PostgresStock(programs, folder)
         finally:
-            _run_as_owner([*control, "--mode", "immediate", "stop"])
+            # Stop at once: nobody will look at this data again.
+            process.send_signal(signal.SIGQUIT)
+            process.wait()
+
+
+def _wait_until_ready(programs: Path, folder: Path, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _START_SECONDS_MAX
+    asked = [str(programs / "pg_isready"), "--quiet", "--host", str(folder)]
+    while time.monotonic() < deadline and process.poll() is None:
+        if subprocess.run(asked, check=False).returncode == 0:
+            return
+        time.sleep(_POLL_SECONDS)
+    shown = (folder / "postgres.log").read_text(encoding="utf-8", errors="replace")
+    raise PostgresFailed(f"PostgreSQL did not start: {shown}")
 
 
 def _give_away(folder: Path) -> None:
@@ -142,17 +166,10 @@ def _give_away(folder: Path) -> None:
             raise PostgresFailed(f"there is no account {_ACCOUNT} to run as") from missing
 
 
-def _run_as_owner(arguments: list[str]) -> None:
-    if os.geteuid() == 0:
-        arguments = [
-            "setpriv",
-            f"--reuid={_ACCOUNT}",
-            f"--regid={_ACCOUNT}",
-            "--init-groups",
-            "--",
-            *arguments,
-        ]
-    _run(arguments)
+def _as_owner() -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", f"--reuid={_ACCOUNT}", f"--regid={_ACCOUNT}", "--init-groups", "--"]
 
 
 def _run(arguments: list[str]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import grpc
 import msgspec
 
-from benchmarks.temporary_places import temporary_folder
+from benchmarks.temporary_places import PROJECT, temporary_folder
 from domgrpc.v1.admin_pb2 import GetStatusRequest
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 
@@ -57,8 +57,8 @@ class RunningServer(msgspec.Struct, frozen=True):
 def domgrpc_server(folder: Path, *options: str) -> Iterator[RunningServer]:
     """Start `domgrpc serve` on a data folder, wait for its first answer; drain and end it after."""
     profile = os.environ.get(PROFILE_VARIABLE)
-    program = ["-m", "benchmarks.sampled", profile] if profile else ["-m"]
-    program += ["tmpsrv", str(folder)]
+    program = ["-m", "benchmarks.sampled", profile] if profile else []
+    program += [_console_script(), "serve", "--data-dir", str(folder), "--port", "0"]
     with listening(*program, *options, log=folder.with_suffix(".log")) as server:
         waited = time.perf_counter()
         with grpc.insecure_channel(server.target, options=CHANNEL_OPTIONS) as channel:
@@ -81,13 +81,18 @@ def listening(*arguments: str, log: Path) -> Iterator[RunningServer]:
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments], stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, *arguments], cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         port = _wait_for_port(process, log)
         yield RunningServer(f"127.0.0.1:{port}", process.pid, time.perf_counter() - started)
     finally:
         _end(process)
+
+
+def _console_script() -> str:
+    # That of this very environment, whatever the search path says.
+    return str(Path(sys.executable).with_name("domgrpc"))
 
 
 def _wait_for_port(process: "subprocess.Popen[bytes]", log: Path) -> int:

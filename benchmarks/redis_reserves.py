@@ -12,7 +12,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from benchmarks import reserve_workload
 from benchmarks.reserve_workload import ON_HAND, TTL_SECONDS, Reserve
@@ -23,6 +22,7 @@ IN_FLIGHT = 1
 """Batches on their way at a time; more made Redis no faster here."""
 
 _START_SECONDS_MAX = 10.0
+_POLL_SECONDS = 0.02
 _FIELDS_PER_COMMAND = 2_000
 
 # KEYS: the reservation. ARGV: two positions, their quantities, the time to live in milliseconds.
@@ -140,30 +140,33 @@ def redis_stock() -> Iterator[RedisStock]:
     if program is None:
         raise RedisFailed("redis-server is not installed")
     with temporary_folder() as folder:
-        arguments = (
-            "--port 0 --unixsocket redis.socket --appendonly yes --appendfsync always --save"
-        )
+        port = _free_port()
+        settings = f"--bind 127.0.0.1 --port {port} --appendonly yes --appendfsync always --save"
         process = subprocess.Popen(
-            [program, *arguments.split(), "", "--dir", str(folder)],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
+            [program, *settings.split(), "", "--dir", str(folder)], stdout=subprocess.DEVNULL
         )
         try:
-            with _connect(folder / "redis.socket", process) as connection:
+            with _connect(port, process) as connection:
                 yield RedisStock(connection)
         finally:
             process.terminate()
             process.wait()
 
 
-def _connect(path: Path, process: subprocess.Popen[bytes]) -> socket.socket:
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _connect(port: int, process: "subprocess.Popen[bytes]") -> socket.socket:
     deadline = time.monotonic() + _START_SECONDS_MAX
     while time.monotonic() < deadline and process.poll() is None:
-        connection = socket.socket(socket.AF_UNIX)
         try:
-            connection.connect(str(path))
-            return connection
+            connection = socket.create_connection(("127.0.0.1", port))
         except OSError:
-            connection.close()
-            time.sleep(0.02)
+            time.sleep(_POLL_SECONDS)
+            continue
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
     raise RedisFailed(f"redis-server did not listen within {_START_SECONDS_MAX:.0f} s")

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-DATA_FOLDER = Path("..", "shared", "data")
-"""Where the data lies, seen from the project's root."""
+from benchmarks.temporary_places import PROJECT
+
+DATA_FOLDER = PROJECT.parent / "shared" / "data"
+"""Where the data lies: ../shared/data, seen from the project."""
 INVOICES_FILE = "online_retail.csv.gz"
 STORES_FILE = "walmart_stores.csv.gz"
 

@@ -212,13 +212,15 @@ def _lines_of(reservation: Reservation) -> tuple[tuple[str, str, int], ...]:
 
 
 def _reason_of(error: grpc.aio.AioRpcError) -> str:
-    info = ErrorInfo()
     for key, value in error.trailing_metadata():
         if key == _STATUS_KEY and isinstance(value, bytes):
-            for detail in Status.FromString(value).details:
-                if detail.Unpack(info):
-                    return info.reason
+            return _reason_in(Status.FromString(value)) or error.code().name
     return error.code().name
+
+
+def _reason_in(status: Status) -> str:
+    info = ErrorInfo()
+    return next((info.reason for detail in status.details if detail.Unpack(info)), "")
 
 
 # --- before and after

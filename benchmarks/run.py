@@ -25,7 +25,7 @@ from benchmarks import (
     online_retail,
     unary_calls,
 )
-from benchmarks.machine import describe_machine, describe_versions
+from benchmarks.machine import Neighbours, describe_machine, describe_versions
 from benchmarks.results import Result, Verdict, figure_text
 
 BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
@@ -44,12 +44,15 @@ _STYLES = {
     Verdict.SKIPPED: "yellow",
 }
 _WIDTH_MIN = 110
+_NOISY_SHARE = 0.1
 
 
 class Finding(msgspec.Struct, frozen=True):
     """One figure as it is kept."""
 
     benchmark: str
+    others_share: float
+    """How much of the machine others used meanwhile; it makes figures worse than they are."""
     verdict: Verdict
     result: Result
 
@@ -57,24 +60,32 @@ class Finding(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the arguments name; the exit status is 1 where a must is missed."""
     chosen = _arguments(arguments)
-    # Before anything runs, so that the load of the machine is that of others.
-    machine = describe_machine()
     findings: list[Finding] = []
     for name in chosen.names or BENCHMARKS:
         print(f"{name} ...", end="", flush=True, file=sys.stderr)
         started = time.perf_counter()
+        neighbours = Neighbours()
         results = BENCHMARKS[name](quick=chosen.quick)
-        print(f" {time.perf_counter() - started:.0f} s", file=sys.stderr)
-        findings.extend(Finding(name, result.verdict, result) for result in results)
+        share = round(neighbours.share(), 3)
+        print(f" {time.perf_counter() - started:.0f} s, others: {share:.0%}", file=sys.stderr)
+        findings.extend(Finding(name, share, result.verdict, result) for result in results)
     kept = {
         "quick": chosen.quick,
-        "machine": machine,
+        "machine": describe_machine(),
         "versions": describe_versions(),
         "findings": findings,
     }
     chosen.results.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
     _print_table(findings)
     missed = [each.result.name for each in findings if each.verdict is Verdict.MUST_MISSED]
+    busy = {each.benchmark: each.others_share for each in findings}
+    for name, share in busy.items():
+        if share > _NOISY_SHARE:
+            print(
+                f"{name}: others used {share:.0%} of the machine meanwhile, so that its figures "
+                "are worse than on a quiet one",
+                file=sys.stderr,
+            )
     for name in missed:
         print(f"missed what it must reach: {name}", file=sys.stderr)
     return 1 if missed else 0

@@ -1,6 +1,6 @@
 """Runs a Python program and says where its processor time goes, by sampling.
 
-    python -m benchmarks.sampled REPORT MODULE [ARGUMENT ...]
+    python -m benchmarks.sampled REPORT PROGRAM [ARGUMENT ...]
 
 Every millisecond of processor time, of all threads together, the stack of the main thread is
 noted; unlike cProfile this does not make calls of Python dearer than they are. What C code does
@@ -13,7 +13,7 @@ import signal
 import sys
 from collections import Counter
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 _INTERVAL_SECONDS = 0.001
 _SHOWN = 60
@@ -28,6 +28,7 @@ class Samples:
         self._own: Counter[str] = Counter()
         self._with_callees: Counter[str] = Counter()
         self._lines: Counter[str] = Counter()
+        self._names: dict[CodeType, str] = {}
 
     def start(self) -> None:
         """Take a sample at every tick of the processor clock; call it in the main thread."""
@@ -60,30 +61,32 @@ class Samples:
         self.count += 1
         if frame is None:
             return
-        self._own[_name(frame)] += 1
-        self._lines[f"{_name(frame)}:{frame.f_lineno}"] += 1
+        name = self._name(frame.f_code)
+        self._own[name] += 1
+        self._lines[f"{name}:{frame.f_lineno}"] += 1
         # A function that calls itself counts once.
         names = set()
         while frame is not None:
-            names.add(_name(frame))
+            names.add(self._name(frame.f_code))
             frame = frame.f_back
         self._with_callees.update(names)
 
-
-def _name(frame: FrameType) -> str:
-    code = frame.f_code
-    place = "/".join(Path(code.co_filename).parts[-2:])
-    return f"{place} {code.co_qualname}"
+    def _name(self, code: CodeType) -> str:
+        name = self._names.get(code)
+        if name is None:
+            place = "/".join(Path(code.co_filename).parts[-2:])
+            name = self._names[code] = f"{place} {code.co_qualname}"
+        return name
 
 
 def main() -> None:
-    """Run the module that the arguments name and write the report when it ends."""
-    report, module = Path(sys.argv[1]), sys.argv[2]
-    sys.argv = [module, *sys.argv[3:]]
+    """Run the program that the arguments name and write the report when it ends."""
+    report, program = Path(sys.argv[1]), sys.argv[2]
+    sys.argv = sys.argv[2:]
     samples = Samples()
     samples.start()
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        runpy.run_path(program, run_name="__main__")
     finally:
         samples.stop()
         report.write_text(samples.report(), encoding="utf-8")

@@ -1,10 +1,12 @@
-"""Folders for data that must lie on a real disk, and go away whatever happens."""
+"""Where things lie: the project, and folders on a real disk that go away whatever happens."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Scale(msgspec.Struct, frozen=True):
     calls_per_round: int
 
 
-FULL = Scale(rounds=7, calls_per_round=6_000)
+FULL = Scale(rounds=5, calls_per_round=4_000)
 QUICK = Scale(rounds=1, calls_per_round=200)
 
 

@@ -1,16 +1,13 @@
 """The first 2,000 invoices of a real seller, replayed against a real server process."""
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.online_retail import Plan, Report, replay_and_compare
 from benchmarks.processes import fresh_domgrpc_server
-from benchmarks.retail_invoices import INVOICES_FILE, STORES_FILE
+from benchmarks.retail_invoices import DATA_FOLDER, INVOICES_FILE, STORES_FILE
 
-ROOT = Path(__file__).parents[2]
-DATA_FOLDER = ROOT.parent / "shared" / "data"
 INVOICE_COUNT = 2_000
+SCARCE_INVOICE_COUNT = 700
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,15 +19,13 @@ pytestmark = [
 
 
 def test_every_position_is_the_fold_of_the_invoices() -> None:
-    report = replayed(Plan(invoice_count=INVOICE_COUNT, data_folder=DATA_FOLDER))
+    report = replayed(Plan(invoice_count=INVOICE_COUNT))
     expect_lawful(report)
     assert report.replayed.refusal_count == 0
 
 
 def test_scarce_stock_placed_by_the_server_is_never_oversold_nor_withheld() -> None:
-    report = replayed(
-        Plan(invoice_count=INVOICE_COUNT, scarce=True, anywhere=True, data_folder=DATA_FOLDER)
-    )
+    report = replayed(Plan(invoice_count=SCARCE_INVOICE_COUNT, scarce=True, anywhere=True))
     expect_lawful(report)
     assert report.replayed.refused["INSUFFICIENT_STOCK"] > 0
 

@@ -28,7 +28,7 @@ CUSTOMER_ZIP = "98101"
 
 @pytest.mark.slow
 def test_every_promise_is_kept_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    done = run_demo(tmp_path, "--output", "json", "demo", "--fast")
+    done = run_demo(tmp_path, "demo", "--fast", "--output", "json")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["all_kept"]

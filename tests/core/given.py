@@ -227,10 +227,10 @@ class Shop:
             continue
 
     def _write(self, record: Record | None) -> bool:
-        if len(self.records) % self._steps_per_check == 0:
-            self.state.check_invariants()
         if record is None:
             return False
+        if len(self.records) % self._steps_per_check == 0:
+            self.state.check_invariants()
         assert record.revision == len(self.records) + 1, "every record is one revision"
         assert record.time_ms == self.now_ms
         self.records.append(record)

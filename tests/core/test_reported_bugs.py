@@ -159,3 +159,11 @@ def test_a_revived_hold_tells_what_is_beyond_the_stock(shop: Shop) -> None:
     outcome = shop.send(confirm("r", revive=True)).outcome
     if isinstance(outcome, Reservation):
         assert outcome.lines[0].backordered_quantity == 5
+
+
+# Neither SKU lies whole anywhere: the two locations that have everything are not looked for.
+def test_two_locations_are_enough_where_no_sku_lies_whole(shop: Shop) -> None:
+    shop.given(place("A"), place("C"), place("D"))
+    shop.given(on_hand("x", A=1, D=4), on_hand("y", A=4, C=1, D=1))
+    held = shop.holds(reserve(("x", "", 5), ("y", "", 5), location_count_max=2))
+    assert sorted(set(sources(held))) == ["A", "D"]

@@ -92,17 +92,23 @@ class Folder:
     def __init__(self, path: Path, **settings: object) -> None:
         self.settings = msgspec.structs.replace(SMALL, data_dir=path, **settings)
 
+    def start(self, disk: LocalDisk | None = None) -> Engine:
+        """Start an engine in the running loop."""
+        disk = disk or LocalDisk(self.settings.data_dir)
+        return start_engine(self.settings, clock=SystemClock(), disk=disk)
+
     def live(self, scenario: Scenario[T]) -> T:
         """Run a scenario with a new engine and drop the engine; return what the scenario does."""
+
+        async def run() -> T:
+            return await scenario(self.start(disk))
+
         disk = LocalDisk(self.settings.data_dir)
         try:
             with asyncio.Runner() as runner:
-                return runner.run(self._run(scenario, disk))
+                return runner.run(run())
         finally:
             disk.release()
-
-    async def _run(self, scenario: Scenario[T], disk: Disk) -> T:
-        return await scenario(start_engine(self.settings, clock=SystemClock(), disk=disk))
 
 
 async def run_inside(disk: Disk, job: Job) -> bytes:
@@ -154,3 +160,13 @@ def as_bytes(answer: object) -> bytes:
     """Return what a client would compare of an answer: its revision and outcome, as bytes."""
     assert isinstance(answer, Answer), answer
     return msgspec.msgpack.encode((answer.revision, answer.outcome))
+
+
+def turn_a_bit(folder: Path, *, at_byte: int) -> None:
+    """Turn a bit over in the oldest segment of a folder, or back."""
+    name = min(folder.glob("log-*.seg"))
+    with name.open("r+b") as segment:
+        segment.seek(at_byte)
+        (byte,) = segment.read(1)
+        segment.seek(at_byte)
+        segment.write(bytes((byte ^ 1,)))

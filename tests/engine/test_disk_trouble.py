@@ -201,6 +201,24 @@ async def settled_digest(engine: Engine) -> str:
     return state_digest(engine)
 
 
+@pytest.mark.parametrize("operation", ["create", "pwrite", "fdatasync", "rename"])
+def test_a_fault_while_room_is_made_for_a_turn_ends_the_engine_too(operation: str) -> None:
+    room = Room()
+    room.live(open_shop)
+
+    async def fail(engine: Engine) -> None:
+        # The spare is used up: the turn itself has to make the next one.
+        engine.writer.rotate()
+        room.disk.faults.append(Fault(operation, StorageFault("no segment")))
+        calls = [engine.submit(ask(HOLD, f"hold-{number}")) for number in range(3)]
+        for found in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(found, Stopped)
+        assert engine.failed.done()
+
+    room.live(fail)
+    assert len(room.records()) == 2
+
+
 def test_after_a_failed_sync_no_further_sync_is_tried() -> None:
     room = Room()
 

@@ -268,6 +268,7 @@ def test_a_watcher_whose_place_is_trimmed_before_it_reads_is_told_so() -> None:
     assert room.live(watch) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("segment_bytes", [SEGMENT_BYTES, 2 << 20])
 def test_a_watcher_whose_place_is_trimmed_while_it_catches_up_is_told_so(
     segment_bytes: int,

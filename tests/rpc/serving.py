@@ -26,8 +26,9 @@ from domgrpc.config import Settings
 from domgrpc.core.values import TimeMs
 from domgrpc.engine.engine import Engine, start_engine
 from domgrpc.rpc.server import Server
-from domgrpc.storage.disk import LocalDisk
+from domgrpc.storage.disk import Disk, LocalDisk
 from domgrpc.v1 import (
+    admin_pb2,
     inventory_pb2,
     location_pb2,
     reservation_pb2,
@@ -73,14 +74,18 @@ class Shop:
         self.engine = engine
         self.clock = clock
         self.port = port
-        self.channel = grpc.aio.insecure_channel(self.address)
+        self._numbers = count(1)
+        self.talk_through(grpc.aio.insecure_channel(self.address))
+
+    def talk_through(self, channel: grpc.aio.Channel) -> None:
+        """Use a channel for every call from now on."""
+        self.channel = channel
         self.locations = LocationServiceStub(self.channel)
         self.products = ProductServiceStub(self.channel)
         self.inventory = InventoryServiceStub(self.channel)
         self.reservations = ReservationServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)
         self.admin = AdminServiceStub(self.channel)
-        self._numbers = count(1)
 
     @property
     def address(self) -> str:
@@ -125,7 +130,11 @@ class Shop:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *, clock: HandClock | None = None, **settings: Field
+    folder: Path,
+    *,
+    clock: HandClock | None = None,
+    disk: Disk | None = None,
+    **settings: Field,
 ) -> AsyncIterator[Shop]:
     """Run a server on a folder; small segments and no snapshots unless the settings say so."""
     chosen = Settings(
@@ -137,7 +146,7 @@ async def serving(
     )
     chosen = msgspec.structs.replace(chosen, **settings)
     clock = clock or HandClock()
-    engine = start_engine(chosen, clock=clock, disk=LocalDisk(folder))
+    engine = start_engine(chosen, clock=clock, disk=disk or LocalDisk(folder))
     server = Server(engine, chosen)
     try:
         shop = Shop(server, engine, clock, await server.start())
@@ -244,3 +253,10 @@ async def trailer(call: "grpc.aio.UnaryUnaryCall[Any, Any]") -> dict[str, Any]:
     """Return the trailing metadata of a call."""
     pairs: Iterable[tuple[str, Any]] = await call.trailing_metadata() or ()
     return dict(pairs)
+
+
+async def somebody_waits(shop: Shop) -> None:
+    """Return when a call waits for a revision; asking meanwhile lets it come so far."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not shop.engine.feed.waiting_count:
+            await shop.admin.GetStatus(admin_pb2.GetStatusRequest())

@@ -17,7 +17,7 @@ def status(context: typer.Context) -> None:
 
 
 def snapshot(context: typer.Context, *, request_id: RequestIdOption = "") -> None:
-    """Write a snapshot now and trim the log behind it."""
+    """Write a snapshot and trim the log behind it."""
     from domgrpc.cli.answers import show_message
 
     show_message(
@@ -26,9 +26,9 @@ def snapshot(context: typer.Context, *, request_id: RequestIdOption = "") -> Non
 
 
 def verify(context: typer.Context) -> None:
-    """Compare the files of the server, read anew, with what it has in memory.
+    """Compare the server's files with its memory.
 
-    Ends with 71 where they do not agree.
+    The files are read and folded anew, beside the server. Ends with 71 where they do not agree.
     """
     from domgrpc.cli.output import flat, plain, print_facts, print_json
 

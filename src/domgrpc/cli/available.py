@@ -47,9 +47,10 @@ def available(
         int, typer.Option("--days", help="Show what can be promised for so many days.", min=0)
     ] = 0,
 ) -> None:
-    """Say what is available, everywhere or in a scope; near a place shows each location.
+    """Say what is available.
 
-    With SKU=QUANTITY it also says whether so many can be sold.
+    Everywhere, or in the scope that the options name; near a place it shows each location. With
+    SKU=QUANTITY it also says whether so many can be sold.
     """
     from domgrpc.cli.output import plain, print_json
 
@@ -79,7 +80,7 @@ def _print_tables(answer: "CheckAvailabilityResponse", wanted: dict[str, int]) -
     from domgrpc.cli.columns import AVAILABILITY
     from domgrpc.cli.output import Column, print_table
 
-    columns = AVAILABILITY
+    columns: tuple[Column, ...] = AVAILABILITY
     if any(wanted.values()):
         columns = (
             *AVAILABILITY,
@@ -105,9 +106,7 @@ def _print_locations(item: "SkuAvailability") -> None:
     from domgrpc.cli.output import print_table
 
     has_distance = any(place.distance_km for place in item.locations)
-    columns = [
-        column for column in AVAILABLE_LOCATIONS if has_distance or column.heading != "km"
-    ]
+    columns = [column for column in AVAILABLE_LOCATIONS if has_distance or column.heading != "km"]
     if any(place.HasField("parts") for place in item.locations):
         columns.extend(AVAILABLE_PARTS)
     sys.stdout.write(f"\n{item.sku} by location\n")

@@ -74,7 +74,10 @@ def reserve(
     dry_run: DryRunOption = False,
     request_id: RequestIdOption = "",
 ) -> None:
-    """Hold stock until a deadline, by default for 15 minutes: all lines or none."""
+    """Hold stock until a deadline.
+
+    All lines or none, by default for 15 minutes.
+    """
     wanted = [line_of(line) for line in lines]
     scope = scope_of(
         near=near, zip_code=zip_code, radius_km=radius_km, groups=groups, locations=locations
@@ -152,7 +155,7 @@ def settle(
     etag: EtagOption = "",
     request_id: RequestIdOption = "",
 ) -> None:
-    """End the claim of confirmed units: they were shipped or cancelled."""
+    """Say that confirmed units left or were cancelled."""
     settled = [line_of(line) for line in lines or ()]
     reservation = ask(
         context,

@@ -40,13 +40,9 @@ MethodOption = Annotated[
 ]
 NearOption = Annotated[
     str,
-    typer.Option(
-        "--near", help="Near this place.", metavar="LAT,LON", show_default=False
-    ),
+    typer.Option("--near", help="Near this place.", metavar="LAT,LON", show_default=False),
 ]
-ZipOption = Annotated[
-    str, typer.Option("--zip", help="Near this US ZIP code.", show_default=False)
-]
+ZipOption = Annotated[str, typer.Option("--zip", help="Near this US ZIP code.", show_default=False)]
 RadiusOption = Annotated[
     float, typer.Option("--radius-km", help="How far from --near or --zip.", metavar="KM")
 ]
@@ -56,9 +52,7 @@ GroupsOption = Annotated[
 LocationsOption = Annotated[
     list[str] | None, typer.Option("--location", help="Only this location; may be repeated.")
 ]
-InStockOnlyOption = Annotated[
-    bool, typer.Option("--in-stock-only", help="Never beyond the stock.")
-]
+InStockOnlyOption = Annotated[bool, typer.Option("--in-stock-only", help="Never beyond the stock.")]
 
 
 def scope_of(

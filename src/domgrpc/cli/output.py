@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TextIO
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -25,6 +24,9 @@ _WIDTH_WITHOUT_TERMINAL: Final = 10_000
 
 # A message of whichever service, or plain data; its fields are read by name.
 Row = Any
+# Their classes are private to the protobuf implementation that is installed.
+_Descriptor = Any
+_Field = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def word(message: Message, field: str) -> str:
     return value or ""
 
 
-def plain_enum(field: FieldDescriptor, number: int) -> str | None:
+def plain_enum(field: _Field, number: int) -> str | None:
     """Return the word of an enum value, None for the unspecified one."""
     if not number:
         return None
@@ -80,7 +82,7 @@ _Reader = Callable[[Message], object]
 _KNOWN: Final[dict[str, tuple[tuple[str, _Reader], ...]]] = {}
 
 
-def _readers(descriptor: Descriptor) -> tuple[tuple[str, _Reader], ...]:
+def _readers(descriptor: _Descriptor) -> tuple[tuple[str, _Reader], ...]:
     readers = _KNOWN.get(descriptor.full_name)
     if readers is None:
         readers = tuple((field.name, _reader(field)) for field in descriptor.fields)
@@ -88,7 +90,7 @@ def _readers(descriptor: Descriptor) -> tuple[tuple[str, _Reader], ...]:
     return readers
 
 
-def _reader(field: FieldDescriptor) -> _Reader:
+def _reader(field: _Field) -> _Reader:
     name = field.name
     convert = _converter(field)
     if field.is_repeated:
@@ -98,7 +100,7 @@ def _reader(field: FieldDescriptor) -> _Reader:
     return lambda message: convert(getattr(message, name))
 
 
-def _converter(field: FieldDescriptor) -> Callable[[Any], object]:
+def _converter(field: _Field) -> Callable[[Any], object]:
     if field.enum_type is not None:
         return lambda number: plain_enum(field, number)
     if field.message_type is None:

@@ -52,7 +52,7 @@ def zip_degrees(text: str) -> tuple[float, float]:
     import zipcodes
 
     try:
-        found = zipcodes.matching(text)
+        found = zipcodes.matching(text)  # type: ignore[no-untyped-call] # ships no types
     except (TypeError, ValueError):
         found = []
     if not found:

@@ -94,9 +94,7 @@ def create_rule(
         start_time=moment(start) if start else None,
         end_time=moment(end) if end else None,
     )
-    made = ask(
-        context, lambda client: client.create_safety_stock_rule(rule, request_id=request_id)
-    )
+    made = ask(context, lambda client: client.create_safety_stock_rule(rule, request_id=request_id))
     show_message(context, made)
 
 

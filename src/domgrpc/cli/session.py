@@ -1,6 +1,5 @@
 """What the commands have in common: the server they ask, and what becomes of an error."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,10 +49,10 @@ def session_of(context: typer.Context) -> Session:
     return session
 
 
-def ask(
-    context: typer.Context, call: Callable[["DomgrpcClient"], Coroutine[Any, Any, _T]]
-) -> _T:
+def ask(context: typer.Context, call: Callable[["DomgrpcClient"], Coroutine[Any, Any, _T]]) -> _T:
     """Run a coroutine with a client; an error is printed and ends the program with its code."""
+    import asyncio
+
     from domgrpc.client import DomgrpcError
 
     session = session_of(context)

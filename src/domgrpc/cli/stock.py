@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from domgrpc.v1.inventory_pb2 import StockUpdate
 
 app = typer.Typer(no_args_is_help=True, help="See and change what is where.")
-# A number that takes away begins with a minus sign and is no option.
+# A number may begin with a minus sign, and is no option then.
 SIGNED = {"ignore_unknown_options": True}
 
 SkuArgument = Annotated[str, typer.Argument(metavar="SKU")]
 LocationArgument = Annotated[str, typer.Argument(metavar="LOCATION")]
-QuantityArgument = Annotated[int, typer.Argument(metavar="QUANTITY")]
+QuantityArgument = Annotated[int, typer.Argument(metavar="QUANTITY", min=0)]
 ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why, for the history.", show_default=False)
 ]
@@ -58,7 +58,7 @@ def show_stock(
     show_rows(context, "positions", rows, POSITIONS)
 
 
-@app.command("count")
+@app.command("count", context_settings=SIGNED)
 def count_stock(
     context: typer.Context,
     sku: SkuArgument,
@@ -120,7 +120,7 @@ def adjust_stock(
     )
 
 
-@app.command("move")
+@app.command("move", context_settings=SIGNED)
 def move_stock(
     context: typer.Context,
     sku: SkuArgument,
@@ -157,20 +157,16 @@ def move_stock(
     )
 
 
-@app.command("inbound")
+@app.command("inbound", context_settings=SIGNED)
 def announce_supply(
     context: typer.Context,
     sku: SkuArgument,
     location: LocationArgument,
     supply: Annotated[str, typer.Argument(metavar="SUPPLY", help="Your id of the supply.")],
-    quantity: QuantityArgument,
     *,
-    due: Annotated[
-        str, typer.Option("--due", help="When it can be sold.", metavar="TIME")
-    ] = "",
-    kind: Annotated[
-        Inbound, typer.Option("--kind", help="What it is.")
-    ] = Inbound.PURCHASE_ORDER,
+    quantity: QuantityArgument,
+    due: Annotated[str, typer.Option("--due", help="When it can be sold.", metavar="TIME")] = "",
+    kind: Annotated[Inbound, typer.Option("--kind", help="What it is.")] = Inbound.PURCHASE_ORDER,
     dry_run: DryRunOption = False,
     request_id: RequestIdOption = "",
 ) -> None:
@@ -188,14 +184,14 @@ def announce_supply(
     )
 
 
-@app.command("receive")
+@app.command("receive", context_settings=SIGNED)
 def receive_supply(
     context: typer.Context,
     sku: SkuArgument,
     location: LocationArgument,
     supply: Annotated[str, typer.Argument(metavar="SUPPLY", help="Your id of the supply.")],
-    quantity: QuantityArgument,
     *,
+    quantity: QuantityArgument,
     condition: Annotated[
         Condition, typer.Option("--condition", help="Into which stock.")
     ] = Condition.SELLABLE,

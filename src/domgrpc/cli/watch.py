@@ -1,6 +1,7 @@
 """`domgrpc watch`: changes of stock as they happen."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,9 +40,10 @@ def watch(
         int, typer.Option("--count", help="End after so many changes; 0: never.", min=0)
     ] = 0,
 ) -> None:
-    """Print every change of stock, one a line, until it is interrupted.
+    """Print changes of stock as they happen.
 
-    It comes back by itself when the server restarts, without a gap and without repeats.
+    One a line, until it is interrupted. It comes back by itself when the server restarts,
+    without a gap and without repeats.
     """
     as_json = session_of(context).as_json
 
@@ -66,7 +68,7 @@ def watch(
 
 
 def _print(
-    response: "WatchInventoryResponse", changes: "list[StockChange]", *, as_json: bool
+    response: "WatchInventoryResponse", changes: "Sequence[StockChange]", *, as_json: bool
 ) -> None:
     if as_json:
         from domgrpc.cli.output import plain, print_json_line

@@ -6,7 +6,7 @@ and changes nothing, so what was under way when the connection broke is simply s
 
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from typing import Final, TypeAlias
 
 import grpc
@@ -32,16 +32,18 @@ async def get_feed_sequence(
     """Return the last sequence that the server has applied for a source, 0 for none."""
     calls = client.calls
     seconds = calls.read_timeout_seconds if timeout_seconds is None else timeout_seconds
-    question = StreamStockUpdatesRequest(source=source)
+    stream = _open(calls, timeout_seconds=seconds)
     try:
-        stream = _open(calls, timeout_seconds=seconds)
-        await stream.write(question)
+        await stream.write(StreamStockUpdatesRequest(source=source))
         await stream.done_writing()
-        async for answer in stream:
-            return answer.last_sequence
+        # To the end of the stream: only then is the source free for the next one.
+        answers = [answer async for answer in stream]
     except grpc.aio.AioRpcError as error:
         raise error_of_call(error) from error
-    raise local_error(grpc.StatusCode.INTERNAL, f"the server did not answer for source {source}")
+    if not answers:
+        message = f"the server did not answer for source {source}"
+        raise local_error(grpc.StatusCode.INTERNAL, message)
+    return answers[-1].last_sequence
 
 
 async def stream_stock(
@@ -50,7 +52,7 @@ async def stream_stock(
     *,
     window: int = WINDOW,
     outage_seconds_max: float = OUTAGE_SECONDS_MAX,
-) -> AsyncIterator[StreamStockUpdatesResponse]:
+) -> AsyncGenerator[StreamStockUpdatesResponse, None]:
     """Send batches of one source and iterate their answers, one for each, in order.
 
     Batches are taken when they can be sent, so at most `window` of them are in memory. A feed

@@ -1,6 +1,6 @@
 """All pages of a list, one after the other."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol, TypeVar
 
 
@@ -13,7 +13,7 @@ class Page(Protocol):
 _Page = TypeVar("_Page", bound=Page)
 
 
-async def pages(fetch: Callable[[str], Awaitable[_Page]]) -> AsyncIterator[_Page]:
+async def pages(fetch: Callable[[str], Awaitable[_Page]]) -> AsyncGenerator[_Page, None]:
     """Iterate pages, each fetched when it is asked for; a page may be empty.
 
     `fetch` takes the token of the page, which is empty for the first:

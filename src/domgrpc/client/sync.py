@@ -5,7 +5,7 @@ Use the asyncio client where speed matters: each call here crosses two threads.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
@@ -50,7 +50,7 @@ def _synchronous(
 
 
 def _iterated(
-    method: Callable[Concatenate[DomgrpcClient, _P], AsyncIterator[_T]],
+    method: Callable[Concatenate[DomgrpcClient, _P], AsyncGenerator[_T, None]],
 ) -> Callable[Concatenate["SyncClient", _P], Iterator[_T]]:
     """Return the method that iterates another one's answers, with the same types."""
 
@@ -121,8 +121,8 @@ class SyncClient:
         """Run a coroutine that is given the asyncio client, and return its result."""
         return self._await(call(self._client))
 
-    def iterate(self, stream: Callable[[DomgrpcClient], AsyncIterator[_T]]) -> Iterator[_T]:
-        """Iterate an asynchronous iterator; closing this one closes it."""
+    def iterate(self, stream: Callable[[DomgrpcClient], AsyncGenerator[_T, None]]) -> Iterator[_T]:
+        """Iterate an asynchronous generator; closing this one closes it."""
         answers = stream(self._client)
         try:
             while True:
@@ -131,9 +131,8 @@ class SyncClient:
                 except StopAsyncIteration:
                     return
         finally:
-            close = getattr(answers, "aclose", None)
-            if close is not None and self._loop.is_running():
-                self._await(close())
+            if self._loop.is_running():
+                self._await(_close(answers))
 
     def close(self) -> None:
         """Close the connection and end the thread; twice is the same as once."""
@@ -210,5 +209,9 @@ class SyncClient:
     verify_state = _synchronous(administration.verify_state)
 
 
-async def _next(answers: AsyncIterator[_T]) -> _T:
+async def _next(answers: AsyncGenerator[_T, None]) -> _T:
     return await anext(answers)
+
+
+async def _close(answers: AsyncGenerator[Any, None]) -> None:
+    await answers.aclose()

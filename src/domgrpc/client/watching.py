@@ -6,7 +6,7 @@ drains, or cuts the watch off for being read too slowly, it resumes behind that 
 drops as many changes as were handed on already; the server sends them in the same order.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
 import grpc
@@ -29,7 +29,7 @@ async def watch_inventory(
     location_ids: Sequence[str] = (),
     levels_only: bool = False,
     outage_seconds_max: float = OUTAGE_SECONDS_MAX,
-) -> AsyncIterator[WatchInventoryResponse]:
+) -> AsyncGenerator[WatchInventoryResponse, None]:
     """Iterate every change of stock after a revision, without end.
 
     Without `after_revision` it begins now; with `snapshot` it begins with the figures of all
@@ -52,10 +52,9 @@ async def watch_inventory(
     outage = Outage(calls.retries, seconds_max=outage_seconds_max)
     while True:
         try:
-            async for response in _stream(calls, request):
+            async for response in _stream(calls, request, place):
                 outage.end()
-                if place.advance(response):
-                    yield response
+                yield response
             error = local_error(grpc.StatusCode.UNAVAILABLE, "the server ended the watch")
         except DomgrpcError as broken:
             error = broken
@@ -99,12 +98,14 @@ class _Place:
 
 
 async def _stream(
-    calls: Calls, request: WatchInventoryRequest
+    calls: Calls, request: WatchInventoryRequest, place: _Place
 ) -> AsyncIterator[WatchInventoryResponse]:
+    """Open the watch once and iterate what was not handed on before."""
     call = calls.stubs.inventory.WatchInventory(request, metadata=calls.metadata)
     try:
         async for response in call:
-            yield response
+            if place.advance(response):
+                yield response
     except grpc.aio.AioRpcError as error:
         raise error_of_call(error) from error
     finally:

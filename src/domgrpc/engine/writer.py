@@ -183,10 +183,12 @@ class Writer:
 
     def sweep(self, command: SweepStockLevels) -> None:
         """Compare the levels of a slice of SKUs in a turn of its own; for the timer."""
-        if not self._is_open or not self._has_room():
+        if not self._is_open:
             return
         buffer = RecordBuffer()
         with _Failing(self):
+            if not self._has_room():
+                return
             record = sweep_levels(self.state, command, self.now_ms())
             if record is not None:
                 buffer.add(record)
@@ -305,11 +307,11 @@ class Writer:
     # --- a turn of the writer
 
     def _run_turn(self, queue: list[_Waiting]) -> None:
-        if not self._has_room():
-            self._run_reads_only(queue)
-            return
         answered: list[tuple[_Waiting, list[StepResult]]] = []
         with _Failing(self, queue):
+            if not self._has_room():
+                self._run_reads_only(queue)
+                return
             now_ms = self.now_ms()
             buffer = RecordBuffer()
             while (record := expire(self.state, now_ms)) is not None:

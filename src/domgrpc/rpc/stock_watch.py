@@ -120,6 +120,9 @@ class _Watch:
                 sent_at = loop.time()
             self._drain.check(resume_revision=cursor.revision)
             records = await cursor.next()
+            if not records:
+                # Perhaps woken for this.
+                self._drain.check(resume_revision=cursor.revision)
 
     async def _slice(self, after: Place) -> Reading[Slice]:
         selection = self._selection

@@ -64,7 +64,8 @@ async def kill_under_load(stage: Stage) -> Load:
         )
     stage.narration.say(
         f"{_WORKERS} callers reserve without pause. Process {stage.server.pid} is killed after "
-        f"{len(load.acknowledged):,} answers; the last call of each caller gets none."
+        f"{len(load.acknowledged):,} answers. The last call of each caller gets none, and nobody "
+        "knows whether it acted."
     )
     await stage.hang_up()
     return load
@@ -105,7 +106,7 @@ async def compare_with_answers(stage: Stage, load: Load) -> None:
     )
     position = await stage.position(load.line.sku, load.line.location_id)
     stage.promise(
-        f"the {len(again)} calls without an answer are repeated: each holds its unit once, "
+        f"the {len(again)} calls without an answer are sent again: each holds its unit once, "
         f"{position.soft_reserved:,} in all",
         expected=len(load.acknowledged) + len(load.unanswered),
         came=position.soft_reserved,

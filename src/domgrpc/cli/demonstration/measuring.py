@@ -34,28 +34,15 @@ class Rate:
 async def measure_rates(stage: Stage) -> None:
     """Show how fast it goes, and prove that every reservation made on the way was counted."""
     stage.narration.scene("How fast is it here?")
-    lines = [
-        Line(sku, 1, stage.retailer.center.location_id) for sku in stage.retailer.crowd_skus[2:]
-    ]
-    skus = stage.retailer.skus[:_SKUS_ASKED]
-    client = await stage.client("load", coalesce=True)
-    await client.update_stock([count_stock(line.sku, line.location_id, _UNITS) for line in lines])
-
-    async def reserve() -> None:
-        await client.reserve_stock(lines)
-
-    async def check() -> None:
-        await client.check_availability(skus)
-
+    location_id = stage.retailer.center.location_id
+    lines = [Line(sku, 1, location_id) for sku in stage.retailer.crowd_skus[2:]]
+    client = await stage.client("load")
+    await client.update_stock([count_stock(line.sku, location_id, _UNITS) for line in lines])
     stage.narration.say(
         f"This process is the only client, and shares {len(os.sched_getaffinity(0))} processors "
         "with the server. Every reservation is on disk before it is answered."
     )
-    seconds = stage.script.rate_seconds
-    with stage.narration.waiting("measuring"):
-        one = await _measure(reserve, workers=1, seconds=seconds * _SINGLE_SHARE)
-        reserves = await _measure(reserve, workers=_WORKERS, seconds=seconds)
-        checks = await _measure(check, workers=_WORKERS, seconds=seconds)
+    one, reserves, checks = await _measure_calls(stage, lines)
     rows = {
         "reserve 2 lines, one after the other": one,
         f"reserve 2 lines, {_WORKERS} callers at once": reserves,
@@ -68,9 +55,9 @@ async def measure_rates(stage: Stage) -> None:
     )
     made = one.count + reserves.count
     stage.promise(
-        f"{made:,} reservations were answered, and {made:,} units of each line are held",
+        f"{made:,} reservations answered, {made:,} units of each line held",
         expected=[made, made],
-        came=[(await stage.position(line.sku, line.location_id)).soft_reserved for line in lines],
+        came=[(await stage.position(line.sku, location_id)).soft_reserved for line in lines],
     )
     stage.note(
         "rates",
@@ -79,6 +66,26 @@ async def measure_rates(stage: Stage) -> None:
         reserves_per_second=reserves.per_second,
         checks_per_second=checks.per_second,
     )
+
+
+async def _measure_calls(stage: Stage, lines: list[Line]) -> tuple[Rate, Rate, Rate]:
+    """Measure single reservations, many at once, and many questions at once."""
+    client = await stage.client("load")
+    skus = stage.retailer.skus[:_SKUS_ASKED]
+
+    async def reserve() -> None:
+        await client.reserve_stock(lines)
+
+    async def check() -> None:
+        await client.check_availability(skus)
+
+    seconds = stage.script.rate_seconds
+    with stage.narration.waiting("measuring"):
+        return (
+            await _measure(reserve, workers=1, seconds=seconds * _SINGLE_SHARE),
+            await _measure(reserve, workers=_WORKERS, seconds=seconds),
+            await _measure(check, workers=_WORKERS, seconds=seconds),
+        )
 
 
 async def _measure(call: Callable[[], Awaitable[None]], *, workers: int, seconds: float) -> Rate:

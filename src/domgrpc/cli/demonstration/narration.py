@@ -96,9 +96,9 @@ class Narration:
 
     def _wrap(self, text: str, first: str) -> list[str]:
         rest = " " * len(first)
-        return textwrap.wrap(text, self._width, initial_indent=first, subsequent_indent=rest) or [
-            first
-        ]
+        return textwrap.wrap(
+            text, self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        ) or [first]
 
     def _line(self, line: str, *, style: str = "") -> None:
         self._line_of(Text(line, style=style))

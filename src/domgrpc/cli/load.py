@@ -1,0 +1,175 @@
+"""`domgrpc load`: locations, products and stock from CSV files."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domgrpc.cli.exits import ExitCode, print_error
+from domgrpc.cli.session import ask, session_of
+
+if TYPE_CHECKING:
+    from domgrpc.cli.loading.csv_files import Kind
+    from domgrpc.cli.loading.loads import Load, Progress
+    from domgrpc.client import DomgrpcClient
+
+KINDS = ("locations", "products", "stock")
+
+
+def load(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV files, plain or .gz.")
+    ],
+    *,
+    kind: Annotated[
+        str, typer.Option(help="locations, products or stock; default: by the columns.")
+    ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Load stock that was loaded before once more.")
+    ] = False,
+    delimiter: Annotated[str, typer.Option(help="What stands between cells.")] = ",",
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.")
+    ] = False,
+) -> None:
+    """Load locations, products or stock from CSV files.
+
+    What a file is, is seen by its columns; docs/csv.md lists them. Rows that are refused go to
+    FILE.rejects.csv with line and reason, and the end is code 4. A load that was interrupted
+    goes on where it was when it is started again.
+    """
+    from domgrpc.cli.loading.csv_files import UnreadableFile
+
+    if kind and kind not in KINDS:
+        raise typer.BadParameter(f"{kind!r} is no kind of file: one of {', '.join(KINDS)}")
+    if len(delimiter) != 1:
+        raise typer.BadParameter(f"the delimiter is {delimiter!r}: give one character")
+    has_rejects = False
+    for path in files:
+        try:
+            done = _load_file(
+                context,
+                path,
+                kind=kind,
+                again=again,
+                delimiter=delimiter,
+                ignore_unknown=ignore_unknown,
+            )
+        except UnreadableFile as error:
+            print_error(str(error))
+            raise typer.Exit(ExitCode.USAGE) from None
+        has_rejects = has_rejects or bool(done.rejects.count)
+    if has_rejects:
+        raise typer.Exit(ExitCode.REJECTED_ROWS)
+
+
+def _load_file(
+    context: typer.Context,
+    path: Path,
+    *,
+    kind: str,
+    again: bool,
+    delimiter: str,
+    ignore_unknown: bool,
+) -> "Load":
+    from domgrpc.cli.loading.csv_files import Kind, check_columns, kind_of, open_csv
+    from domgrpc.cli.loading.loads import Load
+    from domgrpc.cli.loading.rejects import Rejects
+
+    started = time.perf_counter()
+    with open_csv(path, delimiter) as file:
+        known = Kind(kind) if kind else kind_of(file.columns, path)
+        check_columns(file.columns, known, ignore_unknown=ignore_unknown)
+        rejects = Rejects(path, file.columns, delimiter)
+        with _progress(path, file.size_bytes) as progress:
+            load = Load(file, rejects, progress)
+            try:
+                ask(context, lambda client: _run(client, load, known, again=again))
+            finally:
+                rejects.close()
+    seconds = time.perf_counter() - started
+    _report(context, load, known, seconds)
+    return load
+
+
+async def _run(client: "DomgrpcClient", load: "Load", kind: "Kind", *, again: bool) -> None:
+    from domgrpc.cli.loading.csv_files import Kind, digest_of
+    from domgrpc.cli.loading.locations import load_locations
+    from domgrpc.cli.loading.products import load_products
+    from domgrpc.cli.loading.stock import load_stock, source_of
+
+    match kind:
+        case Kind.LOCATIONS:
+            await load_locations(client, load)
+        case Kind.PRODUCTS:
+            await load_products(client, load)
+        case Kind.STOCK:
+            run = f"{time.time_ns():x}" if again else ""
+            await load_stock(client, load, source_of(digest_of(load.file.path), run=run))
+
+
+def _report(context: typer.Context, load: "Load", kind: "Kind", seconds: float) -> None:
+    from domgrpc.cli.output import print_json_line
+
+    rejects = load.rejects
+    new_count = load.applied_count + rejects.count
+    if session_of(context).as_json:
+        print_json_line(
+            {
+                "file": str(load.file.path),
+                "kind": str(kind),
+                "rows": load.row_count,
+                "applied": load.applied_count,
+                "skipped": load.skipped_count,
+                "rejected": rejects.count,
+                "rejects_file": str(rejects.path) if rejects.count else None,
+                "revision": load.revision,
+                "seconds": round(seconds, 3),
+                "rows_per_second": round(new_count / seconds),
+            }
+        )
+        return
+    parts = [f"{load.applied_count:,} of {load.row_count:,} rows applied"]
+    if load.skipped_count:
+        parts.append(f"{load.skipped_count:,} skipped, an earlier load applied them")
+    if rejects.count:
+        parts.append(f"{rejects.count:,} rejected, see {rejects.path}")
+    parts.append(f"{seconds:.1f} s, {new_count / seconds:,.0f} rows/s")
+    sys.stdout.write(f"{load.file.path}: {kind}: {'; '.join(parts)}\n")
+    if load.skipped_count == load.row_count and load.row_count:
+        sys.stdout.write("nothing was new; --again loads the same file once more\n")
+
+
+@contextmanager
+def _progress(path: Path, size_bytes: int) -> "Iterator[Progress]":
+    """Show a bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield _say_nothing
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+    with shown:
+        task = shown.add_task(path.name, total=size_bytes, rows=0)
+
+        def show(*, read_bytes: int, row_count: int) -> None:
+            shown.update(task, completed=read_bytes, rows=row_count)
+
+        yield show
+
+
+def _say_nothing(*, read_bytes: int, row_count: int) -> None:
+    del read_bytes, row_count

@@ -1,0 +1,177 @@
+"""Stock from a file, as a feed: the rows go out in blocks, the block's number is its sequence.
+
+The server remembers the last sequence of a source, and the source is named after the content of
+the file, so a load that was interrupted goes on where it was when it is started again. The last
+blocks before that place are sent once more: the server answers them as before and changes
+nothing, and so their refusals are known even if the interruption came before they were written.
+Source names carry the number of rows in a block, because sequences count blocks.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from domgrpc.cli.loading.cells import (
+    NAME_BYTES_MAX,
+    QUANTITY_MAX,
+    BadCell,
+    name,
+    quantity,
+    time,
+)
+from domgrpc.cli.loading.csv_files import BLOCK_ROWS, REQUIRED, Block, Kind
+from domgrpc.cli.loading.loads import WRONG_FIELD_COUNT, BadRow, Load, Problem
+from domgrpc.client import DomgrpcError
+from domgrpc.v1.inventory_pb2 import (
+    StockCount,
+    StockUpdate,
+    StreamStockUpdatesRequest,
+    StreamStockUpdatesResponse,
+)
+
+if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcClient
+
+WINDOW: Final = 4
+_QUANTITY_DIGITS: Final = len(str(QUANTITY_MAX))
+
+# Writes a row into an update; what is wrong with it is raised before anything is written.
+_Write = Callable[[list[str], Callable[[], StockUpdate]], None]
+
+
+class _Sent:
+    """A block under way, which of its rows were left out, and which each update came from."""
+
+    __slots__ = ("block", "left_out", "row_indexes")
+
+    def __init__(self, block: Block) -> None:
+        """Begin without updates; `row_indexes` stays None while no row is left out."""
+        self.block = block
+        self.row_indexes: list[int] | None = None
+        self.left_out: dict[int, Problem] = {}
+
+    def leave_out(self, index: int, problem: Problem) -> None:
+        """Note a row that is not sent; an empty line is no row."""
+        if self.row_indexes is None:
+            self.row_indexes = list(range(index))
+        if self.block.rows[index]:
+            self.left_out[index] = problem
+
+    def row_index(self, update_index: int) -> int:
+        """Return the row that an update came from."""
+        return update_index if self.row_indexes is None else self.row_indexes[update_index]
+
+
+async def load_stock(client: "DomgrpcClient", load: Load, source: str) -> None:
+    """Bring every row to the server that an earlier load did not."""
+    last_sequence = await client.get_feed_sequence(source)
+    first_sequence = max(1, last_sequence - WINDOW + 1)
+    blocks = load.file.blocks()
+    keep_until_line = 0
+    for _, block in zip(range(1, first_sequence), blocks, strict=False):
+        keep_until_line = block.last_line
+        load.row_count += block.row_count
+    load.rejects.begin(keep_until_line=keep_until_line)
+    load.skipped_count = load.row_count - load.rejects.count
+    load.dealt_with(0)
+    under_way: deque[_Sent] = deque()
+    messages = _messages(load, blocks, source, under_way)
+    async for answer in client.stream_stock(messages, window=WINDOW):
+        _take_answer(load, under_way.popleft(), answer)
+
+
+def source_of(digest: str, *, run: str = "") -> str:
+    """Return the name of a file's feed; `run` tells a deliberate second load from the first."""
+    return f"load:{BLOCK_ROWS}:{digest}" + (f":{run}" if run else "")
+
+
+def _messages(
+    load: Load, blocks: Iterator[Block], source: str, under_way: deque[_Sent]
+) -> Iterator[StreamStockUpdatesRequest]:
+    write = _writer(load.file.columns)
+    for block in blocks:
+        sent = _Sent(block)
+        under_way.append(sent)
+        message = StreamStockUpdatesRequest(source=source, sequence=block.number)
+        _write_rows(sent, message, write)
+        yield message
+
+
+def _write_rows(sent: _Sent, message: StreamStockUpdatesRequest, write: _Write) -> None:
+    add = message.updates.add
+    for index, row in enumerate(sent.block.rows):
+        try:
+            write(row, add)
+        except (BadCell, BadRow) as problem:
+            sent.leave_out(index, problem)
+        else:
+            if sent.row_indexes is not None:
+                sent.row_indexes.append(index)
+
+
+def _take_answer(load: Load, sent: _Sent, answer: StreamStockUpdatesResponse) -> None:
+    refused = sent.left_out
+    for refusal in answer.refusals:
+        refused[sent.row_index(refusal.index)] = DomgrpcError(refusal.status)
+    for index in sorted(refused):
+        load.reject(sent.block, index, refused[index])
+    if answer.duplicate:
+        load.skipped_count += answer.applied_count
+    else:
+        load.applied_count += answer.applied_count
+    load.revision = max(load.revision, answer.revision)
+    load.dealt_with(sent.block.row_count)
+
+
+def _writer(columns: list[str]) -> _Write:
+    """Return what writes rows with these columns; made once, as a load has millions of rows."""
+    width = len(columns)
+    sku_at, location_at, on_hand_at = (columns.index(name) for name in REQUIRED[Kind.STOCK])
+    read_condition = _condition_reader(columns)
+
+    def write(row: list[str], add: Callable[[], StockUpdate]) -> None:
+        if len(row) != width:
+            raise BadRow(WRONG_FIELD_COUNT, f"{len(row)} fields, the header has {width}")
+        sku, location_id, text = row[sku_at], row[location_at], row[on_hand_at]
+        # Three tests in place: their calls would cost as much as all the rest.
+        if not (sku.isascii() and sku.isprintable() and 0 < len(sku) <= NAME_BYTES_MAX):
+            name(sku, "sku")
+        if not (
+            location_id.isascii()
+            and location_id.isprintable()
+            and 0 < len(location_id) <= NAME_BYTES_MAX
+        ):
+            name(location_id, "location_id")
+        is_simple = text.isascii() and text.isdigit() and len(text) < _QUANTITY_DIGITS
+        on_hand = int(text) if is_simple else quantity(text, "on_hand")
+        condition = None if read_condition is None else read_condition(row)
+        update = add()
+        update.sku = sku
+        update.location_id = location_id
+        update.count.on_hand = on_hand
+        if condition is not None:
+            update.count.MergeFrom(condition)
+
+    return write
+
+
+def _condition_reader(columns: list[str]) -> Callable[[list[str]], StockCount] | None:
+    """Return what reads the optional columns, None where there are none."""
+    expected_at = _place_of("expected_on_hand", columns)
+    time_at = _place_of("effective_time", columns)
+    if expected_at is None and time_at is None:
+        return None
+
+    def read(row: list[str]) -> StockCount:
+        condition = StockCount()
+        if expected_at is not None and row[expected_at]:
+            condition.expected_on_hand = quantity(row[expected_at], "expected_on_hand")
+        if time_at is not None and row[time_at]:
+            condition.effective_time.FromDatetime(time(row[time_at], "effective_time"))
+        return condition
+
+    return read
+
+
+def _place_of(column: str, columns: list[str]) -> int | None:
+    return columns.index(column) if column in columns else None

@@ -1,0 +1,130 @@
+# ruff: noqa: ARG001 - the arguments of serve are flags; its body takes them all by their names
+"""`domgrpc serve`: runs the server, with every setting as a flag.
+
+Ends with 70 for a fault of the disk, 71 for damaged files and 73 for anything that the operator
+can set right: docs/operating.md.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from msgspec.structs import replace
+
+from domgrpc.cli.exits import ExitCode, print_error
+from domgrpc.config import Settings
+
+_DEFAULT: Final = Settings(data_dir=Path())
+_LIMIT: Final = _DEFAULT.limits
+
+
+def serve(
+    context: typer.Context,
+    *,
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder of the log and the snapshots.", envvar="DOMGRPC_DATA_DIR")
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULT.host,
+    port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = _DEFAULT.port,
+    call_log: Annotated[
+        str, typer.Option(help="Which calls are logged: errors, all or off.")
+    ] = _DEFAULT.call_log,
+    log_format: Annotated[
+        str, typer.Option(help="auto (colour on a terminal, else JSON), json or console.")
+    ] = _DEFAULT.log_format,
+    drain_seconds: Annotated[
+        float, typer.Option(help="How long calls may take to end when the server stops.")
+    ] = _DEFAULT.drain_seconds,
+    tls_certificate_file: Annotated[Path | None, typer.Option(help="Certificate, PEM.")] = None,
+    tls_key_file: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    tls_client_ca_file: Annotated[
+        Path | None,
+        typer.Option(help="Clients must show a certificate of this authority."),
+    ] = None,
+    queue_max: Annotated[
+        int, typer.Option(help="Operations that may wait for the writer.")
+    ] = _DEFAULT.queue_max,
+    commit_wait_ms_max: Annotated[
+        float,
+        typer.Option(help="How long a commit may wait for calls under way."),
+    ] = _DEFAULT.commit_wait_ms_max,
+    receive_size_bytes_max: Annotated[
+        int, typer.Option(help="Largest request message.")
+    ] = _DEFAULT.receive_size_bytes_max,
+    send_size_bytes_max: Annotated[
+        int, typer.Option(help="Largest answer.")
+    ] = _DEFAULT.send_size_bytes_max,
+    max_connection_age_seconds: Annotated[
+        int, typer.Option(help="Connections are renewed after so long.")
+    ] = _DEFAULT.max_connection_age_seconds,
+    watch_mark_seconds: Annotated[
+        float,
+        typer.Option(help="How often a watch without news gets a mark."),
+    ] = _DEFAULT.watch_mark_seconds,
+    feed_records_max: Annotated[
+        int, typer.Option(help="Records kept in memory for watchers.")
+    ] = _DEFAULT.feed_records_max,
+    feed_size_bytes_max: Annotated[
+        int, typer.Option(help="And their bytes.")
+    ] = _DEFAULT.feed_size_bytes_max,
+    snapshot_log_bytes: Annotated[
+        int,
+        typer.Option(help="A snapshot is written when the log grew by so much; 0: never."),
+    ] = _DEFAULT.snapshot_log_bytes,
+    segment_size_bytes: Annotated[
+        int, typer.Option(help="Size of a segment of the log.")
+    ] = _DEFAULT.segment_size_bytes,
+    locations_max: Annotated[int, typer.Option(help="Locations.")] = _LIMIT.locations_max,
+    groups_max: Annotated[int, typer.Option(help="Location groups.")] = _LIMIT.groups_max,
+    rules_max: Annotated[int, typer.Option(help="Safety stock rules.")] = _LIMIT.rules_max,
+    skus_max: Annotated[int, typer.Option(help="SKUs.")] = _LIMIT.skus_max,
+    sources_max: Annotated[int, typer.Option(help="Names of stock feeds.")] = _LIMIT.sources_max,
+    held_per_client_max: Annotated[
+        int, typer.Option(help="Open holds of one client.")
+    ] = _LIMIT.held_per_client_max,
+    reservations_max: Annotated[
+        int, typer.Option(help="Reservations that are remembered.")
+    ] = _LIMIT.reservations_max,
+    finished_reservations_max: Annotated[
+        int, typer.Option(help="Finished ones among them.")
+    ] = _LIMIT.finished_reservations_max,
+    kept_answers_max: Annotated[
+        int, typer.Option(help="Answers kept for retries.")
+    ] = _LIMIT.kept_answers_max,
+    kept_answer_age_ms: Annotated[
+        int, typer.Option(help="And for how many milliseconds.")
+    ] = _LIMIT.kept_answer_age_ms,
+    remembered_deltas_max: Annotated[
+        int,
+        typer.Option(help="Changes of stock remembered for counts of an earlier time."),
+    ] = _LIMIT.remembered_deltas_max,
+) -> None:
+    """Run the server; SIGTERM or SIGINT drain it."""
+    given = context.params
+    limits = replace(_LIMIT, **{name: given[name] for name in _LIMIT.__struct_fields__})
+    names = (name for name in _DEFAULT.__struct_fields__ if name != "limits")
+    run(replace(_DEFAULT, limits=limits, **{name: given[name] for name in names}))
+
+
+def run(settings: Settings) -> None:
+    """Serve, and end the program with the code of what went wrong."""
+    import asyncio
+
+    from domgrpc.config import InvalidSetting
+    from domgrpc.rpc import server
+    from domgrpc.storage.errors import StorageError
+
+    try:
+        asyncio.run(server.serve(settings))
+    except (InvalidSetting, server.ListenFailed) as error:
+        _end(error, ExitCode.CONFIGURATION)
+    except StorageError as error:
+        _end(error, error.exit_code)
+    except server.EngineFailed as failed:
+        fault = failed.fault
+        _end(failed, getattr(fault, "exit_code", ExitCode.STORAGE_FAULT))
+
+
+def _end(error: Exception, code: int) -> None:
+    print_error(str(error))
+    raise typer.Exit(code) from None

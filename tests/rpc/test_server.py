@@ -1,0 +1,139 @@
+"""The server around the services: health, reflection, draining, listening."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
+from structlog.testing import capture_logs
+
+from domgrpc.config import InvalidSetting, Settings
+from domgrpc.core.locations import CreateLocation, LocationFields
+from domgrpc.core.machine import Request
+from domgrpc.core.values import ClientId, LocationId, LocationType, RequestId
+from domgrpc.rpc.registration import service_descriptors
+from domgrpc.rpc.server import ListenFailed, Server
+from domgrpc.v1 import admin_pb2
+from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
+from tests.rpc.serving import (
+    WAIT_SECONDS,
+    Shop,
+    asked,
+    refusal,
+    serving,
+    somebody_waits,
+    within_time,
+)
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SERVICES = [service.full_name for service in service_descriptors()]
+
+
+def health(shop: Shop) -> Any:  # noqa: ANN401 - its types do not know its methods
+    return health_pb2_grpc.HealthStub(shop.channel)
+
+
+async def test_health_speaks_of_the_server_and_of_each_service(shop: Shop) -> None:
+    for service in ("", *SERVICES):
+        answer = await health(shop).Check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == SERVING
+
+
+async def test_a_draining_server_says_first_that_it_does_not_serve(tmp_path: Path) -> None:
+    async with serving(tmp_path) as shop:
+        watch = health(shop).Watch(health_pb2.HealthCheckRequest())
+        assert (await within_time(watch.read())).status == SERVING
+        stopping = asyncio.ensure_future(shop.server.stop(0.1))
+        assert (await within_time(watch.read())).status == NOT_SERVING
+        watch.cancel()
+        await within_time(stopping)
+
+
+async def test_a_draining_server_finishes_the_calls_under_way(tmp_path: Path) -> None:
+    async with serving(tmp_path) as shop:
+        waiting = asyncio.ensure_future(
+            shop.inventory.CheckAvailability(asked("A", min_revision=1), timeout=WAIT_SECONDS)
+        )
+        await somebody_waits(shop)
+        stopping = asyncio.ensure_future(shop.server.stop(WAIT_SECONDS))
+        # No call gets in any more, but the engine still works.
+        fields = LocationFields(type=LocationType.STORE)
+        command = CreateLocation(location_id=LocationId("a"), fields=fields)
+        await shop.engine.submit(Request(command, ClientId("timer"), RequestId("1"), 0))
+        assert (await within_time(waiting)).revision == 1
+        await within_time(stopping)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_answers_under_both_of_its_names(shop: Shop, version: str) -> None:
+    call: Any = shop.channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )()
+    await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+    listed = await within_time(call.read())
+    names = {service.name for service in listed.list_services_response.service}
+    assert names >= {
+        *SERVICES,
+        "grpc.health.v1.Health",
+        f"grpc.reflection.{version}.ServerReflection",
+    }
+    symbol = "domgrpc.v1.InventoryService"
+    await call.write(reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol))
+    answer = await within_time(call.read())
+    files = [
+        FileDescriptorProto.FromString(file).name
+        for file in answer.file_descriptor_response.file_descriptor_proto
+    ]
+    assert "domgrpc/v1/inventory.proto" in files
+    await call.done_writing()
+
+
+async def test_a_taken_port_is_said_clearly(shop: Shop, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, port=shop.port)
+    with pytest.raises(ListenFailed, match=rf"cannot listen on 127\.0\.0\.1:{shop.port}"):
+        await Server(shop.engine, settings).start()
+
+
+async def test_listening_openly_without_tls_is_warned_of_loudly(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        async with serving(tmp_path, host="0.0.0.0"):  # noqa: S104 - what is warned of
+            warnings = [line for line in lines if line["log_level"] == "warning"]
+    assert [warning["event"] for warning in warnings] == ["listening_without_tls"]
+
+
+async def test_a_certificate_that_cannot_be_read_is_said_clearly(
+    shop: Shop, tmp_path: Path
+) -> None:
+    settings = Settings(
+        data_dir=tmp_path,
+        port=0,
+        tls_certificate_file=tmp_path / "none.pem",
+        tls_key_file=tmp_path / "none.key",
+    )
+    with pytest.raises(InvalidSetting, match=r"tls_certificate_file: .* cannot be read"):
+        await Server(shop.engine, settings).start()
+
+
+@pytest.mark.slow
+async def test_a_client_that_pings_all_the_time_is_not_cut_off(shop: Shop) -> None:
+    # Far more often than a till behind NAT; the default server would take offence at the third.
+    options = [("grpc.keepalive_time_ms", 20), ("grpc.keepalive_permit_without_calls", 1)]
+    async with grpc.aio.insecure_channel(shop.address, options=options) as channel:
+        await channel.channel_ready()
+        states = asyncio.ensure_future(
+            channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+        )
+        # The time passes in a call that waits for a revision that never comes.
+        late = admin_pb2.GetStatusRequest(min_revision=9)
+        refused = await refusal(AdminServiceStub(channel).GetStatus(late, timeout=1.0))
+        assert refused.reason == "REVISION_NOT_REACHED"
+        assert not states.done()
+        states.cancel()
