@@ -161,12 +161,7 @@ def _pick(
     network: Network, needs: dict[Sku, int], picking: Picking, *, stock_only: bool
 ) -> tuple[list[Pick], dict[Sku, int]]:
     every = [_candidates(network, need, picking, stock_only=stock_only) for need in needs.items()]
-    chosen = _one_for_all(every)
-    if not chosen:
-        chosen = _smallest_cover(every)
-        pair = _pair_for_all(every, used=dict.fromkeys(chosen.values()))
-        if pair is not None:
-            return pair, {}
+    chosen = _one_for_all(every) or _smallest_cover(every)
     picks: list[Pick] = []
     missing: dict[Sku, int] = {}
     for candidates in every:
@@ -183,6 +178,8 @@ def _pick(
                 break
         if left:
             missing[candidates.sku] = left
+    if not missing and len({pick.index for pick in picks}) > _PAIR:
+        picks = _from_pair(every) or picks
     return _within_count(picks, missing, picking.location_count_max)
 
 
@@ -207,14 +204,8 @@ def _one_for_all(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
     return {} if best is None else {candidates.sku: best[1] for candidates in every}
 
 
-def _pair_for_all(
-    every: list[_Candidates], *, used: dict[LocationIndex, None]
-) -> list[Pick] | None:
-    # Two locations that have all of it together, where serving each SKU whole needs more: looked
-    # for among the fullest. None where there are none, or two are enough anyway.
-    needs_split = any(not c.serving_whole() for c in every)
-    if len(used) <= _PAIR and not (needs_split and used):
-        return None
+def _from_pair(every: list[_Candidates]) -> list[Pick] | None:
+    # Two locations that have all of it together, looked for among the fullest; None for none.
     offered: dict[LocationIndex, int] = {}
     for candidates in every:
         for available, index in islice(candidates.ranked(), _PAIR_CANDIDATES_MAX):
@@ -222,23 +213,20 @@ def _pair_for_all(
             offered[index] = offered.get(index, 0) + useful
     fullest = sorted(offered, key=lambda index: (-offered[index], index))[:_PAIR_CANDIDATES_MAX]
     wanted = sum(candidates.wanted for candidates in every)
-    for first, second in combinations(fullest, _PAIR):
-        if offered[first] + offered[second] < wanted:
+    for pair in combinations(fullest, _PAIR):
+        if sum(offered[index] for index in pair) < wanted:
             continue
-        if all(c.available(first) + c.available(second) >= c.wanted for c in every):
-            return _from_pair(every, (first, second))
+        if all(sum(map(c.available, pair)) >= c.wanted for c in every):
+            return [pick for candidates in every for pick in _split(candidates, pair)]
     return None
 
 
-def _from_pair(every: list[_Candidates], pair: tuple[LocationIndex, LocationIndex]) -> list[Pick]:
-    picks = []
-    for candidates in every:
-        fuller, other = sorted(pair, key=lambda index: (-candidates.available(index), index))
-        quantity = min(candidates.wanted, candidates.available(fuller))
-        picks.append(Pick(candidates.sku, fuller, quantity))
-        if quantity < candidates.wanted:
-            picks.append(Pick(candidates.sku, other, candidates.wanted - quantity))
-    return picks
+def _split(candidates: _Candidates, pair: Iterable[LocationIndex]) -> Iterator[Pick]:
+    fuller, other = sorted(pair, key=lambda index: (-candidates.available(index), index))
+    quantity = min(candidates.wanted, candidates.available(fuller))
+    yield Pick(candidates.sku, fuller, quantity)
+    if quantity < candidates.wanted:
+        yield Pick(candidates.sku, other, candidates.wanted - quantity)
 
 
 def _smallest_cover(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
