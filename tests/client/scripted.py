@@ -64,6 +64,7 @@ class ScriptedServer:
 
     def __init__(self) -> None:
         self.refusals: deque[Status] = deque()
+        self.batch_refusals: deque[Status] = deque()
         self.operation_refusals: dict[str, deque[Status]] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -79,9 +80,12 @@ class ScriptedServer:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        add_ReservationServiceServicer_to_server(_Reservations(self), self._server)
+        # Calls that are not written out below are answered as UNIMPLEMENTED.
+        reservations = _Reservations(self)  # type: ignore[abstract] # only its stub is abstract
+        inventory = _Inventory(self)  # type: ignore[abstract] # likewise
+        add_ReservationServiceServicer_to_server(reservations, self._server)
         add_PipelineServiceServicer_to_server(_Pipeline(self), self._server)
-        add_InventoryServiceServicer_to_server(_Inventory(self), self._server)
+        add_InventoryServiceServicer_to_server(inventory, self._server)
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         await self._server.start()
 
@@ -149,6 +153,8 @@ class _Pipeline(PipelineServiceServicer):
     ) -> ExecuteResponse:
         self._server.batches.append(request)
         await self._server.admit(context)
+        if self._server.batch_refusals:
+            await refuse(context, self._server.batch_refusals.popleft())
         response = ExecuteResponse()
         for operation in request.operations:
             key = operation.reserve_stock.request_id

@@ -211,6 +211,15 @@ class Shop:
             state.check_invariants()
         return state
 
+    def reopened(self) -> "Shop":
+        """Return a shop that begins where this one stands, from its log alone."""
+        again = Shop(self.limits, steps_per_check=self._steps_per_check)
+        again.state = self.replayed()
+        again.now_ms = self.now_ms
+        again.records = list(self.records)
+        again._requests = list(self._requests)
+        return again
+
     def check_replay(self) -> None:
         """Assert that the log tells the same story, to the last kept answer."""
         state = self.replayed()

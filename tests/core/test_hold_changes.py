@@ -347,6 +347,7 @@ def test_a_preview_of_a_change_or_move_changes_nothing(store: Shop) -> None:
     assert store.here("x", "A").available_to_fulfill == 6
 
 
+@pytest.mark.slow
 def test_a_hold_has_at_most_five_thousand_lines(shop: Shop) -> None:
     skus = [f"sku-{number}" for number in range(5_001)]
     shop.given(place("A"))

@@ -12,6 +12,7 @@ from typing import Any, cast
 from domgrpc.core.values import TimeMs
 
 _BUSY_STEPS_MAX = 20_000
+_LIFE_SECONDS_MAX = 1_000.0
 NOON_MS = 1_750_000_000_000
 """When every test begins."""
 
@@ -60,6 +61,7 @@ class _VirtualSelector:
         self._clock = clock
         self._real = selectors.DefaultSelector()
         self._busy_steps = 0
+        self._end_seconds = clock.now_seconds + _LIFE_SECONDS_MAX
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
@@ -71,6 +73,9 @@ class _VirtualSelector:
         if self._busy_steps > _BUSY_STEPS_MAX:
             raise RuntimeError(f"the loop was busy for {_BUSY_STEPS_MAX} steps in one moment")
         self._clock.now_seconds += timeout
+        if self._clock.now_seconds > self._end_seconds:
+            # Timers that set themselves again would go on for ever beside a task that hangs.
+            raise RuntimeError(f"nothing has ended within {_LIFE_SECONDS_MAX} virtual seconds")
         return []
 
     def __getattr__(self, name: str) -> object:

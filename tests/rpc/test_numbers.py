@@ -5,7 +5,6 @@ import enum
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
-from domgrpc.core.locations import USUAL_DELIVERY_METHODS
 from domgrpc.core.reservations import ReservationState, SettlementOutcome
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.supply import InboundKind
@@ -17,7 +16,6 @@ from domgrpc.core.values import (
     StockLevel,
 )
 from domgrpc.v1 import inventory_pb2, location_pb2, product_pb2, reservation_pb2, types_pb2
-from tests.tidy.project_files import ROOT, read_text
 
 PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (DeliveryMethod, types_pb2.DeliveryMethod.DESCRIPTOR),
@@ -40,11 +38,3 @@ def test_the_numbers_of_an_enum_are_the_same(
     wire = {value.name: value.number for value in theirs.values}
     prefix = next(name for name in wire if name.endswith("UNSPECIFIED"))[: -len("UNSPECIFIED")]
     assert {name.removeprefix(prefix): number for name, number in wire.items()} == core
-
-
-def test_the_docs_say_what_each_type_of_location_can_do() -> None:
-    page = read_text(ROOT / "docs/api.md")
-    for kind, methods in USUAL_DELIVERY_METHODS.items():
-        if kind:
-            said = ", ".join(f"`{method.name}`" for method in methods) or "nothing"
-            assert f"| `{kind.name}` | {said} |" in page

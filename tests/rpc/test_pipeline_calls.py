@@ -34,70 +34,68 @@ def check(sku: str, min_revision: int = 0) -> Operation:
     return Operation(check_availability=asked(sku, min_revision=min_revision))
 
 
+EVERY_KIND = [
+    Operation(
+        update_stock=inventory_pb2.UpdateStockRequest(
+            request_id="1", updates=[counted("A", "south", 2)]
+        )
+    ),
+    check("A"),
+    reserve("2", ("A", "north", 4)),
+    check("A"),
+    Operation(
+        update_reservation=reservation_pb2.UpdateReservationRequest(
+            request_id="3",
+            reservation_id="2",
+            lines=[reservation_pb2.LineQuantity(sku="A", location_id="north", quantity=5)],
+        )
+    ),
+    Operation(
+        move_reservation=reservation_pb2.MoveReservationRequest(
+            request_id="4",
+            reservation_id="2",
+            sku="A",
+            from_location_id="north",
+            to_location_id="south",
+            quantity=1,
+        )
+    ),
+    Operation(
+        confirm_reservation=reservation_pb2.ConfirmReservationRequest(
+            request_id="5", reservation_id="2"
+        )
+    ),
+    Operation(
+        settle_reservation=reservation_pb2.SettleReservationRequest(
+            request_id="6",
+            reservation_id="2",
+            outcome=reservation_pb2.SETTLEMENT_OUTCOME_SHIPPED,
+        )
+    ),
+    Operation(get_reservation=reservation_pb2.GetReservationRequest(reservation_id="2")),
+    reserve("7", ("A", "north", 1)),
+    Operation(
+        release_reservation=reservation_pb2.ReleaseReservationRequest(
+            request_id="8", reservation_id="7", reason="changed my mind"
+        )
+    ),
+    check("A"),
+]
+
+
 async def test_every_kind_of_operation_runs_in_order_and_sees_those_before(
     stocked: Shop,
 ) -> None:
-    line = reservation_pb2.LineQuantity(sku="A", location_id="north", quantity=5)
-    answer = await execute(
-        stocked,
-        Operation(
-            update_stock=inventory_pb2.UpdateStockRequest(
-                request_id="1", updates=[counted("A", "south", 2)]
-            )
-        ),
-        check("A"),
-        reserve("2", ("A", "north", 4)),
-        check("A"),
-        Operation(
-            update_reservation=reservation_pb2.UpdateReservationRequest(
-                request_id="3", reservation_id="2", lines=[line]
-            )
-        ),
-        Operation(
-            move_reservation=reservation_pb2.MoveReservationRequest(
-                request_id="4",
-                reservation_id="2",
-                sku="A",
-                from_location_id="north",
-                to_location_id="south",
-                quantity=1,
-            )
-        ),
-        Operation(
-            confirm_reservation=reservation_pb2.ConfirmReservationRequest(
-                request_id="5", reservation_id="2"
-            )
-        ),
-        Operation(
-            settle_reservation=reservation_pb2.SettleReservationRequest(
-                request_id="6",
-                reservation_id="2",
-                outcome=reservation_pb2.SETTLEMENT_OUTCOME_SHIPPED,
-            )
-        ),
-        Operation(get_reservation=reservation_pb2.GetReservationRequest(reservation_id="2")),
-        reserve("7", ("A", "north", 1)),
-        Operation(
-            release_reservation=reservation_pb2.ReleaseReservationRequest(
-                request_id="8", reservation_id="7", reason="changed my mind"
-            )
-        ),
-        check("A"),
+    assert {operation.WhichOneof("operation") for operation in EVERY_KIND} == set(
+        Operation.DESCRIPTOR.fields_by_name
     )
+    answer = await execute(stocked, *EVERY_KIND)
     kinds = [result.WhichOneof("result") for result in answer.results]
-    assert kinds == [
-        "stock",
-        "availability",
-        *["reservation"],
-        "availability",
-        *["reservation"] * 7,
-        "availability",
-    ]
-    sold = [
-        result.availability.items[0].available_to_sell
-        for result in answer.results
-        if result.HasField("availability")
-    ]
+    checks = [place for place, kind in enumerate(kinds) if kind == "availability"]
+    assert kinds[0] == "stock"
+    assert checks == [1, 3, 11]
+    assert set(kinds) == {"stock", "availability", "reservation"}
+    sold = [answer.results[place].availability.items[0].available_to_sell for place in checks]
     assert sold == [12, 8, 7]
     shipped = answer.results[8].reservation
     assert [(line.location_id, line.settled_quantity) for line in shipped.lines] == [

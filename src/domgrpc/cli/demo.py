@@ -51,7 +51,8 @@ def demo(
     elif not outcome.failure:
         narration.close(
             f"{len(outcome.report.kept)} promises shown, all of them kept, in "
-            f"{outcome.seconds:.0f} s. Next, a server to keep: domgrpc serve --data-dir FOLDER"
+            f"{outcome.seconds:.0f} s.",
+            hint="Next, a server to keep: domgrpc serve --data-dir FOLDER",
         )
     if outcome.failure:
         print_error(f"a promise was not kept: {outcome.failure}")

@@ -68,6 +68,7 @@ class Calls:
         self._now = asyncio.get_running_loop().time
         self._coalescer = Coalescer(self) if coalesce else None
         self._alone_count = 0
+        self._is_closed = False
         # Unique by 96 random bits for the client, then by counting: cheaper than a UUID a call.
         self._request_id_prefix = secrets.token_hex(12)
         self._request_number = itertools.count(1)
@@ -106,6 +107,7 @@ class Calls:
         coalescer = self._coalescer
         if (
             coalescer is None
+            or self._is_closed
             or self._alone_count + coalescer.waiting_count < ALONE_COUNT_MAX
             or weight > OPERATION_WEIGHT_MAX
         ):
@@ -131,6 +133,7 @@ class Calls:
 
     async def close(self) -> None:
         """Fail what waits and close the channel."""
+        self._is_closed = True
         if self._coalescer is not None:
             await self._coalescer.close()
         await self._channel.close()
@@ -166,12 +169,9 @@ class Calls:
     ) -> _Answer:
         self.retries.earn()
         try:
-            seconds_left = deadline - self._now()
-            return await method(request, timeout=seconds_left, metadata=self.metadata)
-        except grpc.aio.AioRpcError as error:
-            refusal = error_of_call(error)
-        except grpc.aio.UsageError as error:
-            raise local_error(grpc.StatusCode.CANCELLED, f"the client is closed: {error}") from None
+            return await self._once(method, request, deadline)
+        except DomgrpcError as error:
+            refusal = error
         return await self._again(method, request, deadline, refusal)
 
     async def _again(
@@ -190,8 +190,30 @@ class Calls:
                 break
             await asyncio.sleep(wait_seconds)
             try:
-                seconds_left = deadline - self._now()
-                return await method(request, timeout=seconds_left, metadata=self.metadata)
-            except grpc.aio.AioRpcError as error:
-                refusal = error_of_call(error)
+                return await self._once(method, request, deadline)
+            except DomgrpcError as error:
+                refusal = error
         raise refusal
+
+    async def _once(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Answer]",
+        request: _Request,
+        deadline: float,
+    ) -> _Answer:
+        self._check_open()
+        seconds_left = deadline - self._now()
+        try:
+            return await method(request, timeout=seconds_left, metadata=self.metadata)
+        except grpc.aio.AioRpcError as error:
+            raise error_of_call(error) from error
+        except asyncio.CancelledError:
+            # gRPC cancels what is under way when the channel closes; that is no wish of the task.
+            task = asyncio.current_task()
+            if not self._is_closed or (task is not None and task.cancelling()):
+                raise
+            raise local_error(grpc.StatusCode.CANCELLED, "the client was closed") from None
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise local_error(grpc.StatusCode.CANCELLED, "the client is closed: make a new one")

@@ -36,6 +36,7 @@ OPERATION_WEIGHT_MAX: Final = 500
 """A heavier operation goes alone: it would make lighter ones wait for it."""
 ALONE_WEIGHT: Final = OPERATION_WEIGHT_MAX + 1
 _EXPIRY_STEP_SECONDS: Final = 0.005
+_CLOSED: Final = local_error(grpc.StatusCode.CANCELLED, "the client was closed")
 
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
@@ -172,12 +173,11 @@ class Coalescer:
 
     async def close(self) -> None:
         """Fail every call that still waits and stop."""
-        closed = local_error(grpc.StatusCode.CANCELLED, "the client was closed")
         tasks = [*self._executing.values(), *self._repeating]
         for task in tasks:
             task.cancel()
-        for batch in (*self._executing, *self._gathered):
-            batch.fail(closed)
+        for batch in self._gathered:
+            batch.fail(_CLOSED)
             self._forget_deadline(batch)
         self._gathered.clear()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -196,6 +196,9 @@ class Coalescer:
             self._deal_out(batch, response)
         except DomgrpcError as error:
             batch.fail(error)
+        except asyncio.CancelledError:
+            batch.fail(_CLOSED)
+            raise
         except Exception as error:  # noqa: BLE001 - whatever broke, nobody may wait for ever
             message = f"the client failed: {error!r}"
             batch.fail(local_error(grpc.StatusCode.INTERNAL, message))
@@ -241,7 +244,8 @@ class Coalescer:
             if not answer.done():
                 answer.set_exception(error)
         except asyncio.CancelledError:
-            answer.cancel()
+            if not answer.done():
+                answer.set_exception(DomgrpcError(_CLOSED.status))
             raise
         else:
             if not answer.done():

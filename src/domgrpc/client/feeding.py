@@ -4,6 +4,7 @@ The server remembers the last sequence of each source. A batch that it knows is 
 and changes nothing, so what was under way when the connection broke is simply sent again.
 """
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
@@ -89,25 +90,56 @@ async def _exchange(
 ) -> AsyncIterator[StreamStockUpdatesResponse]:
     """Send what is unanswered, then what remains, on one stream; the caller pops the answered."""
     stream = _open(calls, timeout_seconds=None)
+    sent_count, room = 0, 1
     try:
-        for batch in tuple(unanswered):
-            await stream.write(batch)
         while True:
-            for batch in itertools.islice(remaining, window - len(unanswered)):
+            for batch in itertools.islice(remaining, max(0, room - len(unanswered))):
                 # Remembered before it is sent: a write that fails may have arrived.
                 unanswered.append(batch)
-                await stream.write(batch)
-            if not unanswered:
-                await stream.done_writing()
+            for batch in itertools.islice(unanswered, sent_count, room):
+                await _write(stream, batch)
+                sent_count += 1
+            if not sent_count:
+                await _finish(stream)
                 return
-            answer = await stream.read()
-            if not isinstance(answer, StreamStockUpdatesResponse):
-                raise local_error(grpc.StatusCode.UNAVAILABLE, "the server ended the feed")
-            yield answer
-    except grpc.aio.AioRpcError as error:
-        raise error_of_call(error) from error
+            yield await _read(stream)
+            sent_count -= 1
+            # The first batch went alone: what the server has against the stream as a whole comes
+            # as its answer, while an error that comes in the middle of a write is lost.
+            room = window
     finally:
         stream.cancel()
+
+
+async def _write(stream: _Stream, batch: StreamStockUpdatesRequest) -> None:
+    try:
+        await stream.write(batch)
+    except asyncio.InvalidStateError:
+        # The stream has ended, and reading says why.
+        await _read(stream)
+    except grpc.aio.AioRpcError as error:
+        message = f"the connection broke while sending: {error.details()}"
+        raise local_error(grpc.StatusCode.UNAVAILABLE, message) from error
+
+
+async def _read(stream: _Stream) -> StreamStockUpdatesResponse:
+    try:
+        answer = await stream.read()
+    except grpc.aio.AioRpcError as error:
+        raise error_of_call(error) from error
+    if isinstance(answer, StreamStockUpdatesResponse):
+        return answer
+    raise local_error(grpc.StatusCode.UNAVAILABLE, "the server ended the feed")
+
+
+async def _finish(stream: _Stream) -> None:
+    """Wait for the server's end of the stream: then the source is free for the next one."""
+    try:
+        await stream.done_writing()
+        await stream.read()
+    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        # All batches are answered, so how the stream ends is of no interest any more.
+        return
 
 
 def _open(calls: Calls, *, timeout_seconds: float | None) -> _Stream:

@@ -6,6 +6,7 @@ levels after rules or places changed. Everything is done in small steps between 
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -20,6 +21,7 @@ _STEP_SECONDS = 0.01
 """Pause between two steps of background work; also how long a log is idle before it is sealed."""
 _RETRY_SECONDS = 0.5
 """How long to wait where what is due could not be written."""
+_IDLE_SECONDS = 1.0
 _SKUS_PER_SWEEP = 50
 _START = (0, -1)
 
@@ -42,13 +44,14 @@ class Timers:
         self._sweep_again = False
         self._had_rules = False
         self._snapshot_task: asyncio.Task[None] | None = None
-        writer.on_commit.append(self._look_at_deadline)
+        self._committed = asyncio.Event()
+        writer.on_commit += [self._look_at_deadline, self._committed.set]
         self._look_at_deadline()
         self._task = self._loop.create_task(self._work())
 
     async def stop(self) -> None:
         """End the background work; a snapshot that is being written is given up."""
-        self._writer.on_commit.remove(self._look_at_deadline)
+        self._writer.on_commit.clear()
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         for task in (self._task, self._snapshot_task):
@@ -86,16 +89,27 @@ class Timers:
         while not self._writer.failed.done():
             await asyncio.sleep(_STEP_SECONDS)
             try:
-                self._step()
+                if self._step():
+                    await self._until_commit()
             except DiskFull as full:
                 _log.warning("disk_full", error=str(full))
                 await asyncio.sleep(1.0)
             except Exception as fault:  # noqa: BLE001 - the outermost loop of this task
                 self._writer.fail(fault)
 
-    def _step(self) -> None:
+    async def _until_commit(self) -> None:
+        # A window of a rule or a place opens and closes without a commit.
+        now_ms = self._writer.now_ms()
+        _, boundary_ms = self._writer.state.network.refresh(now_ms)
+        self._committed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(_IDLE_SECONDS, (boundary_ms - now_ms) / 1_000)):
+                await self._committed.wait()
+
+    def _step(self) -> bool:
+        """Do what is next; return whether nothing is left to do until something happens."""
         if not self._writer.prepare_spare():
-            return
+            return False
         self._sweep_levels()
         idle_seconds = self._writer.clock.seconds() - self._writer.last_commit_seconds
         if idle_seconds >= _STEP_SECONDS:
@@ -103,6 +117,7 @@ class Timers:
         if self._is_snapshot_due():
             self._snapshot_at_bytes = self._writer.committed_bytes + self._snapshot_log_bytes
             self._snapshot_task = self._loop.create_task(self._write_snapshot())
+        return idle_seconds >= _STEP_SECONDS and self._sweep_place is None
 
     def _sweep_levels(self) -> None:
         network = self._writer.state.network

@@ -41,7 +41,12 @@ _ENCODER = msgspec.msgpack.Encoder()
 class Listing(Generic[Place]):
     """One list of the API: its name, the kind of its places and where its first page begins."""
 
-    def __init__(self, name: str, place_type: Any, first: Place) -> None:  # noqa: ANN401 - a type form
+    def __init__(
+        self,
+        name: str,
+        place_type: Any,  # noqa: ANN401 - the form of a type, which has no type itself
+        first: Place,
+    ) -> None:
         """Prepare to read tokens of this list."""
         self._name = name
         self._decoder = msgspec.msgpack.Decoder(place_type)

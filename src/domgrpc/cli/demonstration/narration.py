@@ -72,10 +72,11 @@ class Narration:
             line = " " * INDENT + _GAP.join(aligned)
             self._line(line.rstrip(), style="" if number else "dim")
 
-    def close(self, text: str) -> None:
+    def close(self, text: str, *, hint: str) -> None:
         """End the story."""
         self._line("")
         self._wrapped(text, style="bold green")
+        self._wrapped(hint)
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:

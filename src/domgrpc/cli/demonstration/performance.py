@@ -9,12 +9,10 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from domgrpc.cli.demonstration.crashing import (
     compare_with_answers,
@@ -57,6 +55,13 @@ class Outcome:
     seconds: float
 
 
+@dataclass(slots=True)
+class Ending:
+    """The signal that ended the performance, 0 for none."""
+
+    signal_number: int = 0
+
+
 def perform(
     retailer: Retailer, customer: Place, *, narration: Narration, script: Script
 ) -> Outcome:
@@ -66,17 +71,37 @@ def perform(
     raises KeyboardInterrupt, both after everything is cleaned up.
     """
     started = time.perf_counter()
-    with _exiting_on_signals():
-        folder = Path(tempfile.mkdtemp(prefix="domgrpc-demo-"))
-        server = ServerProcess(folder)
-        stage = Stage(retailer, customer, server=server, narration=narration, script=script)
-        try:
-            narration.title("What domgrpc promises, shown on a server of its own", _detail(stage))
-            failure = _failure_of(stage, lambda: asyncio.run(_perform(stage)))
-        finally:
-            _clean_up(server, folder)
-        failure = failure or _failure_of(stage, lambda: _prove_clean(stage, folder))
+    folder = Path(tempfile.mkdtemp(prefix="domgrpc-demo-"))
+    server = ServerProcess(folder)
+    stage = Stage(retailer, customer, server=server, narration=narration, script=script)
+    ending = Ending()
+    try:
+        narration.title("What domgrpc promises, shown on a server of its own", _detail(stage))
+        failure = _failure_of(stage, lambda: asyncio.run(_until_signal(stage, ending)))
+    finally:
+        _clean_up(server, folder)
+    if ending.signal_number:
+        raise SystemExit(_SIGNAL_EXIT_CODE + ending.signal_number)
+    failure = failure or _failure_of(stage, lambda: _prove_clean(stage, folder))
     return Outcome(failure=failure, report=stage.report, seconds=time.perf_counter() - started)
+
+
+async def _until_signal(stage: Stage, ending: Ending) -> None:
+    """Perform until the end or until a signal ends it, which is noted."""
+    performance = asyncio.ensure_future(_perform(stage))
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        ending.signal_number = number
+        performance.cancel()
+
+    for number in _ENDING_SIGNALS:
+        loop.add_signal_handler(number, end, number)
+    try:
+        await performance
+    except asyncio.CancelledError:
+        if not ending.signal_number:
+            raise
 
 
 async def _perform(stage: Stage) -> None:
@@ -148,19 +173,4 @@ def _clean_up(server: ServerProcess, folder: Path) -> None:
         shutil.rmtree(folder)
     finally:
         for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _exiting_on_signals() -> Iterator[None]:
-    """Turn the signals that end a process into exceptions, so that it cleans up first."""
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(_SIGNAL_EXIT_CODE + number)
-
-    handlers = [signal.signal(number, leave) for number in _ENDING_SIGNALS]
-    try:
-        yield
-    finally:
-        for number, handler in zip(_ENDING_SIGNALS, handlers, strict=True):
             signal.signal(number, handler)

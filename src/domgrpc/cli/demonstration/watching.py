@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 from domgrpc.cli.demonstration.opening import Offer
@@ -146,8 +146,10 @@ async def _watching(
         yield watcher
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        # Waiting does not take a cancellation of the performance for one of the task.
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
 
 
 async def _until_watched(client: DomgrpcClient) -> None:

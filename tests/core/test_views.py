@@ -1,0 +1,165 @@
+"""Cached views: whatever was asked and changed before, figures are what a fresh state says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domgrpc.core.availability import CheckAvailability, check_availability
+from domgrpc.core.dispatch import Command
+from domgrpc.core.location_groups import UpdateLocationGroup
+from domgrpc.core.locations import LocationFields, UpdateLocation
+from domgrpc.core.products import ProductFields, UpdateProducts
+from domgrpc.core.safety_stock import RuleKind
+from domgrpc.core.scopes import Scope
+from domgrpc.core.values import Channel, Demand, GroupId, LocationId, Quantity, Sku
+from tests.core.commands import (
+    PICKUP,
+    SHIP,
+    adjust,
+    announce,
+    at_locations,
+    change,
+    confirm,
+    count,
+    demand,
+    disable,
+    enable,
+    from_inbound,
+    group,
+    in_groups,
+    limited,
+    move,
+    near,
+    no_rule,
+    on_hand,
+    place,
+    product,
+    release,
+    relocate,
+    reserve,
+    rule,
+    ship,
+    stock,
+)
+from tests.core.given import NOON_MS, Shop
+
+COMMANDS: tuple[Command, ...] = (
+    stock(adjust("x", "A", 3)),
+    stock(adjust("x", "B", -2)),
+    stock(count("x", "C", 9)),
+    stock(move("x", "A", 1, to="B")),
+    stock(adjust("x", "D", 4)),
+    stock(announce("x", "B", 6, due_ms=NOON_MS + 1_500)),
+    stock(announce("x", "B", 0, due_ms=0)),
+    reserve(("x", "A", 2), as_id="r", ttl_ms=1_000),
+    reserve(("x", "", 5), as_id="s"),
+    change("s", ("x", "", 2)),
+    relocate("s", "x", "A"),
+    confirm("s"),
+    ship("s"),
+    release("r"),
+    disable("A", start_ms=NOON_MS + 1_000, end_ms=NOON_MS + 2_000),
+    disable("B"),
+    enable("B"),
+    rule("a", 2, location="A"),
+    rule("b", 1, channel="web", window_ms=(NOON_MS + 500, NOON_MS + 1_500)),
+    rule("m", 4, kind=RuleKind.FULFILLMENT_MINIMUM),
+    no_rule("a"),
+    no_rule("m"),
+    UpdateLocationGroup(group_id=GroupId("g"), location_ids=(LocationId("C"),)),
+    UpdateLocation(location_id=LocationId("C"), fields=LocationFields(delivery_methods=(SHIP,))),
+    UpdateLocation(location_id=LocationId("C"), fields=LocationFields(backorder_enabled=True)),
+    *(
+        UpdateProducts(
+            products=((Sku("x"), ProductFields(backorder_policy=policy)),),
+            field_names=("backorder_policy",),
+        )
+        for policy in (limited(3), from_inbound(1))
+    ),
+)
+QUESTIONS: tuple[tuple[Scope, Demand], ...] = (
+    (None, demand()),
+    (None, demand("web", SHIP)),
+    (in_groups("g"), demand()),
+    (in_groups("g", "h"), demand("web")),
+    (at_locations("A", "D"), demand("", PICKUP)),
+    (near(40.0, -74.0, 100), demand()),
+)
+STEPS = st.lists(
+    st.one_of(st.sampled_from(COMMANDS), st.sampled_from((1, 499, 500, 1_000))), max_size=25
+)
+
+
+def opened() -> Shop:
+    """Four locations, D without a position at first, in overlapping groups."""
+    shop = Shop().given(
+        place("A", at=(40.0, -74.0)), place("B", backorder=True), place("C"), place("D")
+    )
+    shop.given(group("g", "A", "B"), group("h", "B", "D"))
+    return shop.given(product("x", backorder=limited(5)), on_hand("x", A=5, B=5, C=5))
+
+
+@pytest.mark.slow
+@given(steps=STEPS, asked=st.lists(st.sampled_from(QUESTIONS), max_size=4))
+def test_figures_do_not_depend_on_what_was_asked_before(
+    steps: list[Command | int], asked: list[tuple[Scope, Demand]]
+) -> None:
+    shop = opened()
+    for step in steps:
+        if isinstance(step, int):
+            shop.later(step)
+        else:
+            shop.send(step)
+        for scope, by in asked:
+            shop.atf("x", scope=scope, demand=by)
+    fresh = shop.replayed()
+    for scope, by in QUESTIONS:
+        query = CheckAvailability(
+            items=((Sku("x"), Quantity(1)),),
+            scope=scope,
+            demand=by,
+            include_locations=True,
+            include_parts=True,
+            horizon_days=3,
+        )
+        now = check_availability(fresh.network, query, shop.now_ms)
+        assert check_availability(shop.state.network, query, shop.now_ms) == now
+        each = now[0].locations
+        assert now[0].available_to_fulfill == sum(one.available_to_fulfill for one in each)
+        assert now[0].available_to_sell == sum(one.available_to_sell for one in each)
+
+
+def test_any_number_of_channels_and_groups_may_ask(shop: Shop) -> None:
+    shop.given(place("A"), place("B"), on_hand("x", A=5, B=7))
+    shop.given(*(group(f"g-{number}", "A") for number in range(40)))
+    shop.given(*(rule(f"r-{number}", number, channel=f"c-{number}") for number in range(5)))
+    for units in (5, 6):
+        shop.given(on_hand("x", A=units))
+        for number in range(40):
+            by = Demand(Channel(f"c-{number}"))
+            withheld = number if number < 5 else 0
+            assert shop.atf("x", demand=by) == units + 7 - 2 * withheld
+            assert shop.atf("x", scope=in_groups(f"g-{number}"), demand=by) == units - withheld
+            assert shop.atf("x", scope=in_groups(f"g-{number}")) == units
+
+
+@pytest.mark.slow
+def test_a_view_that_is_far_behind_catches_up(shop: Shop) -> None:
+    shop.given(place("A"), place("B"), on_hand("x", A=1, B=1))
+    assert shop.atf("x") == 2
+    shop.given(stock(*(adjust("x", "A", 1) for _ in range(6_000))))
+    shop.given(stock(*(adjust("x", "A", 1) for _ in range(6_000))))
+    assert shop.atf("x") == 12_002
+    shop.given(stock(adjust("x", "B", 1)))
+    assert shop.atf("x") == 12_003
+
+
+def test_a_location_that_gets_its_first_stock_counts_in_what_was_asked_before(
+    shop: Shop,
+) -> None:
+    shop.given(place("A"), place("B"), place("C"), on_hand("x", A=1, C=4), group("g", "A", "B"))
+    assert (shop.atf("x"), shop.atf("x", scope=in_groups("g"))) == (5, 1)
+    shop.given(on_hand("x", B=2))
+    assert (shop.atf("x"), shop.atf("x", scope=in_groups("g"))) == (7, 3)
+    shop.given(stock(adjust("x", "C", -1)))
+    assert (shop.atf("x"), shop.atf("x", scope=in_groups("g"))) == (6, 3)
