@@ -11,6 +11,8 @@ from random import Random
 
 from domgrpc.core.dispatch import Command
 from domgrpc.core.products import BackorderPolicy, CreateProducts, ProductFields
+from domgrpc.core.rejections import Rejection
+from domgrpc.core.reservations import ReserveStock
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import LocationType, Sku
@@ -75,7 +77,10 @@ def live_on(shop: Shop, day: Day, steps: int) -> Shop:
     """Go on for so many steps."""
     for _ in range(steps):
         day.step += 1
-        shop.send(day.chance.choice(DRAWS)(day))
+        command = day.chance.choice(DRAWS)(day)
+        outcome = shop.send(command).outcome
+        if isinstance(command, ReserveStock) and isinstance(outcome, Rejection):
+            day.held.pop()
         if day.chance.random() < 0.1:
             shop.later(day.chance.randrange(1, 2_000))
         if day.step % 50 == 0:
@@ -138,7 +143,7 @@ def some_hold(day: Day) -> Command:
 
 
 def earlier(day: Day) -> str:
-    """Draw the id of one of the newest holds; some of them were refused."""
+    """Draw the id of one of the newest holds."""
     return day.chance.choice(day.held[-12:] or ["never"])
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import ReservationState
+from domgrpc.core.values import Limits
 from tests.core.commands import (
     adjust,
     at_locations,
@@ -114,6 +115,18 @@ def test_a_hold_at_a_closed_location_is_not_revived(store: Shop) -> None:
     store.later(MINUTE_MS).given(disable("B"))
     store.refusal(confirm("r", revive=True))
     store.given(enable("B"), confirm("r", revive=True))
+
+
+def test_a_revived_hold_is_not_forgotten_with_the_expired_ones() -> None:
+    shop = Shop(Limits(finished_reservations_max=1)).given(place("A"), on_hand("x", A=9))
+    shop.given(reserve(("x", "A", 1), as_id="r", ttl_ms=MINUTE_MS)).later(MINUTE_MS)
+    shop.given(confirm("r", revive=True))
+    for name in ("a", "b"):
+        shop.given(reserve(("x", "A", 1), as_id=name), release(name))
+    assert shop.reservation("r").state is ReservationState.CONFIRMED
+    shop.given(ship("r"), reserve(("x", "A", 1), as_id="c"), release("c"))
+    assert shop.refuses(ship("r")) is Reason.RESERVATION_NOT_FOUND
+    shop.check_replay()
 
 
 def test_reviving_an_open_hold_confirms_it(store: Shop) -> None:

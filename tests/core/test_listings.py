@@ -17,12 +17,14 @@ from domgrpc.core.listings import (
     list_reservations,
     list_rules,
 )
+from domgrpc.core.products import get_products
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import ReservationState
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.values import (
     ClientId,
     GroupId,
+    Limits,
     LocationId,
     LocationType,
     Sku,
@@ -176,6 +178,22 @@ def test_a_list_that_finds_little_goes_on_after_a_bounded_look(shop: Shop) -> No
     assert products(shop, 10, "toys") == ["one"]
 
 
+def test_products_are_read_in_the_order_asked_up_to_the_first_unknown_one(shop: Shop) -> None:
+    shop.given(place("A"), product("x"), on_hand("y", A=1))
+
+    def read(*skus: str) -> list[str]:
+        found = get_products(
+            shop.state.network.products, (Sku(sku) for sku in skus), shop.state.is_stocked
+        )
+        return [each.sku for each in found]
+
+    assert read("y", "x", "y") == ["y", "x", "y"]
+    with pytest.raises(Rejected) as refused:
+        read("x", "nobody", "never")
+    assert refused.value.rejection.reason is Reason.SKU_NOT_FOUND
+    assert refused.value.rejection.facts["sku"] == "nobody"
+
+
 # --- positions
 
 
@@ -248,6 +266,16 @@ def test_low_positions_are_listed_from_their_index(stocked: Shop) -> None:
     assert low_positions(stocked, low_at_b) == [("x", "B"), ("y", "B")]
     low_y = PositionFilter(level=LOW, sku=Sku("y"))
     assert low_positions(stocked, low_y) == [("y", "A"), ("y", "B")]
+
+
+@pytest.mark.parametrize("level", [LOW, OUT])
+def test_low_positions_of_all_skus_are_not_looked_for_one_by_one(
+    stocked: Shop, level: StockLevel
+) -> None:
+    with pytest.raises(AssertionError, match="list_low_positions"):
+        positions(stocked, PositionFilter(level=level))
+    of_y = PositionFilter(sku=Sku("y"), level=level)
+    assert positions(stocked, of_y) == low_positions(stocked, of_y)
 
 
 def test_a_position_leaves_the_list_of_low_ones_when_it_is_back(stocked: Shop) -> None:
@@ -325,6 +353,15 @@ def test_reservations_that_come_between_pages_are_listed_too(booked: Shop) -> No
     at = (int(first.next_place[0]), str(first.next_place[1]))
     rest = list_reservations(booked.state, at, 3, ReservationFilter())
     assert [each.reservation_id for each in rest.entries] == ["d", "A"]
+
+
+def test_a_forgotten_reservation_leaves_the_list() -> None:
+    shop = Shop(Limits(finished_reservations_max=1)).given(place("A"), on_hand("x", A=9))
+    for name in ("a", "b", "c"):
+        shop.given(reserve(("x", "A", 1), as_id=name))
+    assert reservations(shop, ReservationFilter()) == ["a", "b", "c"]
+    shop.given(release("a"), release("c"))
+    assert reservations(shop, ReservationFilter()) == ["b", "c"]
 
 
 def test_a_reservation_keeps_its_place_when_it_changes(booked: Shop) -> None:

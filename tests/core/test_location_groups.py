@@ -121,7 +121,8 @@ def test_deleting_respects_the_etag(shop: Shop) -> None:
 
 
 def test_a_group_cannot_go_while_a_rule_names_it(shop: Shop) -> None:
-    shop.given(place("A"), group("west", "A"), rule("r", 1, group="west"))
+    shop.given(place("A"), group("east"), rule("q", 1, group="east"))
+    shop.given(group("west", "A"), rule("r", 1, group="west"))
     in_use = shop.refusal(delete("west"))
     assert in_use.reason is Reason.GROUP_IN_USE
     assert in_use.facts["rule_id"] == "r"

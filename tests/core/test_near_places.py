@@ -195,3 +195,12 @@ def test_places_that_move_are_found_where_they_are(
         found = {number for _, number in index.near(middle, 20_038_000)}
         assert found == {number for number, where in now.items() if where is not None}
     index.check_invariants()
+
+
+def test_any_number_of_points_may_be_asked_about() -> None:
+    index = PlaceIndex()
+    index.place(LocationIndex(0), point(40.0, -74.0))
+    for number in range(5_000):
+        assert len(index.near(point(40.0, -74.0), 1_000 + number)) == 1
+    index.place(LocationIndex(1), point(40.0, -74.0))
+    assert len(index.near(point(40.0, -74.0), 1_000)) == 2

@@ -8,9 +8,12 @@ from domgrpc.core.availability import CheckAvailability, check_availability
 from domgrpc.core.dispatch import Command
 from domgrpc.core.location_groups import UpdateLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
+from domgrpc.core.network import Ask
+from domgrpc.core.positions import VIEW_SLOTS_MAX, Stock
 from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.scopes import Scope
+from domgrpc.core.stock_index import availability_view, check_view
 from domgrpc.core.values import Channel, Demand, GroupId, LocationId, Quantity, Sku
 from tests.core.commands import (
     PICKUP,
@@ -124,6 +127,15 @@ def test_figures_do_not_depend_on_what_was_asked_before(
         )
         now = check_availability(fresh.network, query, shop.now_ms)
         assert check_availability(shop.state.network, query, shop.now_ms) == now
+        view = availability_view(
+            shop.state.network, shop.state.network.stock.ensure(Sku("x")), Ask(by, shop.now_ms)
+        )
+        check_view(
+            view,
+            shop.state.network,
+            shop.state.network.stock.ensure(Sku("x")),
+            Ask(by, shop.now_ms),
+        )
         each = now[0].locations
         assert now[0].available_to_fulfill == sum(one.available_to_fulfill for one in each)
         assert now[0].available_to_sell == sum(one.available_to_sell for one in each)
@@ -141,6 +153,37 @@ def test_any_number_of_channels_and_groups_may_ask(shop: Shop) -> None:
             assert shop.atf("x", demand=by) == units + 7 - 2 * withheld
             assert shop.atf("x", scope=in_groups(f"g-{number}"), demand=by) == units - withheld
             assert shop.atf("x", scope=in_groups(f"g-{number}")) == units
+
+
+def test_any_number_of_group_lists_may_ask_for_one_demand(shop: Shop) -> None:
+    names = [f"g-{number}" for number in range(40)]
+    shop.given(place("A"), place("B"), on_hand("x", A=5, B=7))
+    shop.given(*(group(name, "A" if name[-1] in "02468" else "B") for name in names))
+    for units in (5, 6):
+        shop.given(on_hand("x", A=units))
+        totals = [shop.atf("x", scope=in_groups(name)) for name in names]
+        assert totals == [units, 7] * 20
+
+
+class WideView:
+    """A view of very many locations."""
+
+    slot_count = VIEW_SLOTS_MAX // 2
+
+    def catch_up(self) -> None:
+        """Have nothing to catch up with."""
+
+
+def test_the_oldest_views_are_dropped_where_they_would_take_too_much_room() -> None:
+    stock_of_all = Stock()
+    skus = [stock_of_all.ensure(Sku(name)) for name in ("x", "y", "z")]
+    for each in skus:
+        stock_of_all.add_view(each, "by web", WideView())
+    kept = [bool(each.views) for each in skus]
+    assert kept == [False, True, True]
+    stock_of_all.add_view(skus[1], "by web", WideView())
+    stock_of_all.add_view(skus[0], "by app", WideView())
+    assert [[str(key) for key in each.views or ()] for each in skus] == [["by app"], ["by web"], []]
 
 
 @pytest.mark.slow

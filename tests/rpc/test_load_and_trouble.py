@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2
 from structlog.testing import capture_logs
 
 from domgrpc.rpc.calls import Call, Edge
+from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
 from domgrpc.rpc.registration import service_handler
 from domgrpc.storage.errors import StorageFault
@@ -113,7 +114,7 @@ class BrokenAdmin:
 
 async def test_a_mistake_of_ours_is_internal_and_written_down(shop: Shop) -> None:
     admin = admin_pb2.DESCRIPTOR.services_by_name["AdminService"]
-    edge = Edge(shop.engine, CallLog("errors"), by_certificate=False)
+    edge = Edge(shop.engine, CallLog("errors"), Drain(), by_certificate=False)
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((service_handler(edge, admin, BrokenAdmin()),))
     port = server.add_insecure_port("127.0.0.1:0")

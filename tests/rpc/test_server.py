@@ -55,6 +55,14 @@ async def test_a_draining_server_says_first_that_it_does_not_serve(tmp_path: Pat
         await within_time(stopping)
 
 
+@pytest.mark.slow
+async def test_a_watcher_of_health_does_not_hold_a_draining_server_up(tmp_path: Path) -> None:
+    async with serving(tmp_path) as shop:
+        watch = health(shop).Watch(health_pb2.HealthCheckRequest())
+        assert (await within_time(watch.read())).status == SERVING
+        await within_time(shop.server.stop(600))
+
+
 async def test_a_draining_server_finishes_the_calls_under_way(tmp_path: Path) -> None:
     async with serving(tmp_path) as shop:
         waiting = asyncio.ensure_future(
@@ -62,6 +70,8 @@ async def test_a_draining_server_finishes_the_calls_under_way(tmp_path: Path) ->
         )
         await somebody_waits(shop)
         stopping = asyncio.ensure_future(shop.server.stop(WAIT_SECONDS))
+        await asyncio.sleep(0)
+        assert (await refusal(shop.add_location("b"))).reason == "SERVER_DRAINING"
         # No call gets in any more, but the engine still works.
         fields = LocationFields(type=LocationType.STORE)
         command = CreateLocation(location_id=LocationId("a"), fields=fields)

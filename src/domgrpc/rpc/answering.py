@@ -7,7 +7,8 @@ microseconds.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -28,7 +29,7 @@ STATUS_METADATA = "grpc-status-details-bin"
 
 # Messages of all kinds pass through; their types are checked where they are read and filled.
 UnaryHandler: TypeAlias = Callable[[Any, Call], Awaitable[Any]]
-StreamHandler: TypeAlias = Callable[[Any, Call], AsyncIterator[Any]]
+StreamHandler: TypeAlias = Callable[[Any, Call], AsyncGenerator[Any, None]]
 
 _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...]]] = {
     Busy: (TransportReason.SERVER_BUSY, ()),
@@ -51,6 +52,7 @@ def unary(
     async def answer(message: Any, context: Context) -> Any:  # noqa: ANN401 - any message
         started = time.perf_counter()
         call: Call | None = None
+        edge.under_way += 1
         try:
             call = edge.begin(message, context)
             result = await handle(message, call)
@@ -59,6 +61,8 @@ def unary(
             raise
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
+        finally:
+            edge.end()
         if edge.call_log.everything:
             edge.call_log.finished(method, **_facts(context, call, started))
         return result
@@ -72,15 +76,20 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
     async def answers(message: Any, context: Context) -> AsyncIterator[Any]:  # noqa: ANN401
         started = time.perf_counter()
         call: Call | None = None
+        edge.under_way += 1
         try:
             call = edge.begin(message, context)
-            async for result in handle(message, call):
-                yield result
-        except asyncio.CancelledError:
+            # Closed here and not by the collector, so that what it holds is free at once.
+            async with aclosing(handle(message, call)) as results:
+                async for result in results:
+                    yield result
+        except (asyncio.CancelledError, GeneratorExit):
             _note_cancelled(edge, method, (context, call, started))
             raise
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
+        finally:
+            edge.end()
         if edge.call_log.everything:
             edge.call_log.finished(method, **_facts(context, call, started))
 

@@ -4,6 +4,7 @@ A caller that goes away cancels its handler, and what that waits for with it: wo
 started then never is.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -19,6 +20,7 @@ from domgrpc.core.values import ClientId, RequestId, Revision
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.records import fingerprint
 from domgrpc.engine.writer import Query, Reading
+from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
 from domgrpc.rpc.shapes import min_revision, request_id, shown
@@ -102,17 +104,39 @@ class Call:
 class Edge:
     """What all calls share: the engine, the call log, and how callers are told apart."""
 
-    def __init__(self, engine: Engine, call_log: CallLog, *, by_certificate: bool) -> None:
+    def __init__(
+        self, engine: Engine, call_log: CallLog, drain: Drain, *, by_certificate: bool
+    ) -> None:
         """With `by_certificate` a caller is who its certificate says, else who it says it is."""
         self.engine = engine
         self.call_log = call_log
+        self.under_way = 0
+        """Calls that have begun and not ended."""
+        self._drain = drain
         self._by_certificate = by_certificate
+        self._idle: asyncio.Event | None = None
 
     def begin(self, message: object, context: Context) -> Call:
-        """Begin a call; refuses bytes that are no message, and a client name that is none."""
+        """Begin a call; refuses bytes that are no message, and a client name that is none.
+
+        Refuses every call once the server is going down.
+        """
+        self._drain.check()
         if message is None:
             raise malformed()
         return Call(self.engine, context, self._client_id(context))
+
+    def end(self) -> None:
+        """Count a call as ended."""
+        self.under_way -= 1
+        if self._idle is not None and not self.under_way:
+            self._idle.set()
+
+    async def until_idle(self) -> None:
+        """Wait until no call is under way; for a server that is going down."""
+        self._idle = asyncio.Event()
+        if self.under_way:
+            await self._idle.wait()
 
     def _client_id(self, context: Context) -> ClientId:
         if self._by_certificate:

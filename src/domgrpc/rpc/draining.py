@@ -1,7 +1,7 @@
 """Draining: the server goes down, and streams that would never end by themselves are told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
 from domgrpc.rpc.refusals import Refused, TransportReason
@@ -25,11 +25,11 @@ class Drain:
         if self._begun.is_set():
             raise Refused(
                 TransportReason.SERVER_DRAINING,
-                "the server is going down: connect again and go on where this stream ended",
+                "the server is going down: connect again, and let a stream go on where it ended",
                 **facts,
             )
 
-    async def until(self, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    async def until(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
         """Iterate messages; SERVER_DRAINING where the server goes down while none comes."""
         begun = asyncio.ensure_future(self._begun.wait())
         following: asyncio.Future[Message] | None = None

@@ -3,7 +3,7 @@
 The two streams have modules of their own: stock_feed.py and stock_watch.py.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from domgrpc.core.answers import Deleted
 from domgrpc.core.availability import check_availability, explain_safety_stock
@@ -59,7 +59,7 @@ class InventoryService:
 
     def StreamStockUpdates(
         self, messages: AsyncIterator[inventory_pb2.StreamStockUpdatesRequest], call: Call
-    ) -> AsyncIterator[inventory_pb2.StreamStockUpdatesResponse]:
+    ) -> AsyncGenerator[inventory_pb2.StreamStockUpdatesResponse, None]:
         """Apply the batches of one source."""
         return self._feeds.run(messages, call)
 
@@ -107,7 +107,7 @@ class InventoryService:
 
     def WatchInventory(
         self, message: inventory_pb2.WatchInventoryRequest, call: Call
-    ) -> AsyncIterator[inventory_pb2.WatchInventoryResponse]:
+    ) -> AsyncGenerator[inventory_pb2.WatchInventoryResponse, None]:
         """Stream every change of stock."""
         return self._watches.run(message, call)
 

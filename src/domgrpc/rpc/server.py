@@ -2,13 +2,14 @@
 
 `Server` is made by the program and by tests alike. `serve` is what `domgrpc serve` runs: it opens
 the engine, serves until SIGTERM or SIGINT, and drains. Draining goes: health says NOT_SERVING;
-streams are told to connect again; no further call is taken; those under way may finish; the
+streams are told to connect again; further calls are refused; those under way may finish; the
 engine closes.
 """
 
 import asyncio
 import ipaddress
 import signal
+from contextlib import suppress
 
 import grpc
 import grpc.aio
@@ -39,6 +40,9 @@ _KEEPALIVE_SECONDS = 60
 _KEEPALIVE_TIMEOUT_SECONDS = 20
 _PING_INTERVAL_MS_MIN = 500
 _CONNECTION_AGE_GRACE_SECONDS = 30
+_LAST_ANSWERS_SECONDS = 0.5
+_CALLS_MAX = 100_000
+"""Calls and streams under way at once; gRPC refuses more with RESOURCE_EXHAUSTED."""
 
 
 class ListenFailed(Exception):
@@ -62,10 +66,13 @@ class Server:
         self._settings = settings
         self._engine = engine
         self._drain = Drain()
-        self._server = grpc.aio.server(options=_options(settings))
-        edge = Edge(
+        self._server = grpc.aio.server(
+            options=_options(settings), maximum_concurrent_rpcs=_CALLS_MAX
+        )
+        edge = self._edge = Edge(
             engine,
             CallLog(settings.call_log),
+            self._drain,
             by_certificate=settings.tls_client_ca_file is not None,
         )
         services: dict[str, object] = {
@@ -115,12 +122,17 @@ class Server:
         return port
 
     async def stop(self, grace_seconds: float) -> None:
-        """Drain: take no further call and give those under way so long to finish."""
+        """Drain: refuse further calls and give those under way so long to finish."""
         await self._health.draining()
         self._drain.begin()
         # Watches sleep until something happens; this is something.
         self._engine.feed.wake()
-        await self._server.stop(grace_seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._edge.until_idle()
+        # Once and at the end: gRPC's own stop may not be called a second time while it runs. Who
+        # is left watches our health, or has a last answer on its way.
+        await self._server.stop(min(grace_seconds, _LAST_ANSWERS_SECONDS))
 
 
 async def serve(settings: Settings) -> None:

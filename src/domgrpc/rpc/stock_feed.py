@@ -5,7 +5,8 @@ feed that reconnects neither skips nor repeats. The next batch is read when the 
 a feed cannot run ahead of the disk. One open stream for each source.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
 
 from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Rejection
@@ -31,21 +32,20 @@ class StockFeeds:
 
     async def run(
         self, messages: AsyncIterator[inventory_pb2.StreamStockUpdatesRequest], call: Call
-    ) -> AsyncIterator[inventory_pb2.StreamStockUpdatesResponse]:
+    ) -> AsyncGenerator[inventory_pb2.StreamStockUpdatesResponse, None]:
         """Answer the batches of a stream until it ends."""
         source = ""
-        try:
-            async for message in self._drain.until(messages):
+        async with AsyncExitStack() as at_the_end:
+            batches = await at_the_end.enter_async_context(aclosing(self._drain.until(messages)))
+            async for message in batches:
                 if message is None:
                     raise malformed()
                 if not source:
                     source = self._take(message.source, call)
+                    at_the_end.callback(self._clients.pop, source)
                 if message.source != source:
                     raise InvalidField("source", f"is not {source!a}, that of the first message")
                 yield await _answer(message, SourceId(source), call)
-        finally:
-            if source:
-                del self._clients[source]
 
     def _take(self, value: str, call: Call) -> str:
         source = key(value, "source")

@@ -9,7 +9,7 @@ out, everything that was sent is as of its revision.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator
 from typing import TypeAlias
 
 from domgrpc.core.changes import PositionChange, position_changes
@@ -45,7 +45,7 @@ class StockWatches:
 
     async def run(
         self, message: inventory_pb2.WatchInventoryRequest, call: Call
-    ) -> AsyncIterator[_Answer]:
+    ) -> AsyncGenerator[_Answer, None]:
         """Stream a watch until the caller goes away, falls behind, or the server goes down."""
         selection = _selection(message)
         if message.snapshot and message.levels_only:
@@ -83,7 +83,7 @@ class _Watch:
         if self._cursor is not None:
             self._cursor.close()
 
-    async def snapshot(self) -> AsyncIterator[_Answer]:
+    async def snapshot(self) -> AsyncGenerator[_Answer, None]:
         """Stream all positions, and meanwhile the changes of those that were sent."""
         place, is_last = START, False
         while not is_last:
@@ -100,7 +100,7 @@ class _Watch:
             if is_last or reading.value.positions:
                 yield answer
 
-    async def follow(self, wanted: _Wanted) -> AsyncIterator[_Answer]:
+    async def follow(self, wanted: _Wanted) -> AsyncGenerator[_Answer, None]:
         """Stream what happens from the cursor on, with marks of progress; the first at once."""
         cursor = self._cursor
         assert cursor is not None
@@ -130,7 +130,7 @@ class _Watch:
             lambda state, now_ms: read_slice(state, now_ms, selection, after)
         )
 
-    async def _changes_behind(self, place: Place, revision: int) -> AsyncIterator[_Answer]:
+    async def _changes_behind(self, place: Place, revision: int) -> AsyncGenerator[_Answer, None]:
         # The changes up to a revision of the positions that were sent before.
         async for records in self._records_until(revision):
             passed = await self._passed(records, place)

@@ -1,0 +1,42 @@
+"""Restoring from a snapshot: reservations and kept answers go on where they were."""
+
+from domgrpc.core.answers import KeptAnswer, KeptAnswers, answer_key
+from domgrpc.core.reservation_book import Reservations
+from domgrpc.core.stock_changes import StockSummary
+from domgrpc.core.values import ClientId, Limits, RequestId, ReservationId, Revision, TimeMs
+from tests.core.commands import confirm, on_hand, place, release, reserve
+from tests.core.given import NOON_MS, WEB, Shop
+
+
+def kept(time_ms: int) -> KeptAnswer:
+    """Write an answer of a time."""
+    return KeptAnswer(7, TimeMs(time_ms), Revision(1), StockSummary(1, 0))
+
+
+def test_restored_reservations_keep_their_order_deadlines_and_counts(shop: Shop) -> None:
+    shop.given(place("A"), on_hand("x", A=9))
+    for name, ttl_ms in (("b", 3_000), ("a", 2_000), ("c", 1_000), ("d", 4_000)):
+        shop.later(1).given(reserve(("x", "A", 1), as_id=name, ttl_ms=ttl_ms))
+    shop.given(confirm("a"), release("d"))
+    book = Reservations(Limits())
+    book.restore(list(shop.state.reservations.after((0, ""))))
+    assert [each.reservation_id for each in book.after((0, ""))] == ["b", "a", "c", "d"]
+    assert book.get(ReservationId("a")) == shop.reservation("a")
+    assert book.next_deadline_ms() == NOON_MS + 3 + 1_000
+    assert book.held_counts == {WEB: 2}
+
+
+def test_restored_answers_are_known_within_the_bounds() -> None:
+    answers = KeptAnswers(Limits(kept_answers_max=2, kept_answer_age_ms=1_000))
+    keys = [answer_key(ClientId("web"), RequestId(name)) for name in ("a", "b", "c")]
+    answers.restore([(key, kept(NOON_MS)) for key in keys])
+    answers.check_invariants()
+    assert [answers.find(key, 7) is not None for key in keys] == [False, True, True]
+    late = answer_key(ClientId("web"), RequestId("d"))
+    answers.restore([(late, kept(NOON_MS + 1_001))])
+    assert [answers.find(key, 7) is not None for key in (*keys, late)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
