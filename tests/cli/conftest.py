@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+import structlog
 
 from tests.cli.running import Program, serving_process
 
@@ -15,6 +16,13 @@ def server_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program
     """Run the server that all share."""
     with serving_process(tmp_path_factory.mktemp("shared") / "data") as program:
         yield program
+
+
+@pytest.fixture(autouse=True)
+def journal() -> Iterator[None]:
+    """Forget how `serve` has set up the journal of this process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

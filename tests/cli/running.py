@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from typer.testing import CliRunner
 
 from domgrpc.cli.main import app
 
+Document: TypeAlias = Any
+"""What the program prints as JSON."""
 WAIT_SECONDS = 30.0
 SERVE = ("serve", "--port", "0", "--log-format", "json", "--snapshot-log-bytes", "0")
 
@@ -27,12 +29,12 @@ class Ended:
     errors: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Document:
         """The document that was printed."""
         return json.loads(self.output)
 
     @property
-    def json_lines(self) -> list[Any]:
+    def json_lines(self) -> list[Document]:
         """The documents that were printed, one a line."""
         return [json.loads(line) for line in self.output.splitlines()]
 
@@ -40,8 +42,9 @@ class Ended:
 class Program:
     """Runs commands against one server."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, folder: Path | None = None) -> None:
         self.server = server
+        self.folder = folder
 
     def run(self, *arguments: str | Path) -> Ended:
         """Run a command in this process."""
@@ -58,7 +61,7 @@ class Program:
         assert ended.exit_code == 0, ended
         return ended
 
-    def read(self, *arguments: str | Path) -> Any:
+    def read(self, *arguments: str | Path) -> Document:
         """Run a command that must succeed and return the document that it prints."""
         return self.done("--output", "json", *arguments).json
 
@@ -77,6 +80,23 @@ def run_process(*arguments: str | Path, **environment: str) -> Ended:
 
 
 @contextmanager
+def started_process(*arguments: str | Path, server: str) -> "Iterator[subprocess.Popen[str]]":
+    """Run the program as a process that is killed when the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "domgrpc", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "DOMGRPC_SERVER": server},
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
 def serving_process(folder: Path) -> Iterator[Program]:
     """Run `domgrpc serve` on a folder until the block ends."""
     server = subprocess.Popen(
@@ -90,7 +110,7 @@ def serving_process(folder: Path) -> Iterator[Program]:
             assert server.stderr is not None
             lines = (json.loads(line) for line in server.stderr)
             port = next(line["port"] for line in lines if line["event"] == "listening")
-            yield Program(f"127.0.0.1:{port}")
+            yield Program(f"127.0.0.1:{port}", folder)
         finally:
             server.terminate()
             server.wait(WAIT_SECONDS)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from typer.main import get_command
@@ -28,8 +28,9 @@ ENUMS = (
     (choices.Outcome, reservation_pb2.SettlementOutcome),
     (choices.Backorder, product_pb2.BackorderMode),
 )
-# The command tree of typer has no public types.
-Command = Any
+# The command tree of typer and the enums of protobuf have no public types.
+Command: TypeAlias = Any
+Enumeration: TypeAlias = Any
 
 
 def commands() -> Iterator[tuple[str, Command]]:
@@ -67,7 +68,7 @@ def test_the_help_names_every_command() -> None:
 
 
 @pytest.mark.parametrize(("kind", "enum"), ENUMS, ids=lambda each: getattr(each, "__name__", ""))
-def test_the_words_of_a_choice_are_those_of_the_api(kind: Any, enum: Any) -> None:
+def test_the_words_of_a_choice_are_those_of_the_api(kind: Enumeration, enum: Enumeration) -> None:
     numbers = {choices.number_of(choice): choice.name for choice in kind}
     names = dict(zip(enum.values(), enum.keys(), strict=True))
     assert set(numbers) == set(names) - {0}

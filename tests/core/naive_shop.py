@@ -97,9 +97,14 @@ class NaiveShop:
         return min(ranked)[1] if ranked else 0
 
     def available(self, place: Place, demand: Demand, own: int = 0) -> tuple[int, int]:
-        """Return ATF and ATS; `own` units of the claims are the asker's."""
+        """Return ATF and ATS; `own` units of the claims are the asker's.
+
+        Where the SKU was never stocked nothing is sold, not even beyond the stock.
+        """
         sku, location = place
         site = self.sites[location]
+        if place not in self.on_hand:
+            return 0, 0
         closed = site.closed_from_ms <= self.now_ms < site.closed_until_ms
         if closed or (demand[1] not in site.methods and demand[1] != "") or not site.methods:
             return 0, 0

@@ -146,6 +146,7 @@ def test_a_wanted_quantity_is_sufficient_while_it_can_be_sold(
     assert shop.available("x", wanted=wanted).sufficient is enough
 
 
+@pytest.mark.slow
 def test_ten_thousand_pairs_can_be_listed_and_one_more_cannot(shop: Shop) -> None:
     shop.given(place("A"), place("B"), on_hand("x", A=1, B=2), on_hand("y", A=1))
     shop.check(question(*["x"] * 5_000, locations=True))

@@ -67,6 +67,7 @@ def test_a_scope_is_promised_from_its_own_locations(store: Shop) -> None:
     assert promised(store, scope=near(34.0, -118.0, 10)) == [(0, 10), (2, 17)]
 
 
+@pytest.mark.slow
 def test_a_horizon_of_ten_years_is_answered_in_one_call(store: Shop) -> None:
     weeks = range(3, 3650, 7)
     for day in weeks:
@@ -178,6 +179,7 @@ def test_more_withheld_than_there_is_promises_nothing_and_takes_from_nobody_else
 # --- the curve against brute force
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(-9, 9)), max_size=12))
 def test_the_promise_is_the_lowest_balance_from_there_on(gaps: list[tuple[int, int]]) -> None:
     balances: Curve = []

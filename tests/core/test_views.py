@@ -186,6 +186,30 @@ def test_the_oldest_views_are_dropped_where_they_would_take_too_much_room() -> N
     assert [[str(key) for key in each.views or ()] for each in skus] == [["by app"], ["by web"], []]
 
 
+def test_views_that_are_void_already_make_room_too() -> None:
+    stock_of_all = Stock()
+    first, second, third = (stock_of_all.ensure(Sku(name)) for name in ("x", "y", "z"))
+    stock_of_all.add_view(first, "by web", WideView())
+    first.forget_views()
+    stock_of_all.add_view(second, "by web", WideView())
+    stock_of_all.add_view(third, "by web", WideView())
+    assert [bool(each.views) for each in (first, second, third)] == [False, True, True]
+
+
+@pytest.mark.slow
+def test_any_number_of_demands_may_ask_which_rule_wins(shop: Shop) -> None:
+    shop.given(place("A"), on_hand("x", A=9), rule("web", 2, channel="web"), rule("all", 1))
+    network = shop.state.network
+    network.refresh(shop.now_ms)
+    found = network.stock.ensure(Sku("x"))
+    index = network.locations.index(LocationId("A"))
+    for number in range(200_001):
+        ask = Ask(Demand(Channel(f"c-{number}")), shop.now_ms)
+        network.winner(RuleKind.LOW_STOCK, found, index, ask)
+    assert shop.atf("x", demand=demand("web")) == 7
+    assert shop.atf("x", demand=demand("c-7")) == 8
+
+
 @pytest.mark.slow
 def test_a_view_that_is_far_behind_catches_up(shop: Shop) -> None:
     shop.given(place("A"), place("B"), on_hand("x", A=1, B=1))

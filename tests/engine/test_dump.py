@@ -1,5 +1,7 @@
 """The state as chunks: complete, equal after a round, and never too large for a snapshot."""
 
+from array import array
+
 import pytest
 
 from domgrpc.core.answers import KeptAnswer
@@ -12,7 +14,6 @@ from domgrpc.core.values import (
     Demand,
     Limits,
     LocationId,
-    LocationIndex,
     Quantity,
     ReservationId,
     Revision,
@@ -27,6 +28,8 @@ from tests.core.commands import adjust, place, stock
 from tests.core.pictures import picture
 from tests.engine.every_command import EVERY_COMMAND
 from tests.engine.rooms import Room, given, send
+
+STORE_COUNT = 2_000
 
 
 def loaded_again(state: State) -> State:
@@ -102,16 +105,18 @@ def many_large_reservations(state: State) -> None:
 def many_stores(state: State) -> None:
     """As many stores as the largest chains have, a thousand SKUs in one shard."""
     network_stock = state.network.stock
+    indexes = array("i", range(STORE_COUNT))
     sku_count = number = 0
     while sku_count < 1_000:
         number += 1
         sku = network_stock.ensure(Sku(f"sku-{number}"))
         if sku.shard_number == 0:
             sku_count += 1
+            zeros = bytes(8 * STORE_COUNT)
             for column in (sku.on_hand, sku.soft_reserved, sku.allocated, sku.count_times_ms):
-                column.extend(range(2_000))
-            sku.location_indexes.extend(LocationIndex(index) for index in range(2_000))
-            sku.levels.extend([StockLevel.IN_STOCK] * 2_000)
+                column.frombytes(zeros)
+            sku.location_indexes.extend(indexes)
+            sku.levels.frombytes(bytes((StockLevel.OUT_OF_STOCK,)) * STORE_COUNT)
 
 
 @pytest.mark.slow

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from domgrpc.core.reservations import ReservationExpired
 from domgrpc.core.safety_stock import RuleKind
-from domgrpc.core.stock_levels import StockLevelChanged
+from domgrpc.core.stock_levels import StockLevelChanged, SweepStockLevels
 from domgrpc.core.values import StockLevel
 from domgrpc.engine.engine import Engine
 from domgrpc.storage.errors import StorageFault
@@ -97,6 +98,21 @@ def test_levels_cross_when_a_rule_window_opens_and_closes_by_itself(*, restarted
     assert crossings(room) == [("cup", LOW), ("cup", IN)]
     times = [record.time_ms - NOON_MS for record in room.records()[-2:]]
     assert times == [pytest.approx(10_000, abs=100), pytest.approx(20_000, abs=100)]
+
+
+def test_a_sweep_gives_back_what_is_due_before_it_compares_levels() -> None:
+    room = Room()
+
+    async def hold_on(engine: Engine) -> None:
+        await ten_teas(engine)
+        await given(engine, rule("low", 5, kind=RuleKind.LOW_STOCK))
+        await given(engine, reserve(("tea", "north", 6), ttl_ms=60_000))
+        room.clock.set_wall(NOON_MS + 60_000)
+        engine.writer.sweep(SweepStockLevels(0, -1, 1_000))
+
+    room.live(hold_on)
+    assert isinstance(room.records()[-2].events[0], ReservationExpired)
+    assert crossings(room) == [("tea", LOW), ("tea", IN), ("cup", LOW)]
 
 
 def test_a_sweep_over_many_products_goes_in_small_records_between_calls() -> None:

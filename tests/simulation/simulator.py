@@ -16,6 +16,7 @@ from random import Random
 import msgspec
 
 from domgrpc.core.answers import Answer
+from domgrpc.core.dispatch import Command
 from domgrpc.core.listings import (
     Page,
     PositionFilter,
@@ -188,11 +189,11 @@ class Simulation:
         for request, answer in zip(requests, answers, strict=True):
             self._take_answer(request, answer)
 
-    def _new(self, command: object) -> Request:
+    def _new(self, command: Command) -> Request:
         self._request_count += 1
         client_id = self.random.choice(CLIENTS)
         preview = self.random.random() < 0.02
-        return ask(command, f"r{self._request_count}", client_id=client_id, validate_only=preview)  # type: ignore[arg-type]
+        return ask(command, f"r{self._request_count}", client_id=client_id, validate_only=preview)
 
     def _take_answer(self, request: Request, answer: object) -> None:
         if isinstance(answer, (Stopped, DiskFullRefusal)):

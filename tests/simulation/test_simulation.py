@@ -1,7 +1,6 @@
 """Whole lives of a server under faults, each from one seed; see simulator.py."""
 
 import os
-from collections import Counter
 
 import pytest
 
@@ -10,12 +9,6 @@ from tests.simulation.__main__ import simulate
 SEEDS = range(1, int(os.environ.get("SIMULATE_SEEDS", "6")) + 1)
 STEPS = 400
 EVENT_TAGS = frozenset(range(1, 18))
-
-
-@pytest.fixture(scope="module")
-def seen() -> Counter[str]:
-    """What happened in the seeds that were run, in all."""
-    return Counter()
 
 
 @pytest.mark.slow

@@ -117,7 +117,6 @@ def _report(context: typer.Context, load: "Load", kind: "Kind", seconds: float) 
     from domgrpc.cli.output import print_json_line
 
     rejects = load.rejects
-    new_count = load.applied_count + rejects.count
     if session_of(context).as_json:
         print_json_line(
             {
@@ -130,7 +129,7 @@ def _report(context: typer.Context, load: "Load", kind: "Kind", seconds: float) 
                 "rejects_file": str(rejects.path) if rejects.count else None,
                 "revision": load.revision,
                 "seconds": round(seconds, 3),
-                "rows_per_second": round(new_count / seconds),
+                "rows_per_second": round(load.applied_count / seconds),
             }
         )
         return
@@ -139,9 +138,11 @@ def _report(context: typer.Context, load: "Load", kind: "Kind", seconds: float) 
         parts.append(f"{load.skipped_count:,} skipped, an earlier load applied them")
     if rejects.count:
         parts.append(f"{rejects.count:,} rejected, see {rejects.path}")
-    parts.append(f"{seconds:.1f} s, {new_count / seconds:,.0f} rows/s")
+    parts.append(f"{seconds:.1f} s")
+    if load.applied_count:
+        parts.append(f"{load.applied_count / seconds:,.0f} rows/s")
     sys.stdout.write(f"{load.file.path}: {kind}: {'; '.join(parts)}\n")
-    if load.skipped_count == load.row_count and load.row_count:
+    if load.skipped_count and not load.applied_count:
         sys.stdout.write("nothing was new; --again loads the same file once more\n")
 
 

@@ -135,12 +135,16 @@ class Feed:
         The first step walks from the start of the segment (20 us a frame), the others go on from
         there. Raises RevisionTrimmed.
         """
+        records = (
+            record
+            for frame in self._log.read(after_revision + 1)
+            for record in decode_records(frame.payload, frame.count)
+        )
         try:
-            for frame in self._log.read(after_revision + 1):
-                for record in decode_records(frame.payload, frame.count):
-                    if record.revision > after_revision:
-                        after_revision = record.revision
-                        yield record
+            for record in records:
+                if record.revision > after_revision:
+                    after_revision = record.revision
+                    yield record
         except StorageError as error:
             # A file that is trimmed while it is read here looks damaged, or is not there.
             if after_revision < self.oldest_revision:

@@ -7,6 +7,7 @@ afterwards is checked against itself before the first call is answered.
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 
 import msgspec
 
@@ -66,9 +67,9 @@ def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) 
     with collector_paused():
         for frame in frames:
             payload_bytes += len(frame.payload)
-            for record in _records_of(frame):
-                if state.revision < record.revision <= last_revision:
-                    replay(state, record)
+            later = (r for r in _records_of(frame) if r.revision > first_revision)
+            for record in takewhile(lambda r: r.revision <= last_revision, later):
+                replay(state, record)
     return Replayed(state.revision - first_revision, payload_bytes)
 
 

@@ -174,6 +174,7 @@ class Writer:
             # A hold is over at its deadline, also on read: the expiry is logged first.
             self._run_turn([])
             self._check_open()
+            now_ms = max(now_ms, self.state.time_ms)
         return Reading(self.state.revision, now_ms, query(self.state, now_ms))
 
     def expire_due(self) -> None:
@@ -185,14 +186,15 @@ class Writer:
         """Compare the levels of a slice of SKUs in a turn of its own; for the timer."""
         if not self._is_open:
             return
-        buffer = RecordBuffer()
         with _Failing(self):
             if not self._has_room():
                 return
-            record = sweep_levels(self.state, command, self.now_ms())
+            now_ms = self.now_ms()
+            buffer = self._expired(RecordBuffer(), now_ms)
+            record = sweep_levels(self.state, command, now_ms)
             if record is not None:
                 buffer.add(record)
-                self._commit(buffer)
+            self._commit(buffer)
 
     def prepare_spare(self) -> bool:
         """Do one step of making the next segment; whether it is ready. Raises DiskFull."""
@@ -313,9 +315,7 @@ class Writer:
                 self._run_reads_only(queue)
                 return
             now_ms = self.now_ms()
-            buffer = RecordBuffer()
-            while (record := expire(self.state, now_ms)) is not None:
-                buffer = self._added(buffer, record)
+            buffer = self._expired(RecordBuffer(), now_ms)
             for waiting in queue:
                 if waiting.future.done():
                     continue
@@ -327,6 +327,12 @@ class Writer:
         for waiting, results in answered:
             if not waiting.future.done():
                 waiting.future.set_result(results)
+
+    def _expired(self, buffer: RecordBuffer, now_ms: TimeMs) -> RecordBuffer:
+        # Before anything is decided: nothing may see a hold that is over.
+        while (record := expire(self.state, now_ms)) is not None:
+            buffer = self._added(buffer, record)
+        return buffer
 
     def _run_steps(
         self, steps: Sequence[Step], buffer: RecordBuffer, now_ms: TimeMs

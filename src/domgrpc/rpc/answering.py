@@ -57,14 +57,14 @@ def unary(
             call = edge.begin(message, context)
             result = await handle(message, call)
         except asyncio.CancelledError:
-            _note_cancelled(edge, method, (context, call, started))
+            _note_cancelled(edge, method, call, started)
             raise
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
         finally:
             edge.end()
         if edge.call_log.everything:
-            edge.call_log.finished(method, **_facts(context, call, started))
+            edge.call_log.finished(method, **_facts(call, started))
         return result
 
     return answer
@@ -84,14 +84,14 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
                 async for result in results:
                     yield result
         except (asyncio.CancelledError, GeneratorExit):
-            _note_cancelled(edge, method, (context, call, started))
+            _note_cancelled(edge, method, call, started)
             raise
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
         finally:
             edge.end()
         if edge.call_log.everything:
-            edge.call_log.finished(method, **_facts(context, call, started))
+            edge.call_log.finished(method, **_facts(call, started))
 
     return answers
 
@@ -116,13 +116,13 @@ def problem_of(fault: Exception) -> Problem:
 async def _refuse(
     edge: Edge, method: str, where: tuple[Context, Call | None, float], fault: Exception
 ) -> NoReturn:
-    context, call, _ = where
+    context, call, started = where
     problem = problem_of(fault)
     reason = reason_of(problem)
     if reason is TransportReason.INTERNAL:
         _log.error("handler_broken", method=method, exc_info=fault)
     edge.call_log.failed(
-        method, code_of(problem), reason=reason.value, message=str(fault), **_facts(*where)
+        method, code_of(problem), reason=reason.value, message=str(fault), **_facts(call, started)
     )
     status = Status()
     fill_status(status, problem)
@@ -132,13 +132,14 @@ async def _refuse(
     await context.abort(code_of(problem), status.message, trailer)
 
 
-def _note_cancelled(edge: Edge, method: str, where: tuple[Context, Call | None, float]) -> None:
-    edge.call_log.failed(method, grpc.StatusCode.CANCELLED, **_facts(*where))
+def _note_cancelled(edge: Edge, method: str, call: Call | None, started: float) -> None:
+    # The call may have ended, and the server with it: its context must not be touched.
+    edge.call_log.failed(method, grpc.StatusCode.CANCELLED, **_facts(call, started))
 
 
-def _facts(context: Context, call: Call | None, started: float) -> dict[str, object]:
+def _facts(call: Call | None, started: float) -> dict[str, object]:
     return {
         "client": call.client_id if call is not None else "",
-        "peer": context.peer(),
+        "peer": call.peer if call is not None else "",
         "duration_ms": round((time.perf_counter() - started) * 1_000, 3),
     }

@@ -53,7 +53,7 @@ class RejectedAnswer(Exception):
 class Call:
     """One call while it is handled: its context, its caller, and the engine behind it."""
 
-    __slots__ = ("client_id", "context", "engine", "is_replay")
+    __slots__ = ("client_id", "context", "engine", "is_replay", "peer")
 
     def __init__(self, engine: Engine, context: Context, client_id: ClientId) -> None:
         """Begin a call."""
@@ -61,6 +61,8 @@ class Call:
         self.context = context
         self.client_id = client_id
         self.is_replay = False
+        # Asked now: a context must not be touched when its call has ended.
+        self.peer = context.peer()
 
     async def change(
         self, command: Command, key: str, kind: type[Kind], *, validate_only: bool = False

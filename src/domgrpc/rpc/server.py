@@ -40,7 +40,7 @@ _KEEPALIVE_SECONDS = 60
 _KEEPALIVE_TIMEOUT_SECONDS = 20
 _PING_INTERVAL_MS_MIN = 500
 _CONNECTION_AGE_GRACE_SECONDS = 30
-_LAST_ANSWERS_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 0.5
 _CALLS_MAX = 100_000
 """Calls and streams under way at once; gRPC refuses more with RESOURCE_EXHAUSTED."""
 
@@ -91,6 +91,7 @@ class Server:
                 for service in service_descriptors()
             )
         )
+        self._stopping: asyncio.Future[None] | None = None
         self._health = Health(self._server)
         add_reflection(self._server)
 
@@ -122,17 +123,26 @@ class Server:
         return port
 
     async def stop(self, grace_seconds: float) -> None:
-        """Drain: refuse further calls and give those under way so long to finish."""
+        """Drain: refuse further calls and give those under way so long to finish.
+
+        Called again, it waits for the end of the first call.
+        """
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop(grace_seconds))
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, grace_seconds: float) -> None:
         await self._health.draining()
         self._drain.begin()
         # Watches sleep until something happens; this is something.
         self._engine.feed.wake()
         with suppress(TimeoutError):
-            async with asyncio.timeout(grace_seconds):
+            async with asyncio.timeout(max(grace_seconds, _LAST_WORDS_SECONDS)):
                 await self._edge.until_idle()
-        # Once and at the end: gRPC's own stop may not be called a second time while it runs. Who
-        # is left watches our health, or has a last answer on its way.
-        await self._server.stop(min(grace_seconds, _LAST_ANSWERS_SECONDS))
+        # Only now, and once: gRPC crashes where a handler speaks to a server that is gone, and
+        # where it is stopped again while it stops. Who is left watches our health, has a last
+        # answer on its way, or is cut off.
+        await self._server.stop(_LAST_WORDS_SECONDS)
 
 
 async def serve(settings: Settings) -> None:
