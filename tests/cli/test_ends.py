@@ -76,6 +76,7 @@ def test_without_a_server_it_ends_with_3_and_names_the_address(unused_tcp_port: 
     assert f"no server at {address}" in ended.errors
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_ends_with_3() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ended = Program(f"127.0.0.1:{silent.getsockname()[1]}").run(*NO_WAIT, "status")
@@ -108,6 +109,7 @@ def test_a_setting_outside_its_limits_ends_with_73(program: Program, tmp_path: P
     assert ended.errors.startswith("error: port is 70000; 0 to 65535")
 
 
+@pytest.mark.slow
 def test_a_certificate_that_cannot_be_read_ends_with_73(program: Program, tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.pem")
     ended = program.run(

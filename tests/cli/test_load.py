@@ -206,7 +206,8 @@ def large_file(folder: Path, place: str, sku: str) -> Path:
 def test_locations_are_added_and_changed(program: Program, place: str, tmp_path: Path) -> None:
     file = tmp_path / "locations.csv"
     file.write_text(
-        "location_id,type,display_name,latitude,longitude,delivery_methods,backorder_enabled,groups\n"
+        "location_id,type,display_name,latitude,longitude,"
+        "delivery_methods,backorder_enabled,groups\n"
         f"{place}-a,distribution_center,DC,35,-90,ship-to-home|PICKUP,yes,{place}-g\n"
         f"{place},,Renamed,,,,,{place}-g;{place}-h\n"
         f"{place}-b,shop,,,,,,\n"

@@ -47,6 +47,7 @@ COMMANDS = dict(commands())
 GLOBAL_OPTIONS = {option for one in COMMANDS["domgrpc"].params for option in one.opts}
 
 
+@pytest.mark.slow
 def test_the_help_imports_nothing_heavy() -> None:
     code = f"""
 import sys

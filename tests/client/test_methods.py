@@ -50,6 +50,7 @@ OTHER_NAMES = {
     "StreamStockUpdates": ("stream_stock", "get_feed_sequence"),
 }
 STORE = LocationType.LOCATION_TYPE_STORE
+LOCAL_TIME = datetime(2030, 1, 1)  # noqa: DTZ001 - without a zone on purpose
 BENTONVILLE = Point(latitude_degrees=36.36, longitude_degrees=-94.22)
 
 
@@ -242,7 +243,7 @@ async def test_a_single_string_is_no_list_of_skus(client: DomgrpcClient) -> None
 
 async def test_a_time_without_a_zone_is_refused(client: DomgrpcClient) -> None:
     with pytest.raises(ValueError, match="names no time zone"):
-        await client.reserve_stock([], expire_time=datetime(2030, 1, 1))  # noqa: DTZ001 - that is it
+        await client.reserve_stock([], expire_time=LOCAL_TIME)
 
 
 async def test_a_hold_has_one_end(client: DomgrpcClient) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.rpc.status_pb2 import Status
 
 from domgrpc.client import DomgrpcClient, DomgrpcError, adjust_stock, count_stock
 from domgrpc.client.retries import RetryPolicy
@@ -49,11 +50,11 @@ async def skus_until_the_end(
 
 @pytest.mark.parametrize("break_off", [BROKEN, TOO_SLOW], ids=lambda refusal: refusal.message)
 async def test_it_resumes_behind_what_was_handed_on(
-    scripted: ScriptedServer, break_off: object
+    scripted: ScriptedServer, break_off: Status
 ) -> None:
     scripted.watch_script.extend(
         [
-            [batch(3, list(changes(2, "a")), list(changes(3, "b"))), break_off],  # type: ignore[list-item]
+            [batch(3, list(changes(2, "a")), list(changes(3, "b"))), break_off],
             [batch(5, list(changes(5, "c"))), END],
         ]
     )
@@ -143,8 +144,7 @@ async def test_a_restart_of_a_real_server_is_not_noticed(
         async with serving(tmp_path, port=unused_tcp_port), aclosing(seen), aclosing(totals):
             for total in (12, 13):
                 await client.update_stock([adjust_stock("kettle", "s", 1)])
-                async with asyncio.timeout(10):
-                    assert await anext(totals) == total
+                assert await asyncio.wait_for(anext(totals), 10) == total
 
 
 async def _totals(

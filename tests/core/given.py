@@ -11,7 +11,7 @@ from zlib import crc32
 
 import msgspec
 
-from domgrpc.core.answers import Answer
+from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.availability import (
     CheckAvailability,
     LocationAvailability,
@@ -84,7 +84,7 @@ class Shop:
         """Send commands of which none may be refused."""
         for command in commands:
             outcome = self.send(command).outcome
-            assert not isinstance(outcome, Rejection), outcome
+            assert not isinstance(outcome, Rejection), brief(outcome)
         return self
 
     def send(
@@ -112,7 +112,7 @@ class Shop:
     def gives(self, kind: type[Kind], command: Command, *, client_id: str = WEB) -> Kind:
         """Send a command and return its outcome, which must be of the kind."""
         outcome = self.send(command, client_id=client_id).outcome
-        assert isinstance(outcome, kind), outcome
+        assert isinstance(outcome, kind), brief(outcome)
         return outcome
 
     def holds(self, command: Command, *, client_id: str = WEB) -> Reservation:
@@ -123,7 +123,7 @@ class Shop:
         """Send a command that must be refused, and check that it changed nothing."""
         before = picture(self.state, self.now_ms)
         outcome = self.send(command, client_id=client_id).outcome
-        assert isinstance(outcome, Rejection), outcome
+        assert isinstance(outcome, Rejection), brief(outcome)
         assert picture(self.state, self.now_ms) == before
         return outcome
 
@@ -260,6 +260,11 @@ def fingerprint_of(command: Command) -> int:
     """Return a number that tells the contents of requests apart."""
     name = type(command).__name__.encode()
     return crc32(msgspec.msgpack.encode(command), crc32(name))
+
+
+def brief(outcome: Outcome) -> str:
+    """Return the beginning of an outcome, for the message of a failure."""
+    return f"{outcome!s:.1000}"
 
 
 def quantities(reservation: Reservation) -> dict[tuple[str, str], int]:

@@ -1,5 +1,7 @@
 """Bugs that were reported with the smallest case that shows them."""
 
+import pytest
+
 from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.safety_stock import RuleKind
@@ -167,3 +169,14 @@ def test_two_locations_are_enough_where_no_sku_lies_whole(shop: Shop) -> None:
     shop.given(on_hand("x", A=1, D=4), on_hand("y", A=4, C=1, D=1))
     held = shop.holds(reserve(("x", "", 5), ("y", "", 5), location_count_max=2))
     assert sorted(set(sources(held))) == ["A", "D"]
+
+
+# 2,501 lines without a location, each split over two: 5,002 lines, and the hold cannot even be
+# extended afterwards, because the limit is checked there.
+@pytest.mark.slow
+def test_a_picked_hold_has_at_most_five_thousand_lines_too() -> None:
+    shop = Shop().given(place("A"), place("B"))
+    skus = [f"sku-{number}" for number in range(2_501)]
+    shop.given(*(stock(*(count(sku, name, 1) for sku in skus)) for name in "AB"))
+    asked = reserve(*((sku, "", 2) for sku in skus), as_id="r")
+    assert shop.refuses(asked) is Reason.TOO_MANY_LINES

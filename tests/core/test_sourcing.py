@@ -217,8 +217,52 @@ def test_one_sku_within_so_many_locations_is_the_sum_of_the_fullest(
 ) -> None:
     shop = stocked(Shop(), {"x": row})
     possible = sum(sorted(row.values(), reverse=True)[:count_max])
-    outcome = shop.send(reserve(("x", "", asked), location_count_max=count_max)).outcome
+    line = ("x", "", asked)
+    partial = reserve(line, location_count_max=count_max, allow_partial=True)
+    some = shop.send(partial, validate_only=True).outcome
+    assert isinstance(some, Reservation) == (possible > 0)
+    if isinstance(some, Reservation):
+        assert sum(quantities(some).values()) == min(asked, possible)
+        assert len(some.lines) <= count_max
+    outcome = shop.send(reserve(line, location_count_max=count_max)).outcome
     assert isinstance(outcome, Reservation) == (asked <= possible)
     if isinstance(outcome, Reservation):
         assert len(outcome.lines) == smallest({"x": row}, {"x": asked}, whole=False)
         assert sum(quantities(outcome).values()) == asked
+    else:
+        assert isinstance(outcome, Rejection)
+        assert [each.available_quantity for each in outcome.short_lines] == [possible]
+
+
+@pytest.mark.slow
+@given(
+    rows=STOCK,
+    asked=st.tuples(*(st.integers(1, 7) for _ in range(4))),
+    count_max=st.integers(1, 4),
+    allow_partial=st.booleans(),
+)
+def test_several_skus_keep_within_so_many_locations(
+    rows: list[dict[str, int]], asked: tuple[int, ...], count_max: int, *, allow_partial: bool
+) -> None:
+    units = {f"sku-{number}": row for number, row in enumerate(rows)}
+    needs = dict(zip(units, asked, strict=False))
+    command = reserve(
+        *((sku, "", need) for sku, need in needs.items()),
+        location_count_max=count_max,
+        allow_partial=allow_partial,
+    )
+    outcome = stocked(Shop(), units).send(command).outcome
+    fewest = smallest(units, needs, whole=False)
+    if fewest is not None and fewest <= min(count_max, 2):
+        assert isinstance(outcome, Reservation)
+        assert outcome.short_lines == ()
+    if isinstance(outcome, Reservation):
+        assert len(set(sources(outcome))) <= count_max
+        taken = quantities(outcome)
+        assert all(0 < got <= units[sku][name] for (sku, name), got in taken.items())
+        for sku, need in needs.items():
+            got = sum(each for (name, _), each in taken.items() if name == sku)
+            missing = [line for line in outcome.short_lines if line.sku == sku]
+            assert got == need or (
+                allow_partial and [line.available_quantity for line in missing] == [got]
+            )

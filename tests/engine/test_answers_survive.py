@@ -9,8 +9,8 @@ from domgrpc.core.answers import Answer
 from domgrpc.core.dispatch import DECIDE
 from domgrpc.core.rejections import Reason, Rejection
 from domgrpc.core.values import Limits
+from domgrpc.engine.calls import Stopped
 from domgrpc.engine.engine import Engine
-from domgrpc.engine.writer import Stopped
 from domgrpc.storage.errors import StorageFault
 from tests.core.commands import on_hand, place, reserve
 from tests.engine.every_command import EVERY_COMMAND, GOODS, PLACES

@@ -11,8 +11,8 @@ import pytest
 
 from domgrpc.config import InvalidSetting, Settings
 from domgrpc.core.answers import Answer
+from domgrpc.engine.calls import DiskFullRefusal
 from domgrpc.engine.engine import Engine, open_engine
-from domgrpc.engine.writer import DiskFullRefusal
 from domgrpc.storage.errors import Corruption, FolderInUse, FolderUnusable, FormatTooNew
 from tests.core.commands import on_hand, place, reserve
 from tests.engine.rooms import Folder, ask, given, send, state_digest, turn_a_bit

@@ -11,8 +11,8 @@ from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.values import LocationId, Sku, TimeMs
+from domgrpc.engine.calls import Busy, CallFailed, Reading, Step, Stopped
 from domgrpc.engine.engine import Engine
-from domgrpc.engine.writer import Busy, QueryFailed, Reading, Step, Stopped
 from tests.core.commands import on_hand, place, reserve
 from tests.engine.rooms import Room, as_bytes, ask, given, send, state_digest
 
@@ -130,7 +130,7 @@ def test_a_query_that_is_refused_or_broken_fails_alone() -> None:
     assert isinstance(first, Answer)
     assert isinstance(refused, Rejected)
     assert refused.rejection.reason is Reason.POSITION_NOT_FOUND
-    assert isinstance(failed, QueryFailed)
+    assert isinstance(failed, CallFailed)
     assert isinstance(second, Answer)
     assert len(room.records()) == 4
 

@@ -6,8 +6,8 @@ import pytest
 
 from domgrpc.core.state import State
 from domgrpc.core.values import TimeMs
+from domgrpc.engine.calls import Reading, RevisionNotReached, Stopped
 from domgrpc.engine.engine import Engine
-from domgrpc.engine.writer import Reading, RevisionNotReached, Stopped
 from tests.core.commands import place
 from tests.engine.rooms import Room, send
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from domgrpc.core.answers import Answer
+from domgrpc.engine.calls import Stopped
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.snapshots import SnapshotReport, SnapshotRunning, VerificationRunning
-from domgrpc.engine.writer import Stopped
 from domgrpc.storage.disk import LocalDisk
 from domgrpc.storage.segment import list_segment_names
 from domgrpc.storage.snapshot import check_snapshot, list_snapshots

@@ -145,6 +145,23 @@ async def test_a_disabled_location_contributes_nothing_for_the_window_said(shop:
     assert refused.reason == "LOCATION_DISABLED"
 
 
+async def test_a_retry_tells_the_state_that_the_first_answer_told(shop: Shop) -> None:
+    await shop.add_location("a")
+    request = location_pb2.SetLocationStateRequest(
+        request_id="retry-me",
+        location_id="a",
+        state=location_pb2.LOCATION_STATE_DISABLED,
+        disabled_window=location_pb2.DisabledWindow(
+            start_time=Timestamp(seconds=NOON.seconds + HOUR_SECONDS)
+        ),
+    )
+    first = await shop.locations.SetLocationState(request)
+    shop.clock.now_ms += 2 * HOUR_SECONDS * 1_000
+    second = await shop.locations.SetLocationState(request)
+    assert first.SerializeToString() == second.SerializeToString()
+    assert (await get(shop, "a")).state == location_pb2.LOCATION_STATE_DISABLED
+
+
 async def test_enabling_removes_the_window(shop: Shop) -> None:
     await shop.add_location("a")
     off = await set_state(shop, "a", state=location_pb2.LOCATION_STATE_DISABLED)

@@ -7,9 +7,9 @@ from google.rpc.status_pb2 import Status
 
 from domgrpc.core.rejections import Alternative, Reason, Rejection, ShortLine
 from domgrpc.core.values import LocationId, Quantity, Sku
+from domgrpc.engine.calls import Busy, DiskFullRefusal, RevisionNotReached, Stopped
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
-from domgrpc.engine.writer import Busy, DiskFullRefusal, RevisionNotReached, Stopped
 from domgrpc.rpc.answering import problem_of
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
 from domgrpc.rpc.status import TREATMENTS, Problem, fill_status

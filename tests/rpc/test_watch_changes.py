@@ -196,11 +196,11 @@ async def test_a_watch_that_is_left_leaves_the_feed(stocked: Shop) -> None:
 
 
 async def test_a_draining_server_says_from_where_to_resume(tmp_path: Path) -> None:
-    async with serving(tmp_path) as shop:
+    async with serving(tmp_path, watch_mark_seconds=60) as shop:
         await shop.add_location("a")
         call = shop.inventory.WatchInventory(pb.WatchInventoryRequest())
         await read(call)
-        await shop.server.stop(5)
+        await shop.server.stop(0.1)
         ended = await refused(call)
     assert (ended.code, ended.reason) == (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
     assert ended.facts == {"resume_revision": "1"}

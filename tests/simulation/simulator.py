@@ -30,9 +30,9 @@ from domgrpc.core.rejections import NOT_KEPT, Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.values import TimeMs
+from domgrpc.engine.calls import DiskFullRefusal, Stopped
 from domgrpc.engine.engine import Engine, start_engine
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
-from domgrpc.engine.writer import DiskFullRefusal, Stopped
 from domgrpc.storage.errors import DiskFull, StorageError, StorageFault
 from domgrpc.storage.reading import read_frames
 from tests.engine.rooms import SEGMENT_BYTES, SMALL, ask, run_inside

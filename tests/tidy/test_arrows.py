@@ -27,7 +27,7 @@ KNOWN = frozenset({"domgrpc.core.values", "domgrpc.core.machine", "domgrpc.stora
         ("client/client.py", "from domgrpc.core.values import Sku"),
         ("cli/stock.py", "from domgrpc.rpc.server import serve"),
         ("cli/serve.py", "from domgrpc.engine.engine import Engine"),
-        ("config.py", "from domgrpc.core.values import Limits"),
+        ("config.py", "from domgrpc.core.state import State"),
     ],
 )
 def test_an_import_against_the_arrows_is_found(path: str, statement: str) -> None:

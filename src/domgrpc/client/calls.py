@@ -66,8 +66,8 @@ class Calls:
         self.write_timeout_seconds = write_timeout_seconds
         self._channel = channel
         self._now = asyncio.get_running_loop().time
-        self._coalescer = Coalescer(self) if coalesce else None
-        self._alone_count = 0
+        self.coalescer = Coalescer(self) if coalesce else None
+        self.alone_count = 0
         self._is_closed = False
         # Unique by 96 random bits for the client, then by counting: cheaper than a UUID a call.
         self._request_id_prefix = secrets.token_hex(12)
@@ -104,11 +104,11 @@ class Calls:
         lines, items and ids. `finish` must follow before anything is awaited; where writing the
         request raises, it need not.
         """
-        coalescer = self._coalescer
+        coalescer = self.coalescer
         if (
             coalescer is None
             or self._is_closed
-            or self._alone_count + coalescer.waiting_count < ALONE_COUNT_MAX
+            or self.alone_count + coalescer.waiting_count < ALONE_COUNT_MAX
             or weight > OPERATION_WEIGHT_MAX
         ):
             return call.request(), None
@@ -127,15 +127,15 @@ class Calls:
             is_read = call.is_read
             timeout_seconds = self.read_timeout_seconds if is_read else self.write_timeout_seconds
         deadline = self._now() + timeout_seconds
-        if batch is None or self._coalescer is None:
+        if batch is None or self.coalescer is None:
             return self._hot_alone(call, request, deadline)
-        return self._coalescer.join(batch, call, deadline)
+        return self.coalescer.join(batch, call, deadline)
 
     async def close(self) -> None:
         """Fail what waits and close the channel."""
         self._is_closed = True
-        if self._coalescer is not None:
-            await self._coalescer.close()
+        if self.coalescer is not None:
+            await self.coalescer.close()
         await self._channel.close()
 
     async def execute(self, request: ExecuteRequest, deadline: float) -> ExecuteResponse:
@@ -155,11 +155,11 @@ class Calls:
     async def _hot_alone(
         self, call: HotCall[_Request, _Answer], request: _Request, deadline: float
     ) -> _Answer:
-        self._alone_count += 1
+        self.alone_count += 1
         try:
             return await self._alone(call.method(self.stubs), request, deadline)
         finally:
-            self._alone_count -= 1
+            self.alone_count -= 1
 
     async def _alone(
         self,

@@ -258,7 +258,7 @@ def _new_location(location_id: LocationId, fields: LocationFields, at: Stamp) ->
         display_name=fields.display_name or "",
         type=kind,
         point=fields.point,
-        delivery_methods=fields.delivery_methods or USUAL_DELIVERY_METHODS[kind],
+        delivery_methods=fields.delivery_methods or USUAL_DELIVERY_METHODS.get(kind, ()),
         backorder_enabled=bool(fields.backorder_enabled),
         disabled_window=None,
         create_time_ms=at.time_ms,

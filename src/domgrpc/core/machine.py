@@ -82,6 +82,10 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     validate_only: bool = False
 
 
+class DecisionBroken(Exception):
+    """Deciding a command broke by a bug of ours; nothing was changed."""
+
+
 # --- the entrance
 
 
@@ -90,7 +94,7 @@ def handle(state: State, request: Request, now_ms: TimeMs) -> tuple[Answer, Reco
 
     Returns the answer and the record to log; no record for a retry, a preview or a refusal that
     a retry may overcome. The caller has expired what is due and never passes a time before the
-    last one.
+    last one. Raises DecisionBroken where a bug of ours stops the deciding.
     """
     revision = Revision(state.revision + 1)
     caller = Caller(request.client_id, request.request_id, Stamp(now_ms, revision))
@@ -104,6 +108,12 @@ def handle(state: State, request: Request, now_ms: TimeMs) -> tuple[Answer, Reco
         if request.validate_only or rejected.rejection.reason in NOT_KEPT:
             return Answer(state.revision, rejected.rejection), None
         event = RequestRefused(rejected.rejection)
+    except AssertionError:
+        # The state contradicts itself: nobody may be answered from it.
+        raise
+    except Exception as broken:
+        kind = type(request.command).__name__
+        raise DecisionBroken(f"deciding {kind} broke: {type(broken).__name__}") from broken
     if request.validate_only:
         return Answer(state.revision, outcome_of(state, event)), None
     record = _apply_live(state, (event,), caller, request.fingerprint)

@@ -15,9 +15,10 @@ import msgspec
 import structlog
 
 from domgrpc.core.values import Limits
+from domgrpc.engine.calls import DiskFullRefusal, Stopped
 from domgrpc.engine.dump import digest, dump_shard, dump_shared
 from domgrpc.engine.snapshotting import SNAPSHOTS_KEPT, Folded, Job, Written
-from domgrpc.engine.writer import DiskFullRefusal, Stopped, Writer
+from domgrpc.engine.writer import Writer
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.errors import DiskFull
 from domgrpc.storage.snapshot import list_snapshots, snapshot_sequence

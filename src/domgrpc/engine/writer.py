@@ -13,81 +13,45 @@ before a turn decides anything, so that it only refuses writes.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, cast
 
 import msgspec
 import structlog
 
 from domgrpc.core.answers import Answer
 from domgrpc.core.events import Record
-from domgrpc.core.machine import Request, expire, handle, sweep_levels
+from domgrpc.core.machine import DecisionBroken, Request, expire, handle, sweep_levels
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.state import State
 from domgrpc.core.stock_levels import SweepStockLevels
-from domgrpc.core.values import Revision, TimeMs
+from domgrpc.core.values import TimeMs
+from domgrpc.engine.calls import (
+    Busy,
+    CallFailed,
+    DiskFullRefusal,
+    Query,
+    Reading,
+    RevisionNotReached,
+    Step,
+    StepResult,
+    Stopped,
+    T,
+)
 from domgrpc.engine.clock import Clock
 from domgrpc.engine.feed import Feed
+from domgrpc.engine.gathering import Gathering
 from domgrpc.engine.records import RecordBuffer
 from domgrpc.storage.errors import DiskFull
 from domgrpc.storage.log import Log
 
 _log = structlog.get_logger()
 
-T = TypeVar("T")
-Query: TypeAlias = Callable[[State, TimeMs], T]
-"""A pure function of the state and the time."""
-
 GROUP_BYTES_MAX = 4 * 1024 * 1024
 """A group that has grown so large is committed before the next call is decided."""
 _RECORD_BYTES_MAX = 16 * 1024 * 1024
-_QUIET_PASSES = 4
-"""Passes of the event loop without a new call after which a turn begins."""
-_FULL_TURN_COUNT = 256
-"""Operations that make a turn worth its sync; more are taken when they wait already."""
 _SPARE_STEPS_MAX = 1_024
 _FULL_PAUSE_SECONDS = 0.5
 """How long to believe that the disk is full before asking it again."""
-
-
-class Reading(msgspec.Struct, Generic[T], frozen=True, gc=False):
-    """The answer of a query, and the moment that it describes."""
-
-    revision: Revision
-    time_ms: TimeMs
-    value: T
-
-
-class Busy(Exception):
-    """The queue is full; the call was not started."""
-
-
-class Stopped(Exception):
-    """The server takes no calls: it is draining, or it has failed."""
-
-
-class DiskFullRefusal(Exception):
-    """There is no space for the log; nothing was changed, reads still work."""
-
-
-class QueryFailed(Exception):
-    """A query broke; a bug of ours that changed nothing."""
-
-
-class RevisionNotReached(Exception):
-    """The wanted revision did not come in time."""
-
-    def __init__(self, revision: int, min_revision: int) -> None:
-        """Say both revisions."""
-        super().__init__(
-            f"revision {min_revision} is not reached, the newest is {revision}: ask again later, "
-            "or this server is not the one that answered you"
-        )
-        self.revision = revision
-        self.min_revision = min_revision
-
-
-Step: TypeAlias = Request | Query[Any]
-StepResult: TypeAlias = Answer | Reading[Any] | Rejected | QueryFailed
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -125,10 +89,7 @@ class Writer:
         self._queued_count = 0
         self._queue_max = queue_max
         self._turn_is_set = False
-        self._turn_set_seconds = 0.0
-        self._gathered_count = 0
-        self._quiet_passes = 0
-        self._commit_wait_seconds = commit_wait_seconds
+        self._gathering = Gathering(self._loop, commit_wait_seconds)
         self._full_until_seconds = 0.0
         self._newest_ms = state.time_ms
         self._is_open = True
@@ -152,6 +113,8 @@ class Writer:
         cancelled before its turn is not started.
         """
         (result,) = await self._enqueue((request,))
+        if isinstance(result, Exception):
+            raise result
         return cast("Answer", result)
 
     async def execute(self, steps: Sequence[Step]) -> list[StepResult]:
@@ -252,36 +215,16 @@ class Writer:
         self._queued_count += len(steps)
         if not self._turn_is_set:
             self._turn_is_set = True
-            self._gathered_count = 0
-            self._quiet_passes = 0
-            self._turn_set_seconds = self._loop.time()
+            self._gathering.begin()
             self._loop.call_soon(self._turn)
         return await future
 
     def _turn(self) -> None:
-        if self._gathers_more():
+        if self._gathering.goes_on(len(self._queue), self._queued_count):
             self._loop.call_soon(self._turn)
             return
         self._turn_is_set = False
         self._run_turn(self._take_queue())
-
-    def _gathers_more(self) -> bool:
-        """Whether calls that have arrived, but have not come this far, may still join the turn.
-
-        A call needs a few passes of the event loop from the socket to the queue. While passes
-        bring calls it pays to let them in, because a sync costs as much as deciding ten of them;
-        a caller who is alone waits for the few quiet passes only, some tens of microseconds.
-        """
-        if len(self._queue) > self._gathered_count:
-            self._gathered_count = len(self._queue)
-            self._quiet_passes = 0
-        else:
-            self._quiet_passes += 1
-        return (
-            self._quiet_passes < _QUIET_PASSES
-            and self._queued_count < _FULL_TURN_COUNT
-            and self._loop.time() - self._turn_set_seconds < self._commit_wait_seconds
-        )
 
     def _take_queue(self) -> list[_Waiting]:
         queue = self._queue
@@ -339,13 +282,19 @@ class Writer:
     ) -> tuple[list[StepResult], RecordBuffer]:
         results: list[StepResult] = []
         for step in steps:
-            if isinstance(step, Request):
-                answer, record = handle(self.state, step, now_ms)
-                if record is not None:
-                    buffer = self._added(buffer, record)
-                results.append(answer)
-            else:
+            if not isinstance(step, Request):
                 results.append(self._query(step, now_ms))
+                continue
+            try:
+                answer, record = handle(self.state, step, now_ms)
+            except DecisionBroken as broken:
+                # Deciding changes nothing: it fails its caller, who may well send it again.
+                _log.exception("decision_failed")
+                results.append(CallFailed(str(broken)))
+                continue
+            results.append(answer)
+            if record is not None:
+                buffer = self._added(buffer, record)
         return results, buffer
 
     def _added(self, buffer: RecordBuffer, record: Record) -> RecordBuffer:
@@ -377,7 +326,7 @@ class Writer:
         except Exception as broken:  # noqa: BLE001 - any bug of a query, whatever it raises
             # A query changes nothing: it fails its caller, not everybody.
             _log.exception("query_failed")
-            return QueryFailed(f"the query failed: {type(broken).__name__}")
+            return CallFailed(f"the query failed: {type(broken).__name__}")
 
     def _run_reads_only(self, queue: list[_Waiting]) -> None:
         # Without space nothing may be decided, because it could not be made durable.

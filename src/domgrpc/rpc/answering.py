@@ -16,9 +16,9 @@ import structlog
 from google.rpc.status_pb2 import Status
 
 from domgrpc.core.rejections import Rejected
+from domgrpc.engine.calls import Busy, DiskFullRefusal, RevisionNotReached, Stopped
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
-from domgrpc.engine.writer import Busy, DiskFullRefusal, RevisionNotReached, Stopped
 from domgrpc.rpc.calls import REPLAYED, Call, Context, Edge, RejectedAnswer
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
 from domgrpc.rpc.status import Problem, code_of, fill_status, reason_of

@@ -17,9 +17,9 @@ from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.values import ClientId, RequestId, Revision
+from domgrpc.engine.calls import Query, Reading
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.records import fingerprint
-from domgrpc.engine.writer import Query, Reading
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason

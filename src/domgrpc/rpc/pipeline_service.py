@@ -14,13 +14,13 @@ from domgrpc.core.answers import Answer
 from domgrpc.core.availability import check_availability
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
-from domgrpc.core.rejections import Rejected, Rejection
+from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.stock_changes import StockSummary
 from domgrpc.core.values import ClientId, RequestId, TimeMs
+from domgrpc.engine.calls import Query, Reading, RevisionNotReached, Step, StepResult
 from domgrpc.engine.records import fingerprint
-from domgrpc.engine.writer import Query, Reading, RevisionNotReached, Step, StepResult
 from domgrpc.rpc.answering import problem_of
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
@@ -109,8 +109,8 @@ def _answer(
                 fill_status(entry.error, result.outcome)
             else:
                 fill(entry, result)
-        elif isinstance(result, Rejected):
-            fill_status(entry.error, result.rejection)
+        elif isinstance(result, Exception):
+            fill_status(entry.error, problem_of(result))
         else:
             fill(entry, result)
     last = next(remaining)

@@ -15,8 +15,8 @@ from typing import TypeAlias
 from domgrpc.core.changes import PositionChange, position_changes
 from domgrpc.core.events import Record
 from domgrpc.core.values import LocationId, Sku
+from domgrpc.engine.calls import Reading, RevisionNotReached
 from domgrpc.engine.feed import Cursor, WatcherTooSlow
-from domgrpc.engine.writer import Reading, RevisionNotReached
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.inventory_walk import START, Place, Selection, Slice, covered, read_slice

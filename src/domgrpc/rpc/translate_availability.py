@@ -11,7 +11,7 @@ from domgrpc.core.availability import (
 )
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import QUANTITY_MAX, Quantity, Sku
-from domgrpc.engine.writer import Reading
+from domgrpc.engine.calls import Reading
 from domgrpc.rpc.refusals import InvalidField
 from domgrpc.rpc.shapes import (
     IDENTIFIER_BYTES_MAX,

@@ -42,7 +42,7 @@ from domgrpc.cli.demonstration.stage import PromiseBroken, Report, Script, Stage
 from domgrpc.cli.demonstration.watching import watch_live
 from domgrpc.client import DomgrpcError
 
-_ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNAL_EXIT_CODE: Final = 128
 
 
@@ -80,6 +80,8 @@ def perform(
         failure = _failure_of(stage, lambda: asyncio.run(_until_signal(stage, ending)))
     finally:
         _clean_up(server, folder)
+    if ending.signal_number == signal.SIGINT:
+        raise KeyboardInterrupt
     if ending.signal_number:
         raise SystemExit(_SIGNAL_EXIT_CODE + ending.signal_number)
     failure = failure or _failure_of(stage, lambda: _prove_clean(stage, folder))
@@ -87,7 +89,11 @@ def perform(
 
 
 async def _until_signal(stage: Stage, ending: Ending) -> None:
-    """Perform until the end or until a signal ends it, which is noted."""
+    """Perform until the end or until a signal ends it, which is noted.
+
+    No signal raises an exception where it strikes: inside a callback of gRPC that kills the
+    process, and the server would live on.
+    """
     performance = asyncio.ensure_future(_perform(stage))
     loop = asyncio.get_running_loop()
 
@@ -166,11 +172,10 @@ def _detail(stage: Stage) -> str:
 
 def _clean_up(server: ServerProcess, folder: Path) -> None:
     # Impatience must not leave half of it behind, so signals wait for the fraction of a second.
-    numbers = (signal.SIGINT, *_ENDING_SIGNALS)
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in _ENDING_SIGNALS]
     try:
         server.destroy()
         shutil.rmtree(folder)
     finally:
-        for number, handler in zip(numbers, handlers, strict=True):
+        for number, handler in zip(_ENDING_SIGNALS, handlers, strict=True):
             signal.signal(number, handler)
