@@ -85,7 +85,7 @@ def started_process(*arguments: str | Path, server: str) -> "Iterator[subprocess
     process = subprocess.Popen(
         [sys.executable, "-m", "domgrpc", *map(str, arguments)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "DOMGRPC_SERVER": server},
     )

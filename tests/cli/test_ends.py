@@ -1,5 +1,6 @@
 """How the program ends: exit codes, and errors in one line."""
 
+import signal
 import socket
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from domgrpc.cli.exits import ExitCode, exit_code_of
 from domgrpc.client import DomgrpcError
 from domgrpc.storage.disk import LocalDisk
-from tests.cli.running import Program, run_process
+from tests.cli.running import WAIT_SECONDS, Program, run_process, started_process
 from tests.client.scripted import EXHAUSTED, UNAVAILABLE, status
 
 NO_WAIT = ("--timeout", "0.1")
@@ -101,6 +102,31 @@ def test_a_server_in_trouble_is_no_refusal(error: object, code: ExitCode) -> Non
 def test_the_program_ends_with_the_code(program: Program) -> None:
     ended = run_process("locations", "show", "nowhere", DOMGRPC_SERVER=program.server)
     assert (ended.exit_code, ended.output) == (1, "")
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_is_no_error(program: Program, place: str, sku: str) -> None:
+    program.done("stock", "count", sku, place, "1")
+    with started_process("watch", sku, "--after", "0", server=program.server) as watch:
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        assert sku in watch.stdout.readline()
+        watch.stdout.close()
+        program.done("stock", "count", sku, place, "2")
+        assert watch.wait(WAIT_SECONDS) == 1
+        assert watch.stderr.read() == ""
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_with_130(program: Program, place: str, sku: str) -> None:
+    program.done("stock", "count", sku, place, "1")
+    with started_process("watch", sku, "--after", "0", server=program.server) as watch:
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        assert sku in watch.stdout.readline()
+        watch.send_signal(signal.SIGINT)
+        assert watch.wait(WAIT_SECONDS) == ExitCode.INTERRUPTED
+        assert watch.stderr.read() == ""
 
 
 def test_a_setting_outside_its_limits_ends_with_73(program: Program, tmp_path: Path) -> None:

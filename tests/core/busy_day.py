@@ -22,7 +22,6 @@ from tests.core.commands import (
     Line,
     adjust,
     announce,
-    at_locations,
     change,
     confirm,
     demand,
@@ -30,10 +29,8 @@ from tests.core.commands import (
     enable,
     feed,
     group,
-    in_groups,
     limited,
     move,
-    near,
     no_rule,
     place,
     product,
@@ -45,6 +42,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import Shop, encoded
+from tests.core.scope_words import at_locations, in_groups, near
 
 SKUS = tuple(f"sku-{number}" for number in range(24))
 SITES = tuple(f"site-{number}" for number in range(12))

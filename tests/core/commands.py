@@ -17,7 +17,7 @@ from domgrpc.core.reservations import (
 )
 from domgrpc.core.safety_stock import CreateSafetyStockRule, DeleteSafetyStockRule, RuleFields
 from domgrpc.core.safety_stock import RuleKind as Kind
-from domgrpc.core.scopes import GroupList, LocationList, NearPoint, Scope
+from domgrpc.core.scopes import Scope
 from domgrpc.core.stock_changes import (
     AdjustStock,
     AnnounceSupply,
@@ -284,24 +284,6 @@ def no_rule(rule_id: str) -> DeleteSafetyStockRule:
 def demand(channel: str = "", method: DeliveryMethod = DeliveryMethod.UNSPECIFIED) -> Demand:
     """Say where a demand comes from and how the goods go."""
     return Demand(Channel(channel), method)
-
-
-# --- scopes
-
-
-def at_locations(*location_ids: str) -> Scope:
-    """Look at exactly these locations."""
-    return LocationList(tuple(LocationId(location_id) for location_id in location_ids))
-
-
-def in_groups(*group_ids: str) -> Scope:
-    """Look at the members of these groups."""
-    return GroupList(tuple(GroupId(group_id) for group_id in group_ids))
-
-
-def near(latitude: float, longitude: float, radius_km: float, location_count_max: int = 0) -> Scope:
-    """Look around a point."""
-    return NearPoint(point(latitude, longitude), round(radius_km * 1000), location_count_max)
 
 
 # --- reservations

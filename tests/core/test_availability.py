@@ -18,14 +18,12 @@ from tests.core.commands import (
     SHIP,
     adjust,
     announce,
-    at_locations,
     confirm,
     demand,
     disable,
     enable,
     from_inbound,
     group,
-    in_groups,
     limited,
     on_hand,
     place,
@@ -39,6 +37,7 @@ from tests.core.commands import (
     unlimited,
 )
 from tests.core.given import NOON_MS, Shop
+from tests.core.scope_words import at_locations, in_groups
 
 DAY_MS = 86_400_000
 

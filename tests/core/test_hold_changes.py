@@ -9,7 +9,6 @@ from domgrpc.core.values import LocationType
 from tests.core.commands import (
     PICKUP,
     adjust,
-    at_locations,
     change,
     confirm,
     demand,
@@ -26,6 +25,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import NOON_MS, Shop, quantities
+from tests.core.scope_words import at_locations
 
 MINUTE_MS = 60_000
 DAY_MS = 1440 * MINUTE_MS

@@ -7,7 +7,6 @@ from domgrpc.core.reservations import ReservationState
 from domgrpc.core.values import Limits
 from tests.core.commands import (
     adjust,
-    at_locations,
     cancel,
     change,
     confirm,
@@ -25,6 +24,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import NOON_MS, Shop
+from tests.core.scope_words import at_locations
 
 MINUTE_MS = 60_000
 

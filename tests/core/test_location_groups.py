@@ -6,8 +6,9 @@ from domgrpc.core.answers import Deleted
 from domgrpc.core.location_groups import DeleteLocationGroup, LocationGroup, UpdateLocationGroup
 from domgrpc.core.rejections import Reason
 from domgrpc.core.values import GroupId, Limits, LocationId
-from tests.core.commands import group, in_groups, no_rule, on_hand, place, reserve, rule
+from tests.core.commands import group, no_rule, on_hand, place, reserve, rule
 from tests.core.given import NOON_MS, Shop
+from tests.core.scope_words import in_groups
 
 
 def change_group(

@@ -22,7 +22,6 @@ from tests.core.commands import (
     PICKUP,
     SHIP,
     adjust,
-    at_locations,
     cancel,
     confirm,
     count,
@@ -42,6 +41,7 @@ from tests.core.commands import (
 )
 from tests.core.given import NOON_MS, Shop, quantities
 from tests.core.naive_shop import Demand, Hold, Lines, NaiveShop, Refused, Rule, Site
+from tests.core.scope_words import at_locations
 
 SKUS = ("x", "y")
 SITES = ("A", "B", "C")

@@ -10,8 +10,9 @@ from domgrpc.core.geography import EARTH_RADIUS_M, PlaceIndex, Point, distance_m
 from domgrpc.core.locations import LocationFields, UpdateLocation
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import LocationId, LocationIndex
-from tests.core.commands import disable, near, on_hand, place, point, reserve
+from tests.core.commands import disable, on_hand, place, point, reserve
 from tests.core.given import Shop, sources
+from tests.core.scope_words import near
 
 NEW_YORK = (40.7128, -74.0060)
 LOS_ANGELES = (34.0522, -118.2437)
@@ -75,6 +76,17 @@ def test_a_location_on_the_rim_is_inside(cities: Shop) -> None:
     rim_km = distance_m(point(*NEW_YORK), point(*CHICAGO)) / 1000
     assert "CHI" in around(cities, near(*NEW_YORK, rim_km))
     assert "CHI" not in around(cities, near(*NEW_YORK, rim_km - 0.001))
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("degrees", [0.0001, 0.00123, 0.5, 1.0, 12.34567])
+def test_a_location_on_the_rim_due_north_or_south_is_inside(degrees: float, step: int) -> None:
+    index = PlaceIndex()
+    rim = point(40.0 + step * degrees, -74.0)
+    index.place(LocationIndex(0), rim)
+    rim_m = distance_m(point(40.0, -74.0), rim)
+    assert len(index.near(point(40.0, -74.0), rim_m)) == 1
+    assert len(index.near(point(40.0, -74.0), rim_m - 1)) == 0
 
 
 def test_only_so_many_locations_count_as_are_asked_for_nearest_first(cities: Shop) -> None:

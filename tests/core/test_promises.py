@@ -10,14 +10,11 @@ from domgrpc.core.values import DeliveryMethod, LocationType
 from tests.core.commands import (
     PICKUP,
     announce,
-    at_locations,
     demand,
     disable,
     from_inbound,
     group,
-    in_groups,
     limited,
-    near,
     on_hand,
     place,
     product,
@@ -27,6 +24,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import NOON_MS, Shop
+from tests.core.scope_words import at_locations, in_groups, near
 
 DAY_MS = 86_400_000
 Curve = list[tuple[int, int]]

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import Reservation
 from tests.core.commands import (
-    at_locations,
     demand,
     disable,
     group,
-    in_groups,
     limited,
     on_hand,
     place,
@@ -22,6 +20,7 @@ from tests.core.commands import (
     rule,
 )
 from tests.core.given import Shop, quantities, sources
+from tests.core.scope_words import at_locations, in_groups
 
 NAMES = "ABCDE"
 Stocked = dict[str, dict[str, int]]
@@ -136,6 +135,28 @@ def test_two_locations_are_better_than_three(shop: Shop) -> None:
         {"w": {"A": 9, "B": 1}, "x": {"B": 1, "C": 9}, "y": {"D": 9, "E": 1}, "z": {"E": 1}},
     )
     assert used(shop, ("w", 1), ("x", 1), ("y", 1), ("z", 1)) == "BE"
+
+
+def test_three_locations_are_better_than_four(shop: Shop) -> None:
+    stocked(
+        shop,
+        {
+            "v": {"A": 9, "E": 1},
+            "w": {"B": 9, "E": 1},
+            "x": {"C": 2},
+            "y": {"D": 2},
+            "z": {"A": 3, "B": 3},
+        },
+    )
+    needs = tuple((sku, 1) for sku in "vwxy")
+    assert used(shop, *needs) == "CDE"
+    assert used(shop, *needs, count_max=2) == "none"
+    assert used(shop, *needs, ("z", 1)) in ("ACDE", "BCDE")
+
+
+def test_of_two_locations_that_have_everything_together_the_fullest_are_used(shop: Shop) -> None:
+    stocked(shop, {"x": {"A": 2, "B": 2, "C": 4, "D": 3}, "y": {"A": 2, "B": 2, "C": 3, "D": 4}})
+    assert used(shop, ("x", 6), ("y", 6)) == "CD"
 
 
 def test_a_sku_that_no_location_has_enough_of_is_taken_where_others_are(shop: Shop) -> None:

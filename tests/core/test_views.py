@@ -20,7 +20,6 @@ from tests.core.commands import (
     SHIP,
     adjust,
     announce,
-    at_locations,
     change,
     confirm,
     count,
@@ -29,10 +28,8 @@ from tests.core.commands import (
     enable,
     from_inbound,
     group,
-    in_groups,
     limited,
     move,
-    near,
     no_rule,
     on_hand,
     place,
@@ -45,6 +42,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import NOON_MS, Shop
+from tests.core.scope_words import at_locations, in_groups, near
 
 COMMANDS: tuple[Command, ...] = (
     stock(adjust("x", "A", 3)),
@@ -219,6 +217,18 @@ def test_a_view_that_is_far_behind_catches_up(shop: Shop) -> None:
     assert shop.atf("x") == 12_002
     shop.given(stock(adjust("x", "B", 1)))
     assert shop.atf("x") == 12_003
+
+
+def test_what_may_be_sold_of_a_group_follows_every_change(shop: Shop) -> None:
+    shop.given(place("A", backorder=True), place("B"), place("C", backorder=True))
+    shop.given(product("x", backorder=limited(5)), on_hand("x", A=1, B=2, C=4))
+    shop.given(group("g", "A", "B"))
+    scope = in_groups("g")
+    assert (shop.atf("x", scope=scope), shop.ats("x", scope=scope)) == (3, 8)
+    shop.given(reserve(("x", "A", 4)))
+    assert (shop.atf("x", scope=scope), shop.ats("x", scope=scope)) == (2, 4)
+    shop.given(reserve(("x", "C", 4)))
+    assert (shop.atf("x", scope=scope), shop.ats("x", scope=scope)) == (2, 4)
 
 
 def test_a_location_that_gets_its_first_stock_counts_in_what_was_asked_before(

@@ -39,9 +39,10 @@ async def test_the_status_counts_what_there_is(shop: Shop) -> None:
     assert "revision 0" in found.recovery_summary
 
 
+@pytest.mark.slow
 async def test_the_status_waits_for_a_revision(shop: Shop) -> None:
     late = admin_pb2.GetStatusRequest(min_revision=1)
-    refused = await refusal(shop.admin.GetStatus(late, timeout=0.2))
+    refused = await refusal(shop.admin.GetStatus(late, timeout=0.5))
     assert refused.reason == "REVISION_NOT_REACHED"
 
 

@@ -14,6 +14,7 @@ from domgrpc.rpc.pages import PAGE_SIZE_MAX
 from domgrpc.rpc.pipeline_service import OPERATIONS_MAX
 from domgrpc.rpc.refusals import TransportReason
 from domgrpc.rpc.registration import service_descriptors
+from domgrpc.rpc.server import CALLS_MAX
 from domgrpc.rpc.status import TREATMENTS
 from domgrpc.rpc.stock_watch import FILTER_MAX
 from domgrpc.rpc.translate_availability import HORIZON_DAYS_MAX, ITEMS_MAX
@@ -43,6 +44,7 @@ LIMITS = {
     "locations in a scope or a group": SCOPE_LOCATIONS_MAX,
     "groups in a scope": SCOPE_GROUPS_MAX,
     "SKUs, and locations, in the filter of a watch": FILTER_MAX,
+    "calls and streams under way at once": CALLS_MAX,
     "shortest hold, milliseconds": TTL_MS_MIN,
     "longest hold, milliseconds": TTL_MS_MAX,
     "quantity": QUANTITY_MAX,

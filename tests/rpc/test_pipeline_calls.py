@@ -177,13 +177,14 @@ async def test_validate_only_in_a_call_changes_nothing(stocked: Shop) -> None:
     assert answer.results[1].availability.items[0].available_to_sell == 10
 
 
+@pytest.mark.slow
 async def test_reads_that_ask_for_a_coming_revision_are_late_together_and_alone_in_it(
     stocked: Shop,
 ) -> None:
     request = ExecuteRequest(
         operations=[check("A", min_revision=999), check("A"), check("A", min_revision=998)]
     )
-    answer = await stocked.pipeline.Execute(request, timeout=0.2)
+    answer = await stocked.pipeline.Execute(request, timeout=0.5)
     reasons = [
         Refusal(result.error).reason if result.HasField("error") else ""
         for result in answer.results

@@ -34,11 +34,12 @@ async def test_a_read_waits_for_a_revision_that_is_coming(shop: Shop) -> None:
     assert answer.items[0].available_to_sell == 5
 
 
+@pytest.mark.slow
 async def test_a_read_of_a_revision_that_does_not_come_is_told_before_its_deadline(
     shop: Shop,
 ) -> None:
     refused = await refusal(
-        shop.inventory.CheckAvailability(asked("A", min_revision=9), timeout=0.2)
+        shop.inventory.CheckAvailability(asked("A", min_revision=9), timeout=0.5)
     )
     assert (refused.code, refused.reason) == (
         grpc.StatusCode.UNAVAILABLE,

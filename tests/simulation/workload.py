@@ -25,6 +25,7 @@ from domgrpc.core.values import (
     StockCondition,
 )
 from tests.core import commands as say
+from tests.core import scope_words
 from tests.engine.virtual_time import NOON_MS
 
 SKUS = tuple(f"sku-{number}" for number in range(8))
@@ -215,9 +216,9 @@ class Workload:
     def _scope(self) -> Scope:
         match self._random.randint(0, 5):
             case 0:
-                return say.in_groups(self._random.choice(GROUPS))
+                return scope_words.in_groups(self._random.choice(GROUPS))
             case 1:
-                return say.at_locations(self._place_name(), self._place_name())
+                return scope_words.at_locations(self._place_name(), self._place_name())
             case _:
                 return None
 

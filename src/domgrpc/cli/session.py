@@ -61,6 +61,9 @@ def ask(context: typer.Context, call: Callable[["DomgrpcClient"], Coroutine[Any,
     except DomgrpcError as error:
         print_refusal(error, target=session.server, as_json=session.as_json)
         raise typer.Exit(exit_code_of(error)) from None
+    except BrokenPipeError:
+        # Whoever read the output has enough; typer ends the program without a word.
+        raise
     except (OSError, ValueError) as error:
         print_error(str(error))
         raise typer.Exit(ExitCode.USAGE) from None

@@ -57,6 +57,7 @@ def decide_reserve_stock(
         draft.pick(anywhere, draft.picking(area, location_count_max=count_max))
     if draft.short and not (command.allow_partial and draft.lines):
         raise _short_of(draft)
+    _check_line_count(draft, reservation_id)
     return StockReserved(
         Reservation(
             reservation_id,
@@ -176,13 +177,7 @@ def _changed(
             f"reservation {old.reservation_id!r} would hold nothing: release it instead",
             reservation_id=old.reservation_id,
         )
-    if len(draft.lines) > LINES_MAX:
-        raise Rejected(
-            Reason.TOO_MANY_LINES,
-            f"reservation {old.reservation_id!r} would have {len(draft.lines)} lines, "
-            f"{LINES_MAX} are allowed",
-            limit=LINES_MAX,
-        )
+    _check_line_count(draft, old.reservation_id)
     lines = draft.sorted_lines()
     if (lines, expire_time_ms) == (old.lines, old.expire_time_ms):
         return None
@@ -195,6 +190,16 @@ def _changed(
         revision=caller.at.revision,
     )
     return ReservationChanged(changed, _differences(old.lines, lines))
+
+
+def _check_line_count(draft: HoldDraft, reservation_id: ReservationId) -> None:
+    if len(draft.lines) > LINES_MAX:
+        raise Rejected(
+            Reason.TOO_MANY_LINES,
+            f"reservation {reservation_id!r} would have {len(draft.lines)} lines, "
+            f"{LINES_MAX} are allowed",
+            limit=LINES_MAX,
+        )
 
 
 def _differences(

@@ -32,7 +32,7 @@ REVISION_WAIT_SECONDS_MAX = 5.0
 
 _CLIENT = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 REPLAYED = ((REPLAYED_METADATA, "true"),)
-_DEADLINE_SHARE = 0.9
+_DEADLINE_SHARE = 0.8
 """How much of a call's deadline a read may wait for a revision, so that its answer still fits."""
 
 # Messages of all kinds pass through; their types are checked where they are read and filled.

@@ -41,7 +41,7 @@ _KEEPALIVE_TIMEOUT_SECONDS = 20
 _PING_INTERVAL_MS_MIN = 500
 _CONNECTION_AGE_GRACE_SECONDS = 30
 _LAST_WORDS_SECONDS = 0.5
-_CALLS_MAX = 100_000
+CALLS_MAX = 100_000
 """Calls and streams under way at once; gRPC refuses more with RESOURCE_EXHAUSTED."""
 
 
@@ -67,7 +67,7 @@ class Server:
         self._engine = engine
         self._drain = Drain()
         self._server = grpc.aio.server(
-            options=_options(settings), maximum_concurrent_rpcs=_CALLS_MAX
+            options=_options(settings), maximum_concurrent_rpcs=CALLS_MAX
         )
         edge = self._edge = Edge(
             engine,

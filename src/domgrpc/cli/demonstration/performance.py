@@ -5,13 +5,10 @@ the command ends. The last promise is that this was so.
 """
 
 import asyncio
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from domgrpc.cli.demonstration.crashing import (
@@ -55,13 +52,6 @@ class Outcome:
     seconds: float
 
 
-@dataclass(slots=True)
-class Ending:
-    """The signal that ended the performance, 0 for none."""
-
-    signal_number: int = 0
-
-
 def perform(
     retailer: Retailer, customer: Place, *, narration: Narration, script: Script
 ) -> Outcome:
@@ -71,43 +61,43 @@ def perform(
     raises KeyboardInterrupt, both after everything is cleaned up.
     """
     started = time.perf_counter()
-    folder = Path(tempfile.mkdtemp(prefix="domgrpc-demo-"))
-    server = ServerProcess(folder)
-    stage = Stage(retailer, customer, server=server, narration=narration, script=script)
-    ending = Ending()
-    try:
-        narration.title("What domgrpc promises, shown on a server of its own", _detail(stage))
-        failure = _failure_of(stage, lambda: asyncio.run(_until_signal(stage, ending)))
-    finally:
-        _clean_up(server, folder)
-    if ending.signal_number == signal.SIGINT:
+    stage = Stage(retailer, customer, server=ServerProcess(), narration=narration, script=script)
+    narration.title(
+        "What domgrpc promises, shown on a server of its own",
+        f"Every figure is measured now, on this machine. Seed {retailer.seed}; a line that begins "
+        "with ok is a promise that was checked.",
+    )
+    failure, signal_number = asyncio.run(_perform_and_clean_up(stage))
+    if signal_number == signal.SIGINT:
         raise KeyboardInterrupt
-    if ending.signal_number:
-        raise SystemExit(_SIGNAL_EXIT_CODE + ending.signal_number)
-    failure = failure or _failure_of(stage, lambda: _prove_clean(stage, folder))
+    if signal_number:
+        raise SystemExit(_SIGNAL_EXIT_CODE + signal_number)
     return Outcome(failure=failure, report=stage.report, seconds=time.perf_counter() - started)
 
 
-async def _until_signal(stage: Stage, ending: Ending) -> None:
-    """Perform until the end or until a signal ends it, which is noted.
+async def _perform_and_clean_up(stage: Stage) -> tuple[str, int]:
+    """Perform until the end or a signal, clean up, and return failure and signal, if any.
 
     No signal raises an exception where it strikes: inside a callback of gRPC that kills the
-    process, and the server would live on.
+    process, and the server would live on. The handlers stay until all is cleaned up, so that
+    impatience does not leave half of it behind.
     """
-    performance = asyncio.ensure_future(_perform(stage))
-    loop = asyncio.get_running_loop()
+    performance = asyncio.ensure_future(_failure_of(stage, _perform(stage)))
+    signals: list[int] = []
 
     def end(number: int) -> None:
-        ending.signal_number = number
+        signals.append(number)
         performance.cancel()
 
     for number in _ENDING_SIGNALS:
-        loop.add_signal_handler(number, end, number)
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     try:
-        await performance
-    except asyncio.CancelledError:
-        if not ending.signal_number:
-            raise
+        await asyncio.wait([performance])
+    finally:
+        stage.server.destroy()
+    if signals:
+        return "", signals[0]
+    return performance.result() or await _failure_of(stage, _prove_clean(stage)), 0
 
 
 async def _perform(stage: Stage) -> None:
@@ -141,19 +131,20 @@ async def _stop(stage: Stage) -> None:
     stage.promise("the server stops in order on SIGTERM", expected=0, came=exit_code)
 
 
-def _prove_clean(stage: Stage, folder: Path) -> None:
+async def _prove_clean(stage: Stage) -> None:
     """Prove that no process and no file of the demonstration is left."""
+    folder = stage.server.folder
     stage.promise(
         f"no process is left, and {folder} is removed",
         expected=(0, False),
-        came=(stage.server.left_count(), folder.exists()),
+        came=(stage.server.left_count(), folder is not None and folder.exists()),
     )
 
 
-def _failure_of(stage: Stage, act: Callable[[], None]) -> str:
+async def _failure_of(stage: Stage, acting: Awaitable[None]) -> str:
     """Act, and tell the reader what went wrong where something does."""
     try:
-        act()
+        await acting
     except PromiseBroken as broken:
         stage.narration.broken(broken.claim, expected=broken.expected, came=broken.came)
         return str(broken)
@@ -161,21 +152,3 @@ def _failure_of(stage: Stage, act: Callable[[], None]) -> str:
         stage.narration.failed(f"the demonstration cannot go on: {trouble}")
         return str(trouble)
     return ""
-
-
-def _detail(stage: Stage) -> str:
-    return (
-        f"Every figure is measured now, on this machine. Seed {stage.retailer.seed}; a line that "
-        "begins with ok is a promise that was checked."
-    )
-
-
-def _clean_up(server: ServerProcess, folder: Path) -> None:
-    # Impatience must not leave half of it behind, so signals wait for the fraction of a second.
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in _ENDING_SIGNALS]
-    try:
-        server.destroy()
-        shutil.rmtree(folder)
-    finally:
-        for number, handler in zip(_ENDING_SIGNALS, handlers, strict=True):
-            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The server of the demonstration: a process of its own on a folder of its own.
+"""The server of the demonstration: a process of its own on a temporary folder of its own.
 
 It is killed, started again and stopped here, and nothing of it is left in any case: it runs in a
 process group of its own, so that what it started itself is found and ended too. A group of its
@@ -8,9 +8,11 @@ own also keeps Ctrl-C at the terminal from it: this process decides when it ends
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,7 @@ _GONE_SECONDS_MAX: Final = 2.0
 _LOOK_SECONDS: Final = 0.005
 _OUTPUT_CHARACTERS_MAX: Final = 1_500
 _SERVE: Final = ("-m", "domgrpc", "serve", "--log-format", "json")
+_OUTPUT_NAME: Final = "server-output.txt"
 _LISTENING: Final = "listening"
 
 
@@ -30,12 +33,14 @@ class ServerTrouble(Exception):
 
 
 class ServerProcess:
-    """One server after another on the same folder; at most one runs."""
+    """One server after another on the same folder; at most one runs.
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder for the data and for what the server prints."""
-        self.folder = folder
-        self._output = folder / "server-output.txt"
+    The first start makes the folder, `destroy` removes it.
+    """
+
+    def __init__(self) -> None:
+        """Prepare; nothing is made or started yet."""
+        self.folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._group_ids: list[int] = []
         self.target = ""
@@ -51,9 +56,11 @@ class ServerProcess:
 
         Raises ServerTrouble where it ends or says no port within `READY_SECONDS_MAX`.
         """
-        place = ("--host", HOST, "--port", "0", "--data-dir", str(self.folder / "data"))
         started = time.perf_counter()
-        with self._output.open("wb") as output:
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="domgrpc-demo-"))
+        place = ("--host", HOST, "--port", "0", "--data-dir", str(self.folder / "data"))
+        with (self.folder / _OUTPUT_NAME).open("wb") as output:
             process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
                 (sys.executable, *_SERVE, *place),
                 stdin=subprocess.DEVNULL,
@@ -90,11 +97,13 @@ class ServerProcess:
         return int(process.returncode)
 
     def destroy(self) -> None:
-        """End whatever is left of every server that was started here."""
+        """End whatever is left of every server that was started here, and remove the folder."""
         for group_id in self._group_ids:
             _signal_group(group_id, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
+        if self.folder is not None:
+            shutil.rmtree(self.folder)
 
     def left_count(self) -> int:
         """Count the servers of which any process is left; waits a moment for it to become 0."""
@@ -112,7 +121,9 @@ class ServerProcess:
         return self._process
 
     def _printed(self) -> str:
-        return self._output.read_text(encoding="utf-8", errors="replace")
+        if self.folder is None:
+            return ""
+        return (self.folder / _OUTPUT_NAME).read_text(encoding="utf-8", errors="replace")
 
     def _trouble(self, what: str) -> ServerTrouble:
         return ServerTrouble(f"{what}; it printed: {self._printed()[-_OUTPUT_CHARACTERS_MAX:]}")
