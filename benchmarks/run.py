@@ -61,34 +61,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the arguments name; the exit status is 1 where a must is missed."""
     chosen = _arguments(arguments)
     findings: list[Finding] = []
-    for name in chosen.names or BENCHMARKS:
-        print(f"{name} ...", end="", flush=True, file=sys.stderr)
-        started = time.perf_counter()
-        neighbours = Neighbours()
-        results = BENCHMARKS[name](quick=chosen.quick)
-        share = round(neighbours.share(), 3)
-        print(f" {time.perf_counter() - started:.0f} s, others: {share:.0%}", file=sys.stderr)
-        findings.extend(Finding(name, share, result.verdict, result) for result in results)
+    try:
+        for name in chosen.names or BENCHMARKS:
+            findings.extend(_run_one(name, quick=chosen.quick))
+            # After each, so that minutes of measuring survive an interruption of the next.
+            _keep(chosen.results, findings, quick=chosen.quick)
+    finally:
+        _print_table(findings)
+        _print_noise(findings)
+    missed = [each.result.name for each in findings if each.verdict is Verdict.MUST_MISSED]
+    for name in missed:
+        print(f"missed what it must reach: {name}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _run_one(name: str, *, quick: bool) -> list[Finding]:
+    print(f"{name} ...", end="", flush=True, file=sys.stderr)
+    started = time.perf_counter()
+    neighbours = Neighbours()
+    results = BENCHMARKS[name](quick=quick)
+    share = round(neighbours.share(), 3)
+    print(f" {time.perf_counter() - started:.0f} s, others: {share:.0%}", file=sys.stderr)
+    return [Finding(name, share, result.verdict, result) for result in results]
+
+
+def _keep(path: Path, findings: Sequence[Finding], *, quick: bool) -> None:
     kept = {
-        "quick": chosen.quick,
+        "quick": quick,
         "machine": describe_machine(),
         "versions": describe_versions(),
         "findings": findings,
     }
-    chosen.results.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
-    _print_table(findings)
-    missed = [each.result.name for each in findings if each.verdict is Verdict.MUST_MISSED]
-    busy = {each.benchmark: each.others_share for each in findings}
-    for name, share in busy.items():
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+
+
+def _print_noise(findings: Sequence[Finding]) -> None:
+    for name, share in {each.benchmark: each.others_share for each in findings}.items():
         if share > _NOISY_SHARE:
             print(
                 f"{name}: others used {share:.0%} of the machine meanwhile, so that its figures "
                 "are worse than on a quiet one",
                 file=sys.stderr,
             )
-    for name in missed:
-        print(f"missed what it must reach: {name}", file=sys.stderr)
-    return 1 if missed else 0
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -79,7 +79,7 @@ def test_a_location_on_the_rim_is_inside(cities: Shop) -> None:
 
 
 @pytest.mark.parametrize("step", [1, -1])
-@pytest.mark.parametrize("degrees", [0.0001, 0.00123, 0.5, 1.0, 12.34567])
+@pytest.mark.parametrize("degrees", [0.00123, 1.0, 12.34567])
 def test_a_location_on_the_rim_due_north_or_south_is_inside(degrees: float, step: int) -> None:
     index = PlaceIndex()
     rim = point(40.0 + step * degrees, -74.0)
@@ -174,13 +174,17 @@ def test_distances_agree_with_vectors_to_the_metre(a: Point, b: Point) -> None:
 
 
 @pytest.mark.slow
-@given(places=st.lists(POINTS, max_size=25), middle=POINTS, radius_m=RADII)
+@given(places=st.lists(POINTS, max_size=25), middle=POINTS, radius_m=st.one_of(st.none(), RADII))
 @example(places=[point(0, 179.99), point(0, -179.99)], middle=point(0, 180), radius_m=2000)
 @example(places=[point(89.9, 0), point(89.9, 180)], middle=point(90, -90), radius_m=12_000)
 @example(places=[point(-90, 5), point(-89, 99)], middle=point(-90, 0), radius_m=0)
+@example(places=[point(40.5, -74)], middle=point(40, -74), radius_m=None)
 def test_a_circle_holds_what_a_look_at_every_place_finds(
-    places: list[Point], middle: Point, radius_m: int
+    places: list[Point], middle: Point, radius_m: int | None
 ) -> None:
+    if radius_m is None:
+        # A place exactly on the rim.
+        radius_m = distance_m(middle, places[0]) if places else 0
     index = PlaceIndex()
     for number, where in enumerate(places):
         index.place(LocationIndex(number), where)

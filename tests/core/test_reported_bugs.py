@@ -2,11 +2,13 @@
 
 import pytest
 
+from domgrpc.core.availability import CheckAvailability
+from domgrpc.core.geography import PlaceIndex, distance_m
 from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.stock_changes import BatchSummary, StockSummary
-from domgrpc.core.values import Limits
+from domgrpc.core.values import Limits, LocationIndex, Quantity, Sku
 from tests.core.commands import (
     adjust,
     announce,
@@ -19,6 +21,7 @@ from tests.core.commands import (
     move,
     on_hand,
     place,
+    point,
     product,
     reserve,
     rule,
@@ -26,6 +29,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import NOON_MS, Shop, quantities, sources
+from tests.core.scope_words import at_locations
 
 DAY_MS = 86_400_000
 
@@ -180,3 +184,23 @@ def test_a_picked_hold_has_at_most_five_thousand_lines_too() -> None:
     shop.given(*(stock(*(count(sku, name, 1) for sku in skus)) for name in "AB"))
     asked = reserve(*((sku, "", 2) for sku in skus), as_id="r")
     assert shop.refuses(asked) is Reason.TOO_MANY_LINES
+
+
+# The circle's band of latitude is a centimetre wider than the radius, but distances are rounded
+# to the metre: half a degree north is 55,597.46 m, told as 55,597 m, and not found within that.
+def test_a_place_is_inside_a_circle_of_its_own_distance() -> None:
+    index = PlaceIndex()
+    index.place(LocationIndex(0), point(40.5, -74.0))
+    radius_m = distance_m(point(40.0, -74.0), point(40.5, -74.0))
+    assert index.near(point(40.0, -74.0), radius_m) == ((radius_m, 0),)
+
+
+# x has two positions and the scope two locations, none of them the same: no pairs, not 10,002.
+def test_only_positions_in_the_scope_count_as_pairs(shop: Shop) -> None:
+    shop.given(*(place(name) for name in "ABCD"), on_hand("x", A=1, B=1))
+    query = CheckAvailability(
+        items=((Sku("x"), Quantity(0)),) * 5_001,
+        scope=at_locations("C", "D"),
+        include_locations=True,
+    )
+    assert shop.check(query)[0].locations == ()

@@ -186,6 +186,47 @@ def small() -> Shop:
     return shop
 
 
+def test_an_adjustment_from_before_the_last_count_was_counted_already(store: Shop) -> None:
+    store.later(5000).given(stock(count("x", "A", 20)))
+    store.given(stock(adjust("x", "A", -2, as_of_ms=NOON_MS + 4999)))
+    assert store.position("x", "A").on_hand == 20
+    store.given(stock(adjust("x", "A", -2, as_of_ms=NOON_MS + 5000)))
+    assert store.position("x", "A").on_hand == 18
+    store.given(stock(adjust("x", "A", 2, condition=DAMAGED, as_of_ms=NOON_MS)))
+    assert conditions(store, "x", "A") == {DAMAGED: 2}
+
+
+def test_a_count_earlier_in_the_call_has_seen_what_happened_before_it(store: Shop) -> None:
+    store.later(5000).given(
+        stock(count("x", "A", 20), adjust("x", "A", -2, as_of_ms=NOON_MS + 4999))
+    )
+    assert store.position("x", "A").on_hand == 20
+    late = stock(count("x", "A", 20), count("x", "A", 9, as_of_ms=NOON_MS + 4999))
+    assert store.refuses(late) is Reason.COUNT_OUTDATED
+
+
+def test_what_is_forgotten_of_one_position_does_not_count_at_another() -> None:
+    shop = Shop(Limits(remembered_deltas_max=1)).given(place("A"), place("B"))
+    shop.given(stock(adjust("x", "A", 5), adjust("x", "B", 5)))
+    shop.later(1000).given(stock(adjust("x", "A", 1)))
+    shop.later(1000).given(stock(adjust("x", "B", 1)))
+    shop.given(stock(count("x", "B", 9, as_of_ms=NOON_MS + 1500)))
+    assert [shop.position("x", name).on_hand for name in "AB"] == [6, 10]
+    shop.check_replay()
+
+
+def test_a_late_count_keeps_later_changes_of_its_own_call(store: Shop) -> None:
+    store.later(5000).given(
+        stock(
+            adjust("x", "A", -1, as_of_ms=NOON_MS + 1000),
+            adjust("x", "A", -2, as_of_ms=NOON_MS + 3000),
+            move("x", "A", 3, to="B"),
+            count("x", "A", 20, as_of_ms=NOON_MS + 2000),
+        )
+    )
+    assert [store.position("x", name).on_hand for name in "AB"] == [15, 3]
+
+
 # --- adjustments
 
 

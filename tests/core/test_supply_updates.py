@@ -187,35 +187,6 @@ def test_units_are_neither_made_nor_lost_by_moves(store: Shop) -> None:
         assert sum(store.position("x", name).on_hand for name in "AB") == 10
 
 
-def test_an_adjustment_from_before_the_last_count_was_counted_already(store: Shop) -> None:
-    store.later(5000).given(stock(count("x", "A", 20)))
-    store.given(stock(adjust("x", "A", -2, as_of_ms=NOON_MS + 4999)))
-    assert store.position("x", "A").on_hand == 20
-    store.given(stock(adjust("x", "A", -2, as_of_ms=NOON_MS + 5000)))
-    assert store.position("x", "A").on_hand == 18
-    store.given(stock(adjust("x", "A", 2, condition=DAMAGED, as_of_ms=NOON_MS)))
-    assert conditions(store, "x", "A") == {DAMAGED: 2}
-
-
-def test_a_count_earlier_in_the_call_has_seen_what_happened_before_it(store: Shop) -> None:
-    store.later(5000).given(
-        stock(count("x", "A", 20), adjust("x", "A", -2, as_of_ms=NOON_MS + 4999))
-    )
-    assert store.position("x", "A").on_hand == 20
-    late = stock(count("x", "A", 20), count("x", "A", 9, as_of_ms=NOON_MS + 4999))
-    assert store.refuses(late) is Reason.COUNT_OUTDATED
-
-
-def test_what_is_forgotten_of_one_position_does_not_count_at_another() -> None:
-    shop = Shop(Limits(remembered_deltas_max=1)).given(place("A"), place("B"))
-    shop.given(stock(adjust("x", "A", 5), adjust("x", "B", 5)))
-    shop.later(1000).given(stock(adjust("x", "A", 1)))
-    shop.later(1000).given(stock(adjust("x", "B", 1)))
-    shop.given(stock(count("x", "B", 9, as_of_ms=NOON_MS + 1500)))
-    assert [shop.position("x", name).on_hand for name in "AB"] == [6, 10]
-    shop.check_replay()
-
-
 def test_the_number_of_skus_is_bounded_for_the_call_as_a_whole() -> None:
     shop = Shop(Limits(skus_max=2)).given(place("A"), on_hand("x", A=1))
     two = stock(count("y", "A", 1), count("z", "A", 1))

@@ -1,46 +1,35 @@
 """Gathering: how long a turn of the writer is put off for calls that are arriving.
 
-A call needs a few passes of the event loop from the socket to the queue. While passes bring calls
-it pays to let them in, because a sync costs as much as deciding ten of them; a caller who is
-alone waits for the few quiet passes only, some tens of microseconds (docs/decisions/0008).
+A sync costs as much as deciding ten calls, and the event loop brings the calls of many callers one
+or two at a time. So a turn waits half a millisecond for each call but one that the turn before
+had: many callers share a sync, and a caller who is alone waits for nobody
+(docs/decisions/0008-gathering.md).
 """
 
-import asyncio
-
-_QUIET_PASSES = 4
-"""Passes of the event loop without a new call after which a turn begins."""
+_WAIT_SECONDS_PER_CALL = 0.0005
 _FULL_TURN_COUNT = 256
 """Operations that make a turn worth its sync; more are taken when they wait already."""
 
 
 class Gathering:
-    """Decides pass by pass whether the next turn waits for more calls."""
+    """Learns from turn to turn how many callers there are."""
 
-    __slots__ = ("_began_seconds", "_call_count", "_loop", "_quiet_passes", "_wait_seconds_max")
+    __slots__ = ("_last_call_count", "_wait_seconds_max")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, wait_seconds_max: float) -> None:
-        """Gather in an event loop, never longer than `wait_seconds_max`."""
-        self._loop = loop
+    def __init__(self, wait_seconds_max: float) -> None:
+        """Never wait longer than `wait_seconds_max`."""
         self._wait_seconds_max = wait_seconds_max
-        self._began_seconds = 0.0
-        self._call_count = 0
-        self._quiet_passes = 0
+        self._last_call_count = 1
 
-    def begin(self) -> None:
-        """Begin with the first call of a turn."""
-        self._began_seconds = self._loop.time()
-        self._call_count = 0
-        self._quiet_passes = 0
+    def wait_seconds(self) -> float:
+        """Return how long the turn of a first call waits for others."""
+        wait_seconds = (self._last_call_count - 1) * _WAIT_SECONDS_PER_CALL
+        return min(wait_seconds, self._wait_seconds_max)
 
-    def goes_on(self, call_count: int, operation_count: int) -> bool:
-        """Whether to look again after one more pass, with so many calls and operations there."""
-        if call_count > self._call_count:
-            self._call_count = call_count
-            self._quiet_passes = 0
-        else:
-            self._quiet_passes += 1
-        return (
-            self._quiet_passes < _QUIET_PASSES
-            and operation_count < _FULL_TURN_COUNT
-            and self._loop.time() - self._began_seconds < self._wait_seconds_max
-        )
+    def is_full(self, operation_count: int) -> bool:
+        """Whether a turn of so many operations begins at once."""
+        return operation_count >= _FULL_TURN_COUNT
+
+    def ended(self, call_count: int) -> None:
+        """Note how many calls a turn had."""
+        self._last_call_count = call_count

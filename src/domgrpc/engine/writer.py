@@ -88,8 +88,8 @@ class Writer:
         self._queue: list[_Waiting] = []
         self._queued_count = 0
         self._queue_max = queue_max
-        self._turn_is_set = False
-        self._gathering = Gathering(self._loop, commit_wait_seconds)
+        self._turn_handle: asyncio.Handle | None = None
+        self._gathering = Gathering(commit_wait_seconds)
         self._full_until_seconds = 0.0
         self._newest_ms = state.time_ms
         self._is_open = True
@@ -213,17 +213,28 @@ class Writer:
         future: asyncio.Future[list[StepResult]] = self._loop.create_future()
         self._queue.append(_Waiting(steps, future))
         self._queued_count += len(steps)
-        if not self._turn_is_set:
-            self._turn_is_set = True
-            self._gathering.begin()
-            self._loop.call_soon(self._turn)
+        self._set_turn()
         return await future
 
+    def _set_turn(self) -> None:
+        if self._gathering.is_full(self._queued_count):
+            self._forget_turn()
+            self._turn_handle = self._loop.call_soon(self._turn)
+        elif self._turn_handle is None:
+            wait_seconds = self._gathering.wait_seconds()
+            if wait_seconds:
+                self._turn_handle = self._loop.call_later(wait_seconds, self._turn)
+            else:
+                self._turn_handle = self._loop.call_soon(self._turn)
+
+    def _forget_turn(self) -> None:
+        if self._turn_handle is not None:
+            self._turn_handle.cancel()
+            self._turn_handle = None
+
     def _turn(self) -> None:
-        if self._gathering.goes_on(len(self._queue), self._queued_count):
-            self._loop.call_soon(self._turn)
-            return
-        self._turn_is_set = False
+        self._turn_handle = None
+        self._gathering.ended(len(self._queue))
         self._run_turn(self._take_queue())
 
     def _take_queue(self) -> list[_Waiting]:
