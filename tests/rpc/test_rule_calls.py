@@ -85,6 +85,12 @@ async def test_an_update_of_the_value_may_change_its_form(shop: Shop) -> None:
     assert (await update(shop, other, "sku", allow_missing=True)).fixed_quantity == 1
 
 
+async def test_an_update_that_does_not_name_the_value_keeps_it(shop: Shop) -> None:
+    await create(shop, "r", sku="A", fixed_quantity=4)
+    changed = await update(shop, pb.SafetyStockRule(rule_id="r", sku="B"), "sku")
+    assert (changed.sku, changed.fixed_quantity) == ("B", 4)
+
+
 async def test_the_explanation_names_the_winner_and_the_losers(shop: Shop) -> None:
     await shop.add_location("a")
     await shop.count(("A", "a", 50))

@@ -17,9 +17,10 @@ from domgrpc.engine.engine import Engine
 from domgrpc.rpc import inventory_walk
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.draining import Drain
+from domgrpc.rpc.refusals import Refused, TransportReason
 from domgrpc.rpc.stock_watch import StockWatches
 from domgrpc.v1 import inventory_pb2 as pb
-from domgrpc.v1 import reservation_pb2
+from domgrpc.v1 import product_pb2, reservation_pb2
 from tests.rpc.serving import Shop, adjusted, serving
 from tests.rpc.watching import read, watching, write
 
@@ -114,6 +115,45 @@ async def test_a_filtered_snapshot_shows_what_matches(stocked: Shop) -> None:
         while picture.revision < 4:
             picture.add(await read(call))
     assert list(picture.figures) == [("B", "a"), ("A", "a"), ("nothing", "a")]
+
+
+async def test_a_snapshot_passes_skus_without_stock(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_walk, "SCANNED_PER_SLICE_MAX", 1)
+    await shop.add_location("a")
+    await shop.products.BatchCreateProducts(
+        product_pb2.BatchCreateProductsRequest(
+            request_id=shop.key(), products=[product_pb2.Product(sku=f"p{n}") for n in range(5)]
+        )
+    )
+    await shop.count(("A", "a", 3))
+    picture = Picture()
+    async with watching(shop, snapshot=True) as call:
+        while not picture.is_complete:
+            picture.add(await read(call))
+    assert picture.figures == {("A", "a"): (3, 0, 0)}
+
+
+async def test_a_snapshot_that_is_read_too_slowly_has_no_place_to_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_walk, "POSITIONS_PER_SLICE_MAX", 1)
+    async with serving(tmp_path, feed_records_max=1) as shop:
+        await shop.add_location("l0")
+        await shop.count(*((f"s{number}", "l0", 9) for number in range(9)))
+        message = pb.WatchInventoryRequest(snapshot=True)
+        answers = StockWatches(Drain()).run(message, cast("Call", Watcher(shop.engine)))
+
+        async def read_slowly() -> None:
+            async for _ in answers:
+                for _ in range(3):
+                    await adjust(shop, "s1", 0, Random(1))
+
+        with pytest.raises(Refused) as caught:
+            await read_slowly()
+    assert caught.value.reason is TransportReason.WATCH_TOO_SLOW
+    assert caught.value.facts == {}
 
 
 @pytest.mark.slow

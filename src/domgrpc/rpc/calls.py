@@ -16,7 +16,7 @@ from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Rejection
-from domgrpc.core.values import ClientId, RequestId, Revision
+from domgrpc.core.values import ClientId, Revision
 from domgrpc.engine.calls import Query, Reading
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.records import fingerprint
@@ -75,7 +75,7 @@ class Call:
         request = Request(
             command,
             self.client_id,
-            RequestId(request_id(key)),
+            request_id(key),
             fingerprint(command),
             validate_only,
         )

@@ -18,7 +18,7 @@ from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.stock_changes import StockSummary
-from domgrpc.core.values import ClientId, RequestId, TimeMs
+from domgrpc.core.values import ClientId, TimeMs
 from domgrpc.engine.calls import Query, Reading, RevisionNotReached, Step, StepResult
 from domgrpc.engine.records import fingerprint
 from domgrpc.rpc.answering import problem_of
@@ -135,17 +135,18 @@ def _nothing(_state: State, _now_ms: TimeMs) -> None:
 # --- from operations to steps
 
 
-def _request(
-    command: Command, key: str, client_id: ClientId, *, validate_only: bool = False
-) -> Request:
+def _reserve(body: reservation_pb2.ReserveStockRequest, client_id: ClientId) -> Request:
+    command = reserve_stock(body)
+    # As `_request`, without its call: this is the operation that comes by the hundred thousand.
     return Request(
-        command, client_id, RequestId(request_id(key)), fingerprint(command), validate_only
+        command, client_id, request_id(body.request_id), fingerprint(command), body.validate_only
     )
 
 
-def _reserve(body: reservation_pb2.ReserveStockRequest, client_id: ClientId) -> Request:
-    command = reserve_stock(body)
-    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+def _request(
+    command: Command, key: str, client_id: ClientId, *, validate_only: bool = False
+) -> Request:
+    return Request(command, client_id, request_id(key), fingerprint(command), validate_only)
 
 
 def _update(body: reservation_pb2.UpdateReservationRequest, client_id: ClientId) -> Request:

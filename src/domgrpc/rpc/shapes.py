@@ -13,7 +13,7 @@ from typing import TypeVar
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from domgrpc.core.values import QUANTITY_MAX, SECOND_MS, TIME_MS_MAX, TimeMs
+from domgrpc.core.values import QUANTITY_MAX, SECOND_MS, TIME_MS_MAX, RequestId, TimeMs
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
 
 IDENTIFIER_BYTES_MAX = 128
@@ -69,11 +69,11 @@ def key(value: str, path: str) -> str:
     return value
 
 
-def request_id(value: str) -> str:
+def request_id(value: str) -> RequestId:
     """Check the retry key of a mutating call; it is required."""
     if _KEY(value) is None:
         raise request_id_refusal(value)
-    return value
+    return value  # type: ignore[return-value]  # a call of the NewType would cost as much again
 
 
 def request_id_refusal(value: str) -> Exception:

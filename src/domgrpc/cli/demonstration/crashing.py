@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from domgrpc.cli.demonstration.stage import NO_RETRIES, PromiseBroken, Stage
+from domgrpc.cli.demonstration.stage import PromiseBroken, Stage
 from domgrpc.client import DomgrpcClient, DomgrpcError, Line, count_stock
 from domgrpc.v1.reservation_pb2 import Reservation
 
@@ -46,7 +46,7 @@ async def kill_under_load(stage: Stage) -> Load:
     """Set the proof up: callers reserve without pause, and SIGKILL ends the server meanwhile."""
     stage.narration.scene("kill -9 in the middle of load")
     line = Line(stage.retailer.crowd_skus[1], 1, stage.retailer.center.location_id)
-    client = await stage.client(_CLIENT_ID, retry=NO_RETRIES)
+    client = await stage.client(_CLIENT_ID)
     await client.update_stock([count_stock(line.sku, line.location_id, _UNITS)])
     load = Load(line=line, acknowledged_count_wanted=stage.script.acknowledged_before_kill)
     async with asyncio.TaskGroup() as callers:

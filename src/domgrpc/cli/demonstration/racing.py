@@ -31,6 +31,8 @@ async def race_for_the_last_units(stage: Stage) -> None:
     clients = [
         await stage.client(f"buyers-{number}", coalesce=False) for number in range(_CONNECTIONS)
     ]
+    # Connected beforehand, so that they start at the same line.
+    await asyncio.gather(*(client.get_status() for client in clients))
     started = time.perf_counter()
     outcomes = await asyncio.gather(
         *(
@@ -84,5 +86,5 @@ async def _buy(client: DomgrpcClient, line: Line, request_id: str) -> tuple[str,
             request_id=request_id,
         )
     except DomgrpcError as error:
-        return request_id, error.reason
+        return request_id, error.reason if error.reason == _REFUSED else str(error)
     return request_id, ""

@@ -11,12 +11,11 @@ from typing import Final, TypeAlias
 from domgrpc.cli.demonstration.narration import Narration
 from domgrpc.cli.demonstration.retailer import Place, Retailer
 from domgrpc.cli.demonstration.server_process import ServerProcess
-from domgrpc.client import DomgrpcClient, RetryPolicy
+from domgrpc.client import DomgrpcClient
 from domgrpc.v1.inventory_pb2 import InventoryPosition
 
 CALL_SECONDS_MAX: Final = 30.0
 _FIGURE_DECIMALS: Final = 3
-NO_RETRIES: Final = RetryPolicy(budget_share=0.0, budget_reserve=0.0)
 
 Figure: TypeAlias = str | int | float | bool | list["Figure"] | dict[str, "Figure"]
 
@@ -75,9 +74,7 @@ class Stage:
         self._clients: dict[str, DomgrpcClient] = {}
         self._open = AsyncExitStack()
 
-    async def client(
-        self, client_id: str, *, coalesce: bool = True, retry: RetryPolicy | None = None
-    ) -> DomgrpcClient:
+    async def client(self, client_id: str, *, coalesce: bool = True) -> DomgrpcClient:
         """Return the connection of a client to the running server, opened on first use."""
         if client_id not in self._clients:
             client = DomgrpcClient(
@@ -86,7 +83,6 @@ class Stage:
                 read_timeout_seconds=CALL_SECONDS_MAX,
                 write_timeout_seconds=CALL_SECONDS_MAX,
                 coalesce=coalesce,
-                retry=retry,
             )
             self._clients[client_id] = await self._open.enter_async_context(client)
         return self._clients[client_id]
