@@ -218,7 +218,8 @@ class Writer:
 
     def _set_turn(self) -> None:
         if self._gathering.is_full(self._queued_count):
-            self._forget_turn()
+            if self._turn_handle is not None:
+                self._turn_handle.cancel()
             self._turn_handle = self._loop.call_soon(self._turn)
         elif self._turn_handle is None:
             wait_seconds = self._gathering.wait_seconds()
@@ -226,11 +227,6 @@ class Writer:
                 self._turn_handle = self._loop.call_later(wait_seconds, self._turn)
             else:
                 self._turn_handle = self._loop.call_soon(self._turn)
-
-    def _forget_turn(self) -> None:
-        if self._turn_handle is not None:
-            self._turn_handle.cancel()
-            self._turn_handle = None
 
     def _turn(self) -> None:
         self._turn_handle = None
