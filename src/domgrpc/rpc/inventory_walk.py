@@ -70,7 +70,9 @@ def read_slice(state: State, now_ms: TimeMs, selection: Selection, after: Place)
             scanned_count += 1
             if len(views) == POSITIONS_PER_SLICE_MAX or scanned_count >= SCANNED_PER_SLICE_MAX:
                 return Slice(tuple(views), (first, second, indexes[slot]))
-        scanned_count += 1
+        # A SKU without positions costs too; the one resumed at was counted by the slice before,
+        # so that every slice gets on.
+        scanned_count += not resumed
         if scanned_count >= SCANNED_PER_SLICE_MAX:
             return Slice(tuple(views), (first, second, _BEHIND_ALL_LOCATIONS))
     return Slice(tuple(views), _END, is_last=True)
