@@ -173,12 +173,12 @@ def _location_with_parts(
 
 
 def _check_pairs(network: Network, query: CheckAvailability, area: Area) -> None:
-    pair_count = 0
-    in_area = None if area.distances_m is None else len(area.distances_m)
-    for sku, _ in query.items:
-        stock = network.stock.find(sku)
-        positions = 0 if stock is None else len(stock.location_indexes)
-        pair_count += positions if in_area is None else min(positions, in_area)
+    stocks = [stock for sku, _ in query.items if (stock := network.stock.find(sku)) is not None]
+    in_area = len(network.locations.by_index if area.distances_m is None else area.distances_m)
+    pair_count = sum(min(len(stock.location_indexes), in_area) for stock in stocks)
+    if pair_count > PAIRS_MAX and area.distances_m is not None:
+        # That was only a bound: not every position lies in the area.
+        pair_count = sum(1 for stock in stocks for _ in _slots(stock, area))
     if pair_count > PAIRS_MAX:
         raise Rejected(
             Reason.TOO_MANY_PAIRS,

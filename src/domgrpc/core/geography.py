@@ -74,8 +74,9 @@ class PlaceIndex:
         return found
 
     def _search(self, point: Point, radius_m: int) -> tuple[tuple[int, LocationIndex], ...]:
-        # One more unit on each side: rounding must not lose a place on the rim.
-        reach_e7 = math.ceil(radius_m / EARTH_RADIUS_M / _RADIANS_PER_E7) + 1
+        # Distances are rounded to the metre, so the band is a metre wider than the radius: a
+        # place told as `radius_m` away may lie half a metre beyond it.
+        reach_e7 = math.ceil((radius_m + 1) / EARTH_RADIUS_M / _RADIANS_PER_E7)
         low = (point.latitude_e7 - reach_e7, LocationIndex(-1))
         high = (point.latitude_e7 + reach_e7 + 1, LocationIndex(-1))
         hits = []
