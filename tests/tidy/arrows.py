@@ -59,6 +59,7 @@ CORE_ORDER = (
     "reservation_book",
     "sourcing",
     "hold_draft",
+    "plain_holds",
     "holds",
     "claims",
     "answers",

@@ -50,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     replayed: bool = False
 
 
-class KeptAnswer(msgspec.Struct, frozen=True):
+class KeptAnswer(msgspec.Struct, frozen=True, gc=False):
     """An answer with what tells a retry from another request."""
 
     fingerprint: int
@@ -62,7 +62,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
 class KeptAnswers:
     """Answers by caller and request id, the oldest forgotten first. All steps are O(1)."""
 
-    __slots__ = ("_age_ms_max", "_count_max", "by_key", "order")
+    __slots__ = ("_age_ms_max", "_count_max", "_forget_at_ms", "by_key", "order")
 
     def __init__(self, limits: Limits) -> None:
         """Start empty."""
@@ -70,24 +70,27 @@ class KeptAnswers:
         self._count_max = limits.kept_answers_max
         self.by_key: dict[str, KeptAnswer] = {}
         self.order: deque[str] = deque()
+        # Until then nothing is too old: looked at for every answer.
+        self._forget_at_ms = -1
 
     def find(self, key: str, fingerprint: int) -> KeptAnswer | None:
         """Return the answer of a retry, None for a new request, or refuse another content."""
         kept = self.by_key.get(key)
-        if kept is not None and kept.fingerprint != fingerprint:
-            raise Rejected(
-                Reason.REQUEST_ID_REUSED,
-                f"request_id {key.split()[1]!r} was used for another request: retries must "
-                "repeat the request, new requests need a new id",
-                request_id=key.split()[1],
-            )
-        return kept
+        if kept is None or kept.fingerprint == fingerprint:
+            return kept
+        raise Rejected(
+            Reason.REQUEST_ID_REUSED,
+            f"request_id {key.split()[1]!r} was used for another request: retries must "
+            "repeat the request, new requests need a new id",
+            request_id=key.split()[1],
+        )
 
     def keep(self, key: str, answer: KeptAnswer) -> None:
         """Keep an answer and forget those that are too many or too old."""
         self.by_key[key] = answer
         self.order.append(key)
-        self._forget(answer.time_ms)
+        if len(self.order) > self._count_max or answer.time_ms > self._forget_at_ms:
+            self._forget(answer.time_ms)
 
     def restore(self, answers: list[tuple[str, KeptAnswer]]) -> None:
         """Add answers from a snapshot, oldest first."""
@@ -101,6 +104,7 @@ class KeptAnswers:
         oldest_ms = newest_ms - self._age_ms_max
         while len(order) > self._count_max or self.by_key[order[0]].time_ms < oldest_ms:
             del self.by_key[order.popleft()]
+        self._forget_at_ms = self.by_key[order[0]].time_ms + self._age_ms_max
 
     def check_invariants(self) -> None:
         """Both orders hold the same answers, within the bound."""

@@ -73,7 +73,7 @@ Event = (
 NO_REQUEST = RequestId("")
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one request, or one timer, did: one entry of the log, one revision."""
 
     revision: Revision

@@ -31,7 +31,7 @@ class HoldDraft:
         self._network = network
         self._ask = ask
         self._in_stock_only = in_stock_only
-        self._held = {(line.sku, line.location_id): line for line in held}
+        self._held = {(line.sku, line.location_id): line for line in held} if held else {}
         self.lines = dict(self._held)
         self.short: list[ShortLine] = []
 
@@ -151,6 +151,8 @@ class HoldDraft:
     def sorted_lines(self) -> tuple[ReservationLine, ...]:
         """Return the lines by SKU and location."""
         lines = self.lines
+        if len(lines) == 1:
+            return tuple(lines.values())
         return tuple([lines[key] for key in sorted(lines)])
 
     def exclusion(self) -> Reason | None:

@@ -8,7 +8,8 @@ import msgspec
 
 from domgrpc.core.hold_draft import HoldDraft, illegal_transition, insufficient
 from domgrpc.core.network import Ask, Network
-from domgrpc.core.rejections import Reason, Rejected, check_etag
+from domgrpc.core.plain_holds import plain_lines
+from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.reservations import (
     LINES_MAX,
@@ -47,7 +48,32 @@ def decide_reserve_stock(
     reservation_id = command.reservation_id or ReservationId(caller.request_id)
     _check_new(state, reservation_id, caller)
     expire_time_ms = _deadline_ms(command.expiration, now_ms)
-    draft = HoldDraft(network, Ask(command.demand, now_ms), in_stock_only=command.in_stock_only)
+    ask = Ask(command.demand, now_ms)
+    short_lines: tuple[ShortLine, ...] = ()
+    lines = plain_lines(network, ask, command.lines)
+    if lines is None:
+        draft = _drafted(network, command, ask)
+        lines, short_lines = draft.sorted_lines(), draft.short_lines()
+    _check_line_count(len(lines), reservation_id)
+    return StockReserved(
+        Reservation(
+            reservation_id,
+            caller.client_id,
+            ReservationState.HELD,
+            lines,
+            command.demand,
+            command.reference,
+            expire_time_ms,
+            now_ms,
+            now_ms,
+            caller.at.revision,
+            short_lines,
+        )
+    )
+
+
+def _drafted(network: Network, command: ReserveStock, ask: Ask) -> HoldDraft:
+    draft = HoldDraft(network, ask, in_stock_only=command.in_stock_only)
     located, anywhere = _summed(command.lines)
     for (sku, location_id), quantity in located.items():
         draft.set(sku, location_id, quantity)
@@ -57,22 +83,7 @@ def decide_reserve_stock(
         draft.pick(anywhere, draft.picking(area, location_count_max=count_max))
     if draft.short and not (command.allow_partial and draft.lines):
         raise _short_of(draft)
-    _check_line_count(draft, reservation_id)
-    return StockReserved(
-        Reservation(
-            reservation_id,
-            caller.client_id,
-            ReservationState.HELD,
-            draft.sorted_lines(),
-            command.demand,
-            command.reference,
-            expire_time_ms,
-            now_ms,
-            now_ms,
-            caller.at.revision,
-            draft.short_lines(),
-        )
-    )
+    return draft
 
 
 def decide_update_reservation(
@@ -177,8 +188,8 @@ def _changed(
             f"reservation {old.reservation_id!r} would hold nothing: release it instead",
             reservation_id=old.reservation_id,
         )
-    _check_line_count(draft, old.reservation_id)
     lines = draft.sorted_lines()
+    _check_line_count(len(lines), old.reservation_id)
     if (lines, expire_time_ms) == (old.lines, old.expire_time_ms):
         return None
     changed = msgspec.structs.replace(
@@ -192,11 +203,11 @@ def _changed(
     return ReservationChanged(changed, _differences(old.lines, lines))
 
 
-def _check_line_count(draft: HoldDraft, reservation_id: ReservationId) -> None:
-    if len(draft.lines) > LINES_MAX:
+def _check_line_count(line_count: int, reservation_id: ReservationId) -> None:
+    if line_count > LINES_MAX:
         raise Rejected(
             Reason.TOO_MANY_LINES,
-            f"reservation {reservation_id!r} would have {len(draft.lines)} lines, "
+            f"reservation {reservation_id!r} would have {line_count} lines, "
             f"{LINES_MAX} are allowed",
             limit=LINES_MAX,
         )

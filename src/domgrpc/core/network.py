@@ -24,8 +24,10 @@ from domgrpc.core.values import (
     DAY_MS,
     QUANTITY_MAX,
     BackorderMode,
+    DeliveryMethod,
     Demand,
     Limits,
+    LocationId,
     LocationIndex,
     RuleId,
     Sku,
@@ -62,6 +64,7 @@ class Network:
         "_boundary_ms",
         "_has_minimum",
         "_has_safety",
+        "_plain_places",
         "_version",
         "_winners",
         "groups",
@@ -81,6 +84,7 @@ class Network:
         self._winners: dict[
             tuple[RuleKind, Sku, LocationIndex, Demand], SafetyStockRule | None
         ] = {}
+        self._plain_places: dict[DeliveryMethod, list[LocationId | None]] = {}
         self._version = -1
         self._boundary_ms = 0
         self._has_safety = False
@@ -97,6 +101,7 @@ class Network:
         ) + self.rules.version
         if version != self._version or now_ms >= self._boundary_ms:
             self._winners.clear()
+            self._plain_places.clear()
             self._has_safety = self.rules.has_kind(RuleKind.SAFETY_STOCK)
             self._has_minimum = self.rules.has_kind(RuleKind.FULFILLMENT_MINIMUM)
             self._version = version
@@ -132,6 +137,24 @@ class Network:
             return (unclaimed, unclaimed) if unclaimed > 0 else (0, 0)
         backorder = self.backorder_quantity(stock, index, ask.time_ms)
         return max(0, unclaimed), max(0, unclaimed + backorder)
+
+    def plain_places(self, ask: Ask) -> list[LocationId | None]:
+        """Return by location index the id of each usable location; empty where rules withhold.
+
+        At these locations ATF is what is unclaimed, and no more needs to be asked: the case of
+        most holds, which are taken by the hundred thousand. `refresh` was called for this time.
+        """
+        method = ask.demand.delivery_method
+        places = self._plain_places.get(method)
+        if places is None:
+            places = []
+            if not (self._has_minimum or self._has_safety):
+                places = [
+                    None if self.exclusion(LocationIndex(index), ask) else location.location_id
+                    for index, location in enumerate(self.locations.by_index)
+                ]
+            self._plain_places[method] = places
+        return places
 
     def figures(self, stock: SkuStock, slot: int, ask: Ask) -> Figures:
         """Return what a position offers, with its parts and the rules that won."""

@@ -170,9 +170,8 @@ class Reservations:
 
 def evolve_stock_reserved(network: Network, state: Reservations, event: StockReserved) -> None:
     """Count the units as soft_reserved and start the deadline."""
-    for line in event.reservation.lines:
-        _claim(network, line, soft=line.quantity)
     reservation = event.reservation
+    _hold(network, reservation.lines, 1)
     if reservation.short_lines:
         # Told in the answer of the call, not remembered.
         reservation = msgspec.structs.replace(reservation, short_lines=())
@@ -209,8 +208,7 @@ def evolve_reservation_ended(
 ) -> None:
     """Give the held units back."""
     reservation = state.by_id[event.reservation_id]
-    for line in event.lines:
-        _claim(network, line, soft=-line.quantity)
+    _hold(network, event.lines, -1)
     released = isinstance(event, ReservationReleased)
     end = ReservationState.RELEASED if released else ReservationState.EXPIRED
     _change_state(state, reservation, end, at)
@@ -238,6 +236,21 @@ def evolve_reservation_settled(
         revision=at.revision,
     )
     state.store(changed)
+
+
+def _hold(network: Network, lines: tuple[ReservationLine, ...], sign: int) -> None:
+    # `_claim` of soft_reserved only, without its calls: every hold comes here twice in its life.
+    index_of = network.locations.index_of
+    by_sku = network.stock.by_sku
+    for line in lines:
+        index = index_of[line.location_id]
+        stock = by_sku.get(line.sku)
+        slot = stock.slot(index) if stock is not None else -1
+        if stock is None or slot < 0:
+            _claim(network, line, soft=sign * line.quantity)
+            continue
+        stock.soft_reserved[slot] += sign * line.quantity
+        network.stock.touch(stock, slot)
 
 
 def _claim(

@@ -55,7 +55,7 @@ class ReservationLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     settled_quantity: Quantity = Quantity(0)
 
 
-class Reservation(msgspec.Struct, frozen=True, array_like=True, tag=1, tag_field="tag"):
+class Reservation(msgspec.Struct, frozen=True, array_like=True, tag=1, tag_field="tag", gc=False):
     """A hold or a claim; lines sorted by SKU and location."""
 
     reservation_id: ReservationId
@@ -104,7 +104,7 @@ class Expiration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ttl_ms: int | None = None
 
 
-class ReserveStock(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ReserveStock(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Hold stock until a deadline; lines without a location are picked within the scope."""
 
     lines: tuple[LineQuantity, ...]
@@ -118,7 +118,7 @@ class ReserveStock(msgspec.Struct, frozen=True, array_like=True, tag=True):
     reference: str = ""
 
 
-class UpdateReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class UpdateReservation(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Change quantities and the deadline of a hold in place."""
 
     reservation_id: ReservationId
@@ -129,7 +129,7 @@ class UpdateReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     etag: str = ""
 
 
-class MoveReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class MoveReservation(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Move units of a hold to another location; quantity 0 means all of the line."""
 
     reservation_id: ReservationId
@@ -142,7 +142,7 @@ class MoveReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
     etag: str = ""
 
 
-class ConfirmReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ConfirmReservation(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Make a hold a claim without a deadline."""
 
     reservation_id: ReservationId
@@ -150,7 +150,7 @@ class ConfirmReservation(msgspec.Struct, frozen=True, array_like=True, tag=True)
     etag: str = ""
 
 
-class ReleaseReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class ReleaseReservation(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Give a hold back."""
 
     reservation_id: ReservationId
@@ -158,7 +158,7 @@ class ReleaseReservation(msgspec.Struct, frozen=True, array_like=True, tag=True)
     etag: str = ""
 
 
-class SettleReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class SettleReservation(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """End the claim of confirmed units; no lines means all that is still claimed."""
 
     reservation_id: ReservationId
@@ -170,20 +170,20 @@ class SettleReservation(msgspec.Struct, frozen=True, array_like=True, tag=True):
 # --- events
 
 
-class StockReserved(msgspec.Struct, frozen=True, array_like=True, tag=10):
+class StockReserved(msgspec.Struct, frozen=True, array_like=True, tag=10, gc=False):
     """Stock is held; the whole reservation."""
 
     reservation: Reservation
 
 
-class ReservationChanged(msgspec.Struct, frozen=True, array_like=True, tag=11):
+class ReservationChanged(msgspec.Struct, frozen=True, array_like=True, tag=11, gc=False):
     """A hold has other lines or another deadline: the whole reservation, and what changed."""
 
     reservation: Reservation
     changes: tuple[LineQuantity, ...]
 
 
-class ReservationConfirmed(msgspec.Struct, frozen=True, array_like=True, tag=12):
+class ReservationConfirmed(msgspec.Struct, frozen=True, array_like=True, tag=12, gc=False):
     """A hold, or with `revived` an expired one, became a claim."""
 
     reservation_id: ReservationId
@@ -191,7 +191,7 @@ class ReservationConfirmed(msgspec.Struct, frozen=True, array_like=True, tag=12)
     revived: bool = False
 
 
-class ReservationReleased(msgspec.Struct, frozen=True, array_like=True, tag=13):
+class ReservationReleased(msgspec.Struct, frozen=True, array_like=True, tag=13, gc=False):
     """A hold was given back by the client."""
 
     reservation_id: ReservationId
@@ -199,14 +199,14 @@ class ReservationReleased(msgspec.Struct, frozen=True, array_like=True, tag=13):
     reason: str = ""
 
 
-class ReservationExpired(msgspec.Struct, frozen=True, array_like=True, tag=14):
+class ReservationExpired(msgspec.Struct, frozen=True, array_like=True, tag=14, gc=False):
     """A hold was given back at its deadline."""
 
     reservation_id: ReservationId
     lines: tuple[ReservationLine, ...]
 
 
-class ReservationSettled(msgspec.Struct, frozen=True, array_like=True, tag=15):
+class ReservationSettled(msgspec.Struct, frozen=True, array_like=True, tag=15, gc=False):
     """Confirmed units left or are not wanted any more."""
 
     reservation_id: ReservationId
