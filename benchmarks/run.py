@@ -2,12 +2,14 @@
 
     python -m benchmarks.run [--quick] [NAME ...]
 
-Names are those of BENCHMARKS below; without any all are run. The figures go to
-benchmarks/results.json with the machine and the versions. Ratios come from one run: both sides
-are measured in turn, on the same machine, within the same minutes.
+Names are those of BENCHMARKS below; without any all are run. Each is shown when it is over, and
+all of them at the end, also of a run that is interrupted. The figures go to
+benchmarks/results.json with the machine, the versions and what was not run. Ratios come from one
+run: both sides are measured in turn, on the same machine, within the same minutes.
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +25,7 @@ from benchmarks import (
     five_million_positions,
     hot_functions,
     online_retail,
+    overload,
     unary_calls,
 )
 from benchmarks.machine import Neighbours, describe_machine, describe_versions
@@ -34,9 +37,12 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "availability_of_many": availability_of_many.run,
     "five_million_positions": five_million_positions.run,
     "online_retail": online_retail.run,
+    "overload": overload.run,
     "hot_functions": hot_functions.run,
 }
 RESULTS_FILE = Path(__file__).with_name("results.json")
+INTERRUPTED_STATUS = 130
+"""What shells take an interruption by."""
 
 _STYLES = {
     Verdict.AIM_MET: "green",
@@ -58,21 +64,48 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the arguments name; the exit status is 1 where a must is missed."""
+    """Run what the arguments name; the exit status is 1 where a must is missed.
+
+    Ctrl-C or SIGTERM ends the run with INTERRUPTED_STATUS; what was found until then is kept.
+    """
     chosen = _arguments(arguments)
     findings: list[Finding] = []
+    not_run = list(chosen.names or BENCHMARKS)
+    # Raises KeyboardInterrupt, so that the servers of the benchmark under way are ended too.
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        for name in chosen.names or BENCHMARKS:
-            findings.extend(_run_one(name, quick=chosen.quick))
-            # After each, so that minutes of measuring survive an interruption of the next.
-            _keep(chosen.results, findings, quick=chosen.quick)
+        while not_run:
+            found = _run_one(not_run[0], quick=chosen.quick)
+            findings.extend(found)
+            del not_run[0]
+            _print_table(found)
+            # After each: minutes of measuring survive whatever happens to the next.
+            _keep(chosen, findings, not_run)
+    except KeyboardInterrupt:
+        print(" interrupted", file=sys.stderr)
+        return INTERRUPTED_STATUS
     finally:
+        signal.signal(signal.SIGTERM, handler)
+        _keep(chosen, findings, not_run)
         _print_table(findings)
         _print_noise(findings)
+        if not_run:
+            print(f"not run: {', '.join(not_run)}", file=sys.stderr)
     missed = [each.result.name for each in findings if each.verdict is Verdict.MUST_MISSED]
     for name in missed:
         print(f"missed what it must reach: {name}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _keep(chosen: argparse.Namespace, findings: Sequence[Finding], not_run: Sequence[str]) -> None:
+    kept = {
+        "quick": chosen.quick,
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+        "not_run": not_run,
+        "findings": findings,
+    }
+    chosen.results.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
 
 
 def _run_one(name: str, *, quick: bool) -> list[Finding]:
@@ -83,16 +116,6 @@ def _run_one(name: str, *, quick: bool) -> list[Finding]:
     share = round(neighbours.share(), 3)
     print(f" {time.perf_counter() - started:.0f} s, others: {share:.0%}", file=sys.stderr)
     return [Finding(name, share, result.verdict, result) for result in results]
-
-
-def _keep(path: Path, findings: Sequence[Finding], *, quick: bool) -> None:
-    kept = {
-        "quick": quick,
-        "machine": describe_machine(),
-        "versions": describe_versions(),
-        "findings": findings,
-    }
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
 
 
 def _print_noise(findings: Sequence[Finding]) -> None:

@@ -26,10 +26,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_client_ca_file: Path | None = None
     queue_max: int = 20_000
     """Operations that may wait for the writer; beyond it calls are refused as SERVER_BUSY."""
+    queue_seconds_max: float = 1.0
+    """How long the operations that wait may take together; the queue is full beyond it."""
+    client_operations_per_second_max: int = 0
+    """Operations that one client may ask for in a second; 0 for any number."""
+    pending_calls_max: int = 1_000
+    """Calls that may wait inside gRPC; beyond it more and more are refused, all at twice it."""
     commit_wait_ms_max: float = 5.0
     """How long a commit may wait for more calls that are already under way to join it."""
     receive_size_bytes_max: int = 4 * 1024 * 1024
     send_size_bytes_max: int = 32 * 1024 * 1024
+    handshake_seconds: float = 10.0
+    """How long a new connection may take to its first words of HTTP/2."""
+    max_connection_idle_seconds: float = 300.0
+    """A connection without a call is closed after so long."""
     max_connection_age_seconds: int = 3_600
     drain_seconds: float = 10.0
     watch_mark_seconds: float = 5.0
@@ -37,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feed_records_max: int = 100_000
     feed_size_bytes_max: int = 64 * 1024 * 1024
     """The newest records kept in memory for watchers; who falls behind them is cut off."""
-    snapshot_log_bytes: int = 1024 * 1024 * 1024
+    snapshot_log_bytes: int = 256 * 1024 * 1024
     """A snapshot is written when so much log has grown since the last; 0 for never."""
     segment_size_bytes: int = 64 * 1024 * 1024
     call_log: str = "errors"
@@ -65,9 +75,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("port", 0, 65_535),
     ("queue_max", 1, 1_000_000),
+    ("queue_seconds_max", 0.01, 60),
+    ("client_operations_per_second_max", 0, 100_000_000),
+    ("pending_calls_max", 1, 100_000),
     ("commit_wait_ms_max", 0, 100),
     ("receive_size_bytes_max", 64 * 1024, 64 * 1024 * 1024),
     ("send_size_bytes_max", 64 * 1024, 1024 * 1024 * 1024),
+    ("handshake_seconds", 0.1, 120),
+    ("max_connection_idle_seconds", 0.1, 7 * 86_400),
     ("max_connection_age_seconds", 1, 7 * 86_400),
     ("drain_seconds", 0, 600),
     ("watch_mark_seconds", 0.01, 3_600),

@@ -13,14 +13,9 @@ from domgrpc.core.state import State
 from domgrpc.core.values import LocationId, Sku, TimeMs
 from domgrpc.engine.calls import Busy, CallFailed, Reading, Step, Stopped
 from domgrpc.engine.engine import Engine
-from tests.core.commands import on_hand, place, reserve
-from tests.engine.rooms import Room, as_bytes, ask, given, send, state_digest
-
-TEA = reserve(("tea", "north", 1))
-
-
-async def open_shop(engine: Engine) -> None:
-    await given(engine, place("north"), on_hand("tea", north=1_000))
+from tests.core.commands import place
+from tests.engine.rooms import Room, as_bytes, ask, send, state_digest
+from tests.engine.tea_shop import TEA, holds, open_shop
 
 
 def tea_at_north(state: State, now_ms: TimeMs) -> PositionView:
@@ -29,10 +24,6 @@ def tea_at_north(state: State, now_ms: TimeMs) -> PositionView:
 
 def broken(state: State, _now_ms: TimeMs) -> int:
     return len(state.network.locations.by_index) // 0
-
-
-def holds(count: int) -> list[Request]:
-    return [ask(TEA, f"hold-{number}") for number in range(count)]
 
 
 async def gather(engine: Engine, requests: list[Request]) -> list[Answer]:
@@ -169,7 +160,7 @@ def test_a_call_that_is_cancelled_after_its_turn_is_answered_to_its_retry() -> N
     async def give_up(engine: Engine) -> Answer:
         await open_shop(engine)
         committed = asyncio.Event()
-        engine.writer.on_commit.append(committed.set)
+        engine.writer.committer.on_commit.append(committed.set)
         call = asyncio.ensure_future(engine.submit(ask(TEA, "late")))
         await committed.wait()
         call.cancel()

@@ -4,17 +4,29 @@ import asyncio
 
 import pytest
 
+from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.reservations import ReservationExpired
 from domgrpc.core.safety_stock import RuleKind
-from domgrpc.core.stock_levels import StockLevelChanged, SweepStockLevels
-from domgrpc.core.values import StockLevel
+from domgrpc.core.stock_levels import SWEEP_START, StockLevelChanged, SweepStockLevels
+from domgrpc.core.values import Sku, StockLevel, TimeMs
 from domgrpc.engine.engine import Engine
 from domgrpc.storage.errors import StorageFault
 from domgrpc.storage.frame import SEAL
 from domgrpc.storage.inspection import inspect_log
 from domgrpc.storage.snapshot import list_snapshots
 from domgrpc.storage.spare import SPARE_NAME
-from tests.core.commands import no_rule, on_hand, place, product, reserve, rule
+from tests.core.commands import (
+    count,
+    disable,
+    group,
+    no_rule,
+    on_hand,
+    place,
+    product,
+    reserve,
+    rule,
+    stock,
+)
 from tests.engine.rooms import SEGMENT_BYTES, Room, given, send
 from tests.engine.virtual_time import NOON_MS
 from tests.storage.fake_disk import Fault
@@ -107,8 +119,8 @@ def test_a_sweep_gives_back_what_is_due_before_it_compares_levels() -> None:
         await ten_teas(engine)
         await given(engine, rule("low", 5, kind=RuleKind.LOW_STOCK))
         await given(engine, reserve(("tea", "north", 6), ttl_ms=60_000))
-        room.clock.set_wall(NOON_MS + 60_000)
-        engine.writer.sweep(SweepStockLevels(0, -1, 1_000))
+        room.clock.pass_until(NOON_MS + 60_000)
+        engine.writer.sweep(SweepStockLevels(SWEEP_START, 1_000))
 
     room.live(hold_on)
     assert isinstance(room.records()[-2].events[0], ReservationExpired)
@@ -120,13 +132,55 @@ def test_a_sweep_over_many_products_goes_in_small_records_between_calls() -> Non
 
     async def many(engine: Engine) -> None:
         await given(engine, place("north"))
-        await given(engine, *(on_hand(f"sku-{number}", north=1) for number in range(400)))
+        skus = [f"sku-{number}" for number in range(800)]
+        await given(engine, stock(*(count(sku, "north", 1) for sku in skus)))
         await given(engine, rule("low", 5, kind=RuleKind.LOW_STOCK))
         await asyncio.sleep(2)
 
     room.live(many)
-    assert len(crossings(room)) == 400
-    assert max(len(record.events) for record in room.records()) <= 50
+    assert len(crossings(room)) == 800
+    sizes = [len(record.events) for record in room.records()]
+    assert sizes == [1, 1, 1, 500, 300]
+
+
+def test_a_product_of_many_stores_is_swept_in_slices_too() -> None:
+    room = Room(segment_size_bytes=1 << 20)
+
+    async def wide(engine: Engine) -> None:
+        names = [f"s{number}" for number in range(700)]
+        await given(engine, *(place(name) for name in names))
+        await given(engine, on_hand("tea", **dict.fromkeys(names, 1)))
+        await given(engine, rule("low", 5, kind=RuleKind.LOW_STOCK))
+        await asyncio.sleep(2)
+
+    room.live(wide)
+    assert [len(record.events) for record in room.records()[-2:]] == [500, 200]
+
+
+def test_only_what_a_level_depends_on_begins_another_sweep() -> None:
+    room = Room()
+    compared: list[int] = []
+
+    async def rename(engine: Engine) -> None:
+        await ten_teas(engine)
+        await given(engine, rule("low", 5, kind=RuleKind.LOW_STOCK), product("cup"))
+        await asyncio.sleep(1)
+        state = engine.writer.state
+        before = state.network.level_version(TimeMs(NOON_MS))
+        named = UpdateProducts(
+            products=((Sku("cup"), ProductFields(display_name="Cup")),),
+            field_names=("display_name",),
+        )
+        await given(engine, named, place("south"), disable("north"), group("all", "north"))
+        compared.append(state.network.level_version(TimeMs(NOON_MS)) == before)
+        sorted_into = UpdateProducts(
+            products=((Sku("cup"), ProductFields(categories=("c",))),), field_names=("categories",)
+        )
+        await given(engine, sorted_into)
+        compared.append(state.network.level_version(TimeMs(NOON_MS)) == before)
+
+    room.live(rename)
+    assert compared == [True, False]
 
 
 def test_a_sweep_comes_to_its_end_while_products_keep_changing() -> None:

@@ -35,6 +35,12 @@ class VirtualClock:
         """Return the clock that never jumps."""
         return self.now_seconds
 
+    def pass_until(self, wall_ms: int) -> None:
+        """Let time pass in which nothing could run, as when the machine is busy or asleep."""
+        passed_ms = wall_ms - self.wall_ms()
+        assert passed_ms >= 0, "time does not run backwards"
+        self.now_seconds += passed_ms / 1_000
+
     def set_wall(self, wall_ms: int) -> None:
         """Move the wall clock; timers, which go by the other clock, notice nothing."""
         self._wall_offset_ms += wall_ms - self.wall_ms()

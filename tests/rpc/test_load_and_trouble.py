@@ -96,10 +96,10 @@ async def test_a_failed_sync_answers_nobody_with_success(tmp_path: Path) -> None
         refused = await refusal(shop.add_location("b"))
         assert (refused.code, refused.reason) == (
             grpc.StatusCode.UNAVAILABLE,
-            "SERVER_DRAINING",
+            "SERVER_FAILED",
         )
         assert "outcome" in refused.message
-        assert (await refusal(shop.position("A", "a"))).reason == "SERVER_DRAINING"
+        assert (await refusal(shop.position("A", "a"))).reason == "SERVER_FAILED"
         assert shop.engine.failed.done()
 
 

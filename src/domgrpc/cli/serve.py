@@ -44,6 +44,15 @@ def serve(
     queue_max: Annotated[
         int, typer.Option(help="Operations that may wait for the writer.")
     ] = _DEFAULT.queue_max,
+    queue_seconds_max: Annotated[
+        float, typer.Option(help="And how long they may take together.")
+    ] = _DEFAULT.queue_seconds_max,
+    client_operations_per_second_max: Annotated[
+        int, typer.Option(help="Operations of one client in a second; 0: any number.")
+    ] = _DEFAULT.client_operations_per_second_max,
+    pending_calls_max: Annotated[
+        int, typer.Option(help="Calls that may wait inside gRPC.")
+    ] = _DEFAULT.pending_calls_max,
     commit_wait_ms_max: Annotated[
         float,
         typer.Option(help="How long a commit may wait for calls under way."),
@@ -54,6 +63,12 @@ def serve(
     send_size_bytes_max: Annotated[
         int, typer.Option(help="Largest answer.")
     ] = _DEFAULT.send_size_bytes_max,
+    handshake_seconds: Annotated[
+        float, typer.Option(help="How long a new connection may take to its first words.")
+    ] = _DEFAULT.handshake_seconds,
+    max_connection_idle_seconds: Annotated[
+        float, typer.Option(help="Connections without a call are closed after so long.")
+    ] = _DEFAULT.max_connection_idle_seconds,
     max_connection_age_seconds: Annotated[
         int, typer.Option(help="Connections are renewed after so long.")
     ] = _DEFAULT.max_connection_age_seconds,

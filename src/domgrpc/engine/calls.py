@@ -28,8 +28,20 @@ class Busy(Exception):
     """The queue is full; the call was not started."""
 
 
+class DeadlinePassed(Exception):
+    """The caller's deadline was over before the call was started; nothing was done."""
+
+    def __init__(self) -> None:
+        """Say what that means."""
+        super().__init__("the deadline was over before the call was started: nothing was done")
+
+
 class Stopped(Exception):
     """The server takes no calls: it is draining, or it has failed."""
+
+
+class Failed(Stopped):
+    """The server met a fault and takes no calls until it is restarted."""
 
 
 class DiskFullRefusal(Exception):
@@ -54,4 +66,4 @@ class RevisionNotReached(Exception):
 
 
 Step: TypeAlias = Request | Query[Any]
-StepResult: TypeAlias = Answer | Reading[Any] | Rejected | CallFailed
+StepResult: TypeAlias = Answer | Reading[Any] | Rejected | CallFailed | DiskFullRefusal

@@ -8,7 +8,7 @@ Numbers of positions are little-endian arrays.
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -45,7 +45,11 @@ RESERVATIONS = 7
 FINISHED = 8
 DELTAS = 9
 ANSWERS = 10
+DEADLINES = 11
+"""Only in digests: they follow from the reservations, and a snapshot leaves them out."""
 
+ANSWERS_PER_PART = 2_000
+"""How many kept answers are encoded before other calls get their turn."""
 _ENTRIES_PER_CHUNK = 5_000
 _SKUS_PER_CHUNK = 1_000
 _CHUNK_BYTES_MAX = 16 * 1024 * 1024
@@ -122,6 +126,26 @@ def dump_shard(shard: Shard, number: int) -> Iterator[tuple[int, int, bytes]]:
         skus = shard.order[start : start + _SKUS_PER_CHUNK]
         for payload in _payloads([_sku_entry(stock) for stock in skus]):
             yield SHARD, number, payload
+
+
+def part_digests(state: State) -> Iterator[tuple[str, str]]:
+    """Iterate (name, digest) of the parts of everything, each taken when it is asked for.
+
+    The state may change between any two: whoever compares another state takes each digest at
+    the revision at which it was taken here. There is a part behind the last full one of the
+    answers, so that one answer more or less is noticed.
+    """
+    deadlines = _chunks(DEADLINES, state.reservations.deadlines)
+    yield "what belongs to no shard", digest(chain(dump_shared(state), deadlines))
+    for number, shard in enumerate(state.network.stock.shards):
+        yield f"shard {number}", digest(dump_shard(shard, number))
+    answers = state.answers
+    keys = list(answers.order)
+    for start in range(0, len(keys) + 1, ANSWERS_PER_PART):
+        part = keys[start : start + ANSWERS_PER_PART]
+        # Some may have been forgotten since the keys were listed.
+        kept = ((key, answers.by_key[key]) for key in part if key in answers.by_key)
+        yield f"kept answers {start} and up", digest(_chunks(ANSWERS, kept))
 
 
 def digest(chunks: Iterable[tuple[int, int, bytes]]) -> str:

@@ -16,6 +16,7 @@ import structlog
 
 from domgrpc.config import Settings
 from domgrpc.core.values import TimeMs
+from domgrpc.engine.admission import Admission
 from domgrpc.engine.clock import Clock, SystemClock
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
@@ -68,6 +69,8 @@ class Engine:
         self.submit = writer.submit
         self.execute = writer.execute
         self.read = writer.read
+        self.admission = writer.admission
+        self.seconds = writer.clock.seconds
         self.create_snapshot = snapshots.write
         self.verify = snapshots.verify
         self.failed = writer.failed
@@ -197,24 +200,29 @@ def _recover(
         known_sequence=loaded.snapshot_revision,
     )
     state = loaded.state
-    replayed = replay_frames(state, log.read(state.revision + 1), last_revision=log.last_sequence)
-    state.check_invariants()
     feed = Feed(
         log,
         records_max=settings.feed_records_max,
         size_bytes_max=settings.feed_size_bytes_max,
         mark_seconds=settings.watch_mark_seconds,
     )
+    frames = feed.restored(log.read(state.revision + 1))
+    replayed = replay_frames(state, frames, last_revision=log.last_sequence)
+    state.check_invariants()
     writer = Writer(
         state,
         log,
         feed,
         clock=clock,
-        queue_max=settings.queue_max,
+        admission=Admission(
+            queue_max=settings.queue_max,
+            queue_seconds_max=settings.queue_seconds_max,
+            client_rate_max=settings.client_operations_per_second_max,
+        ),
         commit_wait_seconds=settings.commit_wait_ms_max / 1_000,
     )
     # A server that is restarted often must come to write a snapshot too.
-    writer.committed_bytes = replayed.payload_bytes
+    writer.committer.committed_bytes = replayed.frame_bytes
     return writer, (
         f"revision {state.revision}: snapshot {loaded.snapshot_revision}, {replayed.record_count} "
         f"later records, {log.recovery_report.torn_bytes_cut} torn bytes cut"

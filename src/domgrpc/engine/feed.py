@@ -10,7 +10,7 @@ last one ended.
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 
 import msgspec
@@ -19,6 +19,7 @@ from domgrpc.core.events import Record
 from domgrpc.core.values import Revision
 from domgrpc.engine.records import decode_records
 from domgrpc.storage.errors import StorageError
+from domgrpc.storage.frame import Frame
 from domgrpc.storage.log import Log
 
 RECORDS_PER_BATCH_MAX = 1_000
@@ -89,10 +90,22 @@ class Feed:
 
     def publish(self, records: list[Record], payload: bytes) -> None:
         """Add a group that is durable and wake who waits."""
-        group = _Group(records[0].revision, len(records), payload)
+        self._decoded = (self._remember(records[0].revision, len(records), payload), records)
+        self.wake()
+
+    def restored(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Iterate the frames that recovery applies and remember the newest of them.
+
+        Else every watcher that connects again after a restart would be fed from the files.
+        """
+        for frame in frames:
+            self._remember(frame.first_sequence, frame.count, frame.payload)
+            yield frame
+
+    def _remember(self, first_revision: int, record_count: int, payload: bytes) -> _Group:
+        group = _Group(first_revision, record_count, payload)
         self._groups.append(group)
-        self._decoded = (group, records)
-        self._record_count += len(records)
+        self._record_count += record_count
         self._size_bytes += len(payload)
         while len(self._groups) > 1 and (
             self._record_count > self._records_max or self._size_bytes > self._size_bytes_max
@@ -100,7 +113,7 @@ class Feed:
             oldest = self._groups.popleft()
             self._record_count -= oldest.record_count
             self._size_bytes -= len(oldest.payload)
-        self.wake()
+        return group
 
     def wake(self) -> None:
         """Let every waiting cursor look again."""

@@ -19,10 +19,11 @@ from domgrpc.engine.dump import load_chunk
 from domgrpc.engine.records import decode_records
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.errors import Corruption, FormatTooNew
-from domgrpc.storage.frame import Frame
+from domgrpc.storage.frame import Frame, frame_bytes
 from domgrpc.storage.snapshot import (
+    SnapshotFacts,
+    SnapshotReading,
     list_snapshots,
-    read_snapshot,
     snapshot_sequence,
 )
 
@@ -35,6 +36,8 @@ class Loaded(msgspec.Struct, frozen=True):
     state: State
     snapshot_revision: int
     refused: tuple[Corruption, ...] = ()
+    facts: SnapshotFacts | None = None
+    """What the snapshot says of itself; None for none."""
 
 
 def load_newest_snapshot(disk: Disk, limits: Limits) -> Loaded:
@@ -45,11 +48,11 @@ def load_newest_snapshot(disk: Disk, limits: Limits) -> Loaded:
     refused: list[Corruption] = []
     for name in reversed(list_snapshots(disk)):
         try:
-            state = _load(disk, name, limits)
+            state, facts = _load(disk, name, limits)
         except Corruption as damage:
             refused.append(damage)
             continue
-        return Loaded(state, snapshot_sequence(name), tuple(refused))
+        return Loaded(state, snapshot_sequence(name), tuple(refused), facts)
     return Loaded(State(limits), 0, tuple(refused))
 
 
@@ -57,33 +60,34 @@ class Replayed(msgspec.Struct, frozen=True):
     """How much was applied: records, and the bytes of the frames that held them."""
 
     record_count: int
-    payload_bytes: int
+    frame_bytes: int
 
 
 def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) -> Replayed:
     """Apply the records behind the state's revision, up to another."""
     first_revision = state.revision
-    payload_bytes = 0
+    size_bytes = 0
     with collector_paused():
         for frame in frames:
-            payload_bytes += len(frame.payload)
+            size_bytes += frame_bytes(len(frame.payload))
             later = (r for r in _records_of(frame) if r.revision > first_revision)
             for record in takewhile(lambda r: r.revision <= last_revision, later):
                 replay(state, record)
-    return Replayed(state.revision - first_revision, payload_bytes)
+    return Replayed(state.revision - first_revision, size_bytes)
 
 
-def _load(disk: Disk, name: str, limits: Limits) -> State:
+def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts | None]:
     state = State(limits)
+    reading = SnapshotReading(disk, name, snapshot_sequence(name))
     with collector_paused():
-        for chunk in read_snapshot(disk, name):
+        for chunk in reading.chunks():
             try:
                 load_chunk(state, chunk.kind, chunk.key, chunk.payload)
             except (KeyError, msgspec.DecodeError) as error:
                 # Its checksum is right, so somebody wrote it like this.
                 found = f"a chunk of kind {chunk.kind} that is not understood ({error})"
                 raise FormatTooNew(name, found=found, known=_KNOWN) from error
-    return state
+    return state, reading.facts
 
 
 def _records_of(frame: Frame) -> Iterator[Record]:

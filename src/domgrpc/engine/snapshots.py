@@ -16,7 +16,7 @@ import structlog
 
 from domgrpc.core.values import Limits
 from domgrpc.engine.calls import DiskFullRefusal, Stopped
-from domgrpc.engine.dump import digest, dump_shard, dump_shared
+from domgrpc.engine.dump import digest, part_digests
 from domgrpc.engine.snapshotting import SNAPSHOTS_KEPT, Folded, Job, Written
 from domgrpc.engine.writer import Writer
 from domgrpc.storage.disk import Disk
@@ -153,13 +153,12 @@ class Snapshots:
     async def _verify(self) -> VerifyReport:
         clock = self._writer.clock
         started = clock.seconds()
-        state = self._writer.state
-        revisions = [self._writer.revision]
-        digests = [digest(dump_shared(state))]
-        for number, shard in enumerate(state.network.stock.shards):
-            await asyncio.sleep(0)
+        parts = []
+        revisions = []
+        for part in part_digests(self._writer.state):
+            parts.append(part)
             revisions.append(self._writer.revision)
-            digests.append(digest(dump_shard(shard, number)))
+            await asyncio.sleep(0)
         job = Job(
             folder="",
             revision=revisions[-1],
@@ -169,12 +168,11 @@ class Snapshots:
         )
         folded = await self._run(job, Folded)
         findings = list(folded.findings)
-        if len(folded.digests) == len(digests):
-            names = ["what belongs to no shard", *(f"shard {n}" for n in range(len(digests) - 1))]
+        if len(folded.digests) == len(parts):
             findings.extend(
                 f"memory and files differ in {name} at revision {revision}"
-                for name, revision, mine, theirs in zip(
-                    names, revisions, digests, folded.digests, strict=True
+                for (name, mine), revision, theirs in zip(
+                    parts, revisions, folded.digests, strict=True
                 )
                 if mine != theirs
             )
@@ -182,7 +180,7 @@ class Snapshots:
             not findings,
             tuple(findings),
             revisions[-1],
-            digest((number, 0, part.encode()) for number, part in enumerate(digests)),
+            digest((number, 0, part.encode()) for number, (_, part) in enumerate(parts)),
             folded.frame_count,
             round((clock.seconds() - started) * 1_000),
         )

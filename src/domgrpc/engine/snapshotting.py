@@ -8,20 +8,22 @@ does, so that every snapshot is also a rehearsal of one; it needs memory for a s
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from domgrpc.core.state import State
 from domgrpc.core.values import Limits
-from domgrpc.engine.dump import digest, dump, dump_shard, dump_shared
-from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
+from domgrpc.engine.dump import digest, dump, part_digests
+from domgrpc.engine.recovery import Loaded, load_newest_snapshot, replay_frames
 from domgrpc.storage.disk import Disk, LocalDisk
 from domgrpc.storage.errors import Corruption
 from domgrpc.storage.inspection import verify_log
 from domgrpc.storage.reading import read_frames
 from domgrpc.storage.snapshot import (
+    WRITER_VERSION_BYTES_MAX,
     SnapshotWriter,
     check_snapshot,
     list_snapshots,
@@ -36,9 +38,9 @@ _NICENESS = 10
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What to do. Without `revisions` a snapshot at `revision`; with them, digests.
 
-    `revisions` are the ones at which the server took the digest of the shared parts and then of
-    each shard, so never falling; `revision` is the last of them, and `first_revision` the oldest
-    one that the log must still hold.
+    `revisions` are the ones at which the server took the digest of each part, so never falling;
+    `revision` is the last of them, and `first_revision` the oldest one that the log must still
+    hold.
     """
 
     folder: str
@@ -70,10 +72,11 @@ def write_snapshot(
     loaded = load_newest_snapshot(disk, job.limits)
     state = loaded.state
     _replay_to(disk, state, job.revision)
-    with SnapshotWriter(disk, job.revision, random_bytes=random_bytes) as writer:
-        for kind, key, payload in dump(state):
-            writer.write_chunk(kind, key, payload)
-        facts = writer.finish(bytes.fromhex(digest(dump_shared(state))))
+    with SnapshotWriter(
+        disk, job.revision, random_bytes=random_bytes, writer_version=writer_version()
+    ) as writer:
+        state_digest = digest(_written(writer, dump(state)))
+        facts = writer.finish(bytes.fromhex(state_digest))
     # A damaged one is no safety net, so it must not count as one of those that are kept.
     for damage in loaded.refused:
         if damage.file_name != facts.name:
@@ -96,19 +99,41 @@ def fold_files(disk: Disk, job: Job) -> Folded:
     loaded = load_newest_snapshot(disk, job.limits)
     findings.extend(str(damage) for damage in loaded.refused)
     findings.extend(_damage_of_older_snapshots(disk, loaded.snapshot_revision))
+    findings.extend(_loss_of_loading(loaded))
     state = loaded.state
+    parts = part_digests(state)
     digests = []
-    for number, revision in enumerate(job.revisions):
+    for revision in job.revisions:
         _replay_to(disk, state, revision)
-        if number == 0:
-            digests.append(digest(dump_shared(state)))
-        else:
-            digests.append(digest(dump_shard(state.network.stock.shards[number - 1], number - 1)))
+        # Where the files hold fewer answers than memory there is no such part.
+        digests.append(next(parts, ("", ""))[1])
     try:
         state.check_invariants()
     except AssertionError as broken:
         findings.append(f"the state folded from the files contradicts itself: {broken!r}")
     return Folded(tuple(digests), facts.frames, tuple(findings))
+
+
+def writer_version() -> str:
+    """Return what this program writes into the head of a snapshot."""
+    return f"domgrpc {version('domgrpc')}"[:WRITER_VERSION_BYTES_MAX]
+
+
+def _written(
+    writer: SnapshotWriter, chunks: Iterable[tuple[int, int, bytes]]
+) -> Iterator[tuple[int, int, bytes]]:
+    for chunk in chunks:
+        writer.write_chunk(*chunk)
+        yield chunk
+
+
+def _loss_of_loading(loaded: Loaded) -> Iterator[str]:
+    # Another version may have written the same state with more fields or fewer.
+    facts = loaded.facts
+    if facts is None or facts.writer_version != writer_version():
+        return
+    if bytes.fromhex(digest(dump(loaded.state))) != facts.state_digest:
+        yield f"{facts.name} does not make the state that it was written from"
 
 
 def _damage_of_older_snapshots(disk: Disk, loaded_revision: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import structlog
 
-from domgrpc.core.stock_levels import SweepStockLevels, place_after
+from domgrpc.core.stock_levels import SWEEP_START, SweepPlace, SweepStockLevels, place_after
 from domgrpc.engine.snapshots import Snapshots
 from domgrpc.engine.writer import Writer
 from domgrpc.storage.errors import DiskFull
@@ -22,8 +22,7 @@ _STEP_SECONDS = 0.01
 _RETRY_SECONDS = 0.5
 """How long to wait where what is due could not be written."""
 _IDLE_SECONDS = 1.0
-_SKUS_PER_SWEEP = 50
-_START = (0, -1)
+_POSITIONS_PER_SWEEP = 500
 
 
 class Timers:
@@ -40,18 +39,18 @@ class Timers:
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._swept_version: tuple[int, int] | None = None
         # The run before this one may have died in the middle of a sweep: begin with one.
-        self._sweep_place: tuple[int, int] | None = _START
+        self._sweep_place: SweepPlace | None = SWEEP_START
         self._sweep_again = False
         self._had_rules = False
         self._snapshot_task: asyncio.Task[None] | None = None
         self._committed = asyncio.Event()
-        writer.on_commit += [self._look_at_deadline, self._committed.set]
+        writer.committer.on_commit += [self._look_at_deadline, self._committed.set]
         self._look_at_deadline()
         self._task = self._loop.create_task(self._work())
 
     async def stop(self) -> None:
         """End the background work; a snapshot that is being written is given up."""
-        self._writer.on_commit.clear()
+        self._writer.committer.on_commit.clear()
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         for task in (self._task, self._snapshot_task):
@@ -72,7 +71,7 @@ class Timers:
             self._deadline_timer = None
         self._deadline_ms = first_ms
         if first_ms is not None:
-            wait_seconds = (first_ms - self._writer.clock.wall_ms()) / 1_000
+            wait_seconds = (first_ms - self._writer.now_ms()) / 1_000
             wait_seconds = wait_seconds if wait_seconds > 0 else late_seconds
             self._deadline_timer = self._loop.call_later(wait_seconds, self._expire)
 
@@ -111,35 +110,38 @@ class Timers:
         if not self._writer.prepare_spare():
             return False
         self._sweep_levels()
-        idle_seconds = self._writer.clock.seconds() - self._writer.last_commit_seconds
+        idle_seconds = self._writer.clock.seconds() - self._writer.committer.last_commit_seconds
         if idle_seconds >= _STEP_SECONDS:
             self._writer.seal()
         if self._is_snapshot_due():
-            self._snapshot_at_bytes = self._writer.committed_bytes + self._snapshot_log_bytes
+            committed_bytes = self._writer.committer.committed_bytes
+            self._snapshot_at_bytes = committed_bytes + self._snapshot_log_bytes
             self._snapshot_task = self._loop.create_task(self._write_snapshot())
         return idle_seconds >= _STEP_SECONDS and self._sweep_place is None
 
     def _sweep_levels(self) -> None:
         network = self._writer.state.network
-        version = network.refresh(self._writer.now_ms())
+        version = network.level_version(self._writer.now_ms())
         has_rules = bool(network.rules.by_id)
         if version != self._swept_version:
-            self._swept_version = version
             # Without rules, now and before, a level changes only with its own position. A sweep
             # under way goes on: changes one after the other must not keep it at the beginning.
-            self._sweep_again = has_rules or self._had_rules
+            if self._swept_version is not None and (has_rules or self._had_rules):
+                self._sweep_again = True
+            self._swept_version = version
             self._had_rules = has_rules
         if self._sweep_place is None and self._sweep_again:
-            self._sweep_place = _START
+            self._sweep_place = SWEEP_START
             self._sweep_again = False
         if self._sweep_place is None:
             return
-        shard_number, ordinal = self._sweep_place
-        self._writer.sweep(SweepStockLevels(shard_number, ordinal, _SKUS_PER_SWEEP))
-        self._sweep_place = place_after(network, self._sweep_place, _SKUS_PER_SWEEP)
+        command = SweepStockLevels(self._sweep_place, _POSITIONS_PER_SWEEP)
+        self._writer.sweep(command)
+        self._sweep_place = place_after(network, command)
 
     def _is_snapshot_due(self) -> bool:
-        if not self._snapshot_log_bytes or self._writer.committed_bytes < self._snapshot_at_bytes:
+        committed_bytes = self._writer.committer.committed_bytes
+        if not self._snapshot_log_bytes or committed_bytes < self._snapshot_at_bytes:
             return False
         return self._snapshot_task is None or self._snapshot_task.done()
 

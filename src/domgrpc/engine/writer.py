@@ -12,23 +12,24 @@ before a turn decides anything, so that it only refuses writes.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
 import structlog
 
 from domgrpc.core.answers import Answer
-from domgrpc.core.events import Record
 from domgrpc.core.machine import DecisionBroken, Request, expire, handle, sweep_levels
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.state import State
 from domgrpc.core.stock_levels import SweepStockLevels
 from domgrpc.core.values import TimeMs
+from domgrpc.engine.admission import Admission, Ticket
 from domgrpc.engine.calls import (
-    Busy,
     CallFailed,
+    DeadlinePassed,
     DiskFullRefusal,
+    Failed,
     Query,
     Reading,
     RevisionNotReached,
@@ -37,26 +38,24 @@ from domgrpc.engine.calls import (
     Stopped,
     T,
 )
-from domgrpc.engine.clock import Clock
+from domgrpc.engine.clock import Clock, DecisionTime
+from domgrpc.engine.committing import Committer
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.gathering import Gathering
-from domgrpc.engine.records import RecordBuffer
 from domgrpc.storage.errors import DiskFull
 from domgrpc.storage.log import Log
 
 _log = structlog.get_logger()
 
-GROUP_BYTES_MAX = 4 * 1024 * 1024
-"""A group that has grown so large is committed before the next call is decided."""
-_RECORD_BYTES_MAX = 16 * 1024 * 1024
-_SPARE_STEPS_MAX = 1_024
-_FULL_PAUSE_SECONDS = 0.5
-"""How long to believe that the disk is full before asking it again."""
+_TURN_SECONDS_MAX = 0.05
+"""A turn that has taken so long is committed; what still waits has the next one."""
+_NO_TICKET = Ticket()
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
     steps: Sequence[Step]
     future: "asyncio.Future[list[StepResult]]"
+    deadline_seconds: float
 
 
 class Writer:
@@ -69,7 +68,7 @@ class Writer:
         feed: Feed,
         *,
         clock: Clock,
-        queue_max: int,
+        admission: Admission,
         commit_wait_seconds: float = 0.0,
     ) -> None:
         """Take over a recovered state and its log."""
@@ -77,21 +76,16 @@ class Writer:
         self.log = log
         self.feed = feed
         self.clock = clock
+        self.admission = admission
+        self.committer = Committer(log, feed, clock)
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         """Done with the fault when the writer can go on no longer."""
-        self.on_commit: list[Callable[[], None]] = []
-        """Called after each commit: timers look whether they are set too late."""
-        self.committed_bytes = 0
-        """Bytes of records written, those since the snapshot that was recovered from included."""
-        self.last_commit_seconds = clock.seconds()
         self._loop = asyncio.get_running_loop()
         self._queue: list[_Waiting] = []
-        self._queued_count = 0
-        self._queue_max = queue_max
         self._turn_handle: asyncio.Handle | None = None
+        self._turn_is_next = False
         self._gathering = Gathering(commit_wait_seconds)
-        self._full_until_seconds = 0.0
-        self._newest_ms = state.time_ms
+        self._time = DecisionTime(clock, state.time_ms)
         self._is_open = True
 
     # --- what callers use
@@ -106,31 +100,38 @@ class Writer:
         """The newest revision that is on disk."""
         return self.log.last_sequence
 
-    async def submit(self, request: Request) -> Answer:
+    async def submit(self, request: Request, ticket: Ticket = _NO_TICKET) -> Answer:
         """Have one command decided and made durable.
 
-        Raises Busy, Stopped or DiskFullRefusal; then nothing was changed. A caller that is
-        cancelled before its turn is not started.
+        Raises Busy, DeadlinePassed, Stopped or DiskFullRefusal; then nothing was changed. A
+        caller that is cancelled before its turn is not started.
         """
-        (result,) = await self._enqueue((request,))
+        (result,) = await self._enqueue((request,), ticket)
         if isinstance(result, Exception):
             raise result
         return cast("Answer", result)
 
-    async def execute(self, steps: Sequence[Step]) -> list[StepResult]:
+    async def execute(self, steps: Sequence[Step], ticket: Ticket = _NO_TICKET) -> list[StepResult]:
         """Have commands and queries run in order in one turn; a query may end in its exception."""
-        return await self._enqueue(steps)
+        return await self._enqueue(steps, ticket)
 
     async def read(
-        self, query: Query[T], *, min_revision: int = 0, wait_seconds: float = 5.0
+        self,
+        query: Query[T],
+        ticket: Ticket = _NO_TICKET,
+        *,
+        min_revision: int = 0,
+        wait_seconds: float = 5.0,
     ) -> Reading[T]:
         """Answer a query from durable state at least as new as `min_revision`.
 
-        Raises Rejected, Stopped, or RevisionNotReached after `wait_seconds`.
+        Raises Rejected, Busy, DeadlinePassed, Stopped, or RevisionNotReached after
+        `wait_seconds`.
         """
         if min_revision > self.state.revision:
             await self._reach(min_revision, wait_seconds)
         self._check_open()
+        self.admission.admit_read(ticket, self.clock.seconds())
         now_ms = self.now_ms()
         first_ms = self.state.reservations.next_deadline_ms()
         if first_ms is not None and first_ms <= now_ms:
@@ -146,18 +147,18 @@ class Writer:
             self._run_turn([])
 
     def sweep(self, command: SweepStockLevels) -> None:
-        """Compare the levels of a slice of SKUs in a turn of its own; for the timer."""
+        """Compare the levels of a slice of positions in a turn of its own; for the timer."""
         if not self._is_open:
             return
         with _Failing(self):
-            if not self._has_room():
-                return
             now_ms = self.now_ms()
-            buffer = self._expired(RecordBuffer(), now_ms)
+            self._give_back_due(now_ms)
+            if not self.committer.has_room():
+                return
             record = sweep_levels(self.state, command, now_ms)
             if record is not None:
-                buffer.add(record)
-            self._commit(buffer)
+                self.committer.add(record)
+            self.committer.commit()
 
     def prepare_spare(self) -> bool:
         """Do one step of making the next segment; whether it is ready. Raises DiskFull."""
@@ -196,50 +197,54 @@ class Writer:
             _log.error("engine_failed", error=str(fault), kind=type(fault).__name__)
             self.failed.set_result(fault)
         for waiting in self._take_queue():
-            _refuse(waiting, Stopped("the server has failed; the outcome is unknown: retry"))
+            _refuse(waiting, Failed("the server has failed; the outcome is unknown: retry"))
         self.feed.wake()
 
     def now_ms(self) -> TimeMs:
         """Return the time of a decision: never before the last, whatever the clock does."""
-        self._newest_ms = max(self._newest_ms, self.clock.wall_ms())
-        return self._newest_ms
+        return self._time.now_ms()
 
     # --- the queue
 
-    async def _enqueue(self, steps: Sequence[Step]) -> list[StepResult]:
+    async def _enqueue(self, steps: Sequence[Step], ticket: Ticket) -> list[StepResult]:
         self._check_open()
-        if self._queued_count + len(steps) > self._queue_max and self._queue:
-            raise Busy(f"{self._queued_count} operations wait already, the most that is allowed")
+        self.admission.admit(ticket, len(steps), self.clock.seconds())
         future: asyncio.Future[list[StepResult]] = self._loop.create_future()
-        self._queue.append(_Waiting(steps, future))
-        self._queued_count += len(steps)
+        self._queue.append(_Waiting(steps, future, ticket.deadline_seconds))
         self._set_turn()
         return await future
 
     def _set_turn(self) -> None:
-        if self._gathering.is_full(self._queued_count):
+        if self._turn_is_next:
+            return
+        wait_seconds = self._gathering.wait_seconds()
+        if not wait_seconds or self._gathering.is_full(self.admission.queued_count):
             if self._turn_handle is not None:
                 self._turn_handle.cancel()
+            self._turn_is_next = True
             self._turn_handle = self._loop.call_soon(self._turn)
         elif self._turn_handle is None:
-            wait_seconds = self._gathering.wait_seconds()
-            if wait_seconds:
-                self._turn_handle = self._loop.call_later(wait_seconds, self._turn)
-            else:
-                self._turn_handle = self._loop.call_soon(self._turn)
+            self._turn_handle = self._loop.call_later(wait_seconds, self._turn)
 
     def _turn(self) -> None:
         self._turn_handle = None
+        self._turn_is_next = False
         self._gathering.ended(len(self._queue))
+        operation_count = self.admission.queued_count
+        started_seconds = self.clock.seconds()
         self._run_turn(self._take_queue())
+        if not self._queue:
+            self.admission.learn(operation_count, self.clock.seconds() - started_seconds)
 
     def _take_queue(self) -> list[_Waiting]:
         queue = self._queue
         self._queue = []
-        self._queued_count = 0
+        self.admission.emptied()
         return queue
 
     def _check_open(self) -> None:
+        if self.failed.done():
+            raise Failed("the server has failed and must be restarted: try again later")
         if not self._is_open:
             raise Stopped("the server takes no further calls: try another, or again later")
 
@@ -260,37 +265,67 @@ class Writer:
 
     def _run_turn(self, queue: list[_Waiting]) -> None:
         answered: list[tuple[_Waiting, list[StepResult]]] = []
+        left: list[_Waiting] = []
         with _Failing(self, queue):
-            if not self._has_room():
-                self._run_reads_only(queue)
-                return
             now_ms = self.now_ms()
-            buffer = self._expired(RecordBuffer(), now_ms)
-            for waiting in queue:
-                if waiting.future.done():
+            started_seconds = self.clock.seconds()
+            self._give_back_due(now_ms)
+            for place, waiting in enumerate(queue):
+                if self._is_refused(waiting, started_seconds):
                     continue
-                results, buffer = self._run_steps(waiting.steps, buffer, now_ms)
-                answered.append((waiting, results))
-            self._commit(buffer)
+                answered.append((waiting, self._run_steps(waiting.steps, now_ms)))
+                if self.clock.seconds() - started_seconds > _TURN_SECONDS_MAX and self._is_open:
+                    left = queue[place + 1 :]
+                    break
+            self.committer.commit()
         if self.failed.done():
             return
         for waiting, results in answered:
             if not waiting.future.done():
                 waiting.future.set_result(results)
+        if left:
+            self._put_back(left)
 
-    def _expired(self, buffer: RecordBuffer, now_ms: TimeMs) -> RecordBuffer:
+    def _put_back(self, left: list[_Waiting]) -> None:
+        # Others had their turn in between: reads, health, answers on their way.
+        self._queue = left + self._queue
+        self.admission.put_back(sum(len(waiting.steps) for waiting in left))
+        self._set_turn()
+
+    def _give_back_due(self, now_ms: TimeMs) -> None:
         # Before anything is decided: nothing may see a hold that is over.
-        while (record := expire(self.state, now_ms)) is not None:
-            buffer = self._added(buffer, record)
-        return buffer
+        while self.committer.has_room_to_expire():
+            record = expire(self.state, now_ms)
+            if record is None:
+                return
+            self.committer.add(record)
 
-    def _run_steps(
-        self, steps: Sequence[Step], buffer: RecordBuffer, now_ms: TimeMs
-    ) -> tuple[list[StepResult], RecordBuffer]:
+    def _is_refused(self, waiting: _Waiting, now_seconds: float) -> bool:
+        if waiting.future.done():
+            return True
+        if waiting.deadline_seconds <= now_seconds:
+            # Nobody waits for it any more: what was promised to others comes first.
+            _refuse(waiting, DeadlinePassed())
+            return True
+        if not self.committer.has_room() and any(
+            isinstance(step, Request) for step in waiting.steps
+        ):
+            # Without space nothing may be decided, because it could not be made durable.
+            _refuse(waiting, _disk_full())
+            return True
+        return False
+
+    def _run_steps(self, steps: Sequence[Step], now_ms: TimeMs) -> list[StepResult]:
         results: list[StepResult] = []
+        add = self.committer.add
+        has_room = True
         for step in steps:
             if not isinstance(step, Request):
                 results.append(self._query(step, now_ms))
+                continue
+            if not has_room:
+                # The disk became full behind the steps before, which are whole and stay.
+                results.append(_disk_full())
                 continue
             try:
                 answer, record = handle(self.state, step, now_ms)
@@ -301,29 +336,8 @@ class Writer:
                 continue
             results.append(answer)
             if record is not None:
-                buffer = self._added(buffer, record)
-        return results, buffer
-
-    def _added(self, buffer: RecordBuffer, record: Record) -> RecordBuffer:
-        buffer.add(record)
-        if len(buffer) < GROUP_BYTES_MAX:
-            return buffer
-        self._commit(buffer)
-        if not self._has_room():
-            raise DiskFull("the disk became full in the middle of a turn")
-        return RecordBuffer()
-
-    def _commit(self, buffer: RecordBuffer) -> None:
-        records = buffer.records
-        if not records:
-            return
-        payload = buffer.payload()
-        self.log.append(records[0].revision, payload, len(records))
-        self.committed_bytes += len(payload)
-        self.last_commit_seconds = self.clock.seconds()
-        self.feed.publish(records, payload)
-        for look in self.on_commit:
-            look()
+                has_room = add(record)
+        return results
 
     def _query(self, query: Query[Any], now_ms: TimeMs) -> StepResult:
         try:
@@ -334,34 +348,6 @@ class Writer:
             # A query changes nothing: it fails its caller, not everybody.
             _log.exception("query_failed")
             return CallFailed(f"the query failed: {type(broken).__name__}")
-
-    def _run_reads_only(self, queue: list[_Waiting]) -> None:
-        # Without space nothing may be decided, because it could not be made durable.
-        now_ms = self.now_ms()
-        for waiting in queue:
-            if waiting.future.done():
-                continue
-            if any(isinstance(step, Request) for step in waiting.steps):
-                refusal = DiskFullRefusal("the disk is full: nothing was changed, try again later")
-                _refuse(waiting, refusal)
-                continue
-            results = [self._query(cast("Query[Any]", step), now_ms) for step in waiting.steps]
-            waiting.future.set_result(results)
-
-    def _has_room(self) -> bool:
-        """Whether whatever a turn decides can be appended without new space from the disk."""
-        if self.log.has_room(GROUP_BYTES_MAX + _RECORD_BYTES_MAX):
-            return True
-        if self.clock.seconds() < self._full_until_seconds:
-            return False
-        try:
-            for _ in range(_SPARE_STEPS_MAX):
-                if self.log.prepare_spare():
-                    return True
-        except DiskFull as full:
-            _log.warning("disk_full", error=str(full))
-            self._full_until_seconds = self.clock.seconds() + _FULL_PAUSE_SECONDS
-        return False
 
 
 class _Failing:
@@ -389,10 +375,14 @@ class _Failing:
             return False
         self._writer.fail(fault)
         for waiting in self._queue:
-            _refuse(waiting, Stopped("the server failed while it worked: outcome unknown, retry"))
+            _refuse(waiting, Failed("the server failed while it worked: outcome unknown, retry"))
         return isinstance(fault, Exception)
 
 
 def _refuse(waiting: _Waiting, refusal: Exception) -> None:
     if not waiting.future.done():
         waiting.future.set_exception(refusal)
+
+
+def _disk_full() -> DiskFullRefusal:
+    return DiskFullRefusal("the disk is full: nothing was changed, try again later")

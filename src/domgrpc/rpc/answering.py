@@ -16,10 +16,18 @@ import structlog
 from google.rpc.status_pb2 import Status
 
 from domgrpc.core.rejections import Rejected
-from domgrpc.engine.calls import Busy, DiskFullRefusal, RevisionNotReached, Stopped
+from domgrpc.engine.calls import (
+    Busy,
+    DeadlinePassed,
+    DiskFullRefusal,
+    Failed,
+    RevisionNotReached,
+    Stopped,
+)
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
 from domgrpc.rpc.calls import REPLAYED, Call, Context, Edge, RejectedAnswer
+from domgrpc.rpc.latency import Latency
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
 from domgrpc.rpc.status import Problem, code_of, fill_status, reason_of
 
@@ -33,7 +41,9 @@ StreamHandler: TypeAlias = Callable[[Any, Call], AsyncGenerator[Any, None]]
 
 _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...]]] = {
     Busy: (TransportReason.SERVER_BUSY, ()),
+    DeadlinePassed: (TransportReason.DEADLINE_PASSED, ()),
     Stopped: (TransportReason.SERVER_DRAINING, ()),
+    Failed: (TransportReason.SERVER_FAILED, ()),
     DiskFullRefusal: (TransportReason.DISK_FULL, ()),
     RevisionNotReached: (TransportReason.REVISION_NOT_REACHED, ("revision", "min_revision")),
     RevisionTrimmed: (TransportReason.REVISION_TRIMMED, ("oldest_revision",)),
@@ -48,6 +58,7 @@ def unary(
     edge: Edge, method: str, handle: UnaryHandler
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     """Wrap a handler that gives one answer."""
+    latency = Latency(time.perf_counter)
 
     async def answer(message: Any, context: Context) -> Any:  # noqa: ANN401 - any message
         started = time.perf_counter()
@@ -55,7 +66,9 @@ def unary(
         edge.under_way += 1
         try:
             call = edge.begin(message, context)
+            latency.check(call.left_seconds())
             result = await handle(message, call)
+            latency.learn(time.perf_counter() - started)
         except asyncio.CancelledError:
             _note_cancelled(edge, method, call, started)
             raise

@@ -16,7 +16,13 @@ from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Rejection
+from domgrpc.core.reservations import (
+    ConfirmReservation,
+    ReleaseReservation,
+    SettleReservation,
+)
 from domgrpc.core.values import ClientId, Revision
+from domgrpc.engine.admission import Priority, Ticket
 from domgrpc.engine.calls import Query, Reading
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.records import fingerprint
@@ -29,6 +35,14 @@ CLIENT_METADATA = "domgrpc-client"
 REPLAYED_METADATA = "domgrpc-replayed"
 ANONYMOUS = ClientId("anonymous")
 REVISION_WAIT_SECONDS_MAX = 5.0
+UNSAID_DEADLINE_SECONDS = 10.0
+"""How long a call may take whose caller names no deadline."""
+PRIORITIES: Mapping[type, Priority] = {
+    ConfirmReservation: Priority.FINISH,
+    ReleaseReservation: Priority.FINISH,
+    SettleReservation: Priority.FINISH,
+}
+"""What a command is for; every other one is a CHANGE."""
 
 _CLIENT = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 REPLAYED = ((REPLAYED_METADATA, "true"),)
@@ -53,7 +67,7 @@ class RejectedAnswer(Exception):
 class Call:
     """One call while it is handled: its context, its caller, and the engine behind it."""
 
-    __slots__ = ("client_id", "context", "engine", "is_replay", "peer")
+    __slots__ = ("client_id", "context", "deadline_seconds", "engine", "is_replay", "peer")
 
     def __init__(self, engine: Engine, context: Context, client_id: ClientId) -> None:
         """Begin a call."""
@@ -61,6 +75,11 @@ class Call:
         self.context = context
         self.client_id = client_id
         self.is_replay = False
+        left_seconds: float | None = context.time_remaining()
+        if left_seconds is None:
+            left_seconds = UNSAID_DEADLINE_SECONDS
+        self.deadline_seconds = engine.seconds() + left_seconds
+        """By the engine's clock."""
         # Asked now: a context must not be touched when its call has ended.
         self.peer = context.peer()
 
@@ -79,7 +98,8 @@ class Call:
             fingerprint(command),
             validate_only,
         )
-        answer: Answer = await self.engine.submit(request)
+        ticket = self.ticket(PRIORITIES.get(type(command), Priority.CHANGE))
+        answer: Answer = await self.engine.submit(request, ticket)
         if answer.replayed:
             self.is_replay = True
             self.context.set_trailing_metadata(REPLAYED)
@@ -89,18 +109,26 @@ class Call:
         assert isinstance(outcome, kind), (type(outcome), kind)
         return outcome, answer.revision
 
-    async def read(self, query: Query[T], at_least: int) -> Reading[T]:
+    def left_seconds(self) -> float:
+        """Return how long there is until the deadline."""
+        return self.deadline_seconds - self.engine.seconds()
+
+    def ticket(self, priority: Priority) -> Ticket:
+        """Say who calls, what for and until when."""
+        return Ticket(self.client_id, priority, self.deadline_seconds)
+
+    async def read(
+        self, query: Query[T], at_least: int, priority: Priority = Priority.READ
+    ) -> Reading[T]:
         """Answer a query from a state at least as new as a revision; waits for it at most 5 s."""
         engine = self.engine
+        ticket = self.ticket(priority)
         if at_least <= engine.revision:
             if at_least < 0:
                 min_revision(at_least)
-            return await engine.read(query)
-        wait_seconds = REVISION_WAIT_SECONDS_MAX
-        left_seconds = self.context.time_remaining()
-        if left_seconds is not None:
-            wait_seconds = min(wait_seconds, left_seconds * _DEADLINE_SHARE)
-        return await engine.read(query, min_revision=at_least, wait_seconds=wait_seconds)
+            return await engine.read(query, ticket)
+        wait_seconds = min(REVISION_WAIT_SECONDS_MAX, self.left_seconds() * _DEADLINE_SHARE)
+        return await engine.read(query, ticket, min_revision=at_least, wait_seconds=wait_seconds)
 
 
 class Edge:

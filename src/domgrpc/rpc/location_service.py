@@ -6,6 +6,7 @@ from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.locations import Location
 from domgrpc.core.state import State
 from domgrpc.core.values import GroupId, LocationId, LocationType, Revision, TimeMs
+from domgrpc.engine.admission import Priority
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.pages import Listing, NamePlace, bounded_page, page_size
 from domgrpc.rpc.shapes import chosen, identifier, identifier_or_empty
@@ -111,7 +112,7 @@ class LocationService:
         def page(state: State, _now_ms: TimeMs) -> Page[LocationGroup]:
             return bounded_page(lambda most: list_groups(state, after, most), size, _group_bytes)
 
-        reading = await call.read(page, message.min_revision)
+        reading = await call.read(page, message.min_revision, Priority.LIST)
         answer = location_pb2.ListLocationGroupsResponse(
             next_page_token=_GROUPS.token(reading.value, ()), revision=reading.revision
         )

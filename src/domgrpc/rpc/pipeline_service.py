@@ -19,6 +19,7 @@ from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.stock_changes import StockSummary
 from domgrpc.core.values import ClientId, TimeMs
+from domgrpc.engine.admission import Priority
 from domgrpc.engine.calls import Query, Reading, RevisionNotReached, Step, StepResult
 from domgrpc.engine.records import fingerprint
 from domgrpc.rpc.answering import problem_of
@@ -52,7 +53,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
     prepare: Callable[[Any, ClientId], Step]
     fill: _Fill
-    reads: bool = False
+    priority: Priority
 
 
 class PipelineService:
@@ -71,15 +72,21 @@ class PipelineService:
                 operation_count=len(operations),
                 limit=OPERATIONS_MAX,
             )
+        engine = call.engine
+        # Reading a thousand operations costs as much as a third of doing them.
+        engine.admission.check_time(call.deadline_seconds, len(operations), engine.seconds())
         steps: list[Step] = []
         fills: list[_Fill | Problem] = []
         is_late = False
+        priority = Priority.LIST
         for operation in operations:
             name = operation.WhichOneof("operation") or ""
             kind = _KINDS[name]
+            if kind.priority < priority:  # noqa: PLR1730 - a call of min() for every operation
+                priority = kind.priority
             try:
                 body: Any = getattr(operation, name, None)
-                if kind.reads and body.min_revision:
+                if kind.priority is Priority.READ and body.min_revision:
                     await _reach(call, min_revision(body.min_revision), wait=not is_late)
                 steps.append(kind.prepare(body, call.client_id))
                 fills.append(kind.fill)
@@ -89,7 +96,7 @@ class PipelineService:
                 fills.append(problem_of(refusal))
         # The last step says which revision the operations led to.
         steps.append(_nothing)
-        return _answer(fills, await call.engine.execute(steps))
+        return _answer(fills, await engine.execute(steps, call.ticket(priority)))
 
 
 def _answer(
@@ -220,14 +227,14 @@ def _fill_stock(entry: pipeline_pb2.OperationResult, answer: Answer) -> None:
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "reserve_stock": _Kind(_reserve, _fill_reserved),
-    "update_reservation": _Kind(_update, _fill_changed),
-    "move_reservation": _Kind(_move, _fill_changed),
-    "confirm_reservation": _Kind(_confirm, _fill_changed),
-    "release_reservation": _Kind(_release, _fill_changed),
-    "settle_reservation": _Kind(_settle, _fill_changed),
-    "get_reservation": _Kind(_get, _fill_got, reads=True),
-    "check_availability": _Kind(_check, _fill_checked, reads=True),
-    "update_stock": _Kind(_stock, _fill_stock),
-    "": _Kind(_no_operation, _fill_got),
+    "reserve_stock": _Kind(_reserve, _fill_reserved, Priority.CHANGE),
+    "update_reservation": _Kind(_update, _fill_changed, Priority.CHANGE),
+    "move_reservation": _Kind(_move, _fill_changed, Priority.CHANGE),
+    "confirm_reservation": _Kind(_confirm, _fill_changed, Priority.FINISH),
+    "release_reservation": _Kind(_release, _fill_changed, Priority.FINISH),
+    "settle_reservation": _Kind(_settle, _fill_changed, Priority.FINISH),
+    "get_reservation": _Kind(_get, _fill_got, Priority.READ),
+    "check_availability": _Kind(_check, _fill_checked, Priority.READ),
+    "update_stock": _Kind(_stock, _fill_stock, Priority.CHANGE),
+    "": _Kind(_no_operation, _fill_got, Priority.LIST),
 }

@@ -5,6 +5,7 @@ from domgrpc.core.listings import Page, list_products
 from domgrpc.core.products import Product, get_products
 from domgrpc.core.state import State
 from domgrpc.core.values import Revision, Sku, TimeMs
+from domgrpc.engine.admission import Priority
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.pages import Listing, SkuPlace, bounded_page, page_size
 from domgrpc.rpc.shapes import identifier, identifier_or_empty
@@ -60,7 +61,7 @@ class ProductService:
                 _product_bytes,
             )
 
-        reading = await call.read(page, message.min_revision)
+        reading = await call.read(page, message.min_revision, Priority.LIST)
         answer = product_pb2.ListProductsResponse(
             next_page_token=_PRODUCTS.token(reading.value, filters), revision=reading.revision
         )

@@ -4,6 +4,7 @@ from domgrpc.core.listings import Page, list_reservations
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.values import Revision, TimeMs
+from domgrpc.engine.admission import Priority
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.pages import Listing, ReservationPlace, bounded_page, page_size
 from domgrpc.rpc.translate_reservations import (
@@ -68,7 +69,7 @@ class ReservationService:
                 _reservation_bytes,
             )
 
-        reading = await call.read(page, message.min_revision)
+        reading = await call.read(page, message.min_revision, Priority.LIST)
         answer = reservation_pb2.ListReservationsResponse(
             next_page_token=_RESERVATIONS.token(reading.value, filters), revision=reading.revision
         )

@@ -18,20 +18,13 @@ import structlog
 from domgrpc.config import Settings
 from domgrpc.engine.clock import SystemClock
 from domgrpc.engine.engine import Engine, open_engine, tune_collector
-from domgrpc.rpc.admin_service import AdminService
 from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.credentials import server_credentials
 from domgrpc.rpc.draining import Drain
-from domgrpc.rpc.inventory_service import InventoryService
 from domgrpc.rpc.journal import CallLog, configure_journal
-from domgrpc.rpc.location_service import LocationService
-from domgrpc.rpc.pipeline_service import PipelineService
-from domgrpc.rpc.product_service import ProductService
-from domgrpc.rpc.registration import service_descriptors, service_handler
-from domgrpc.rpc.reservation_service import ReservationService
+from domgrpc.rpc.malformed import check_parser
+from domgrpc.rpc.services import api_handlers
 from domgrpc.rpc.standard_services import Health, add_reflection
-from domgrpc.rpc.stock_feed import StockFeeds
-from domgrpc.rpc.stock_watch import StockWatches
 
 _log = structlog.get_logger()
 
@@ -39,6 +32,10 @@ _MS_PER_SECOND = 1_000
 _KEEPALIVE_SECONDS = 60
 _KEEPALIVE_TIMEOUT_SECONDS = 20
 _PING_INTERVAL_MS_MIN = 500
+_HASTY_PINGS_MAX = 200
+_METADATA_SIZE_BYTES_MAX = 8 * 1024
+STREAMS_PER_CONNECTION_MAX = 1_024
+"""Calls and streams of one connection at once; a client keeps further ones back by itself."""
 _CONNECTION_AGE_GRACE_SECONDS = 30
 _LAST_WORDS_SECONDS = 0.5
 CALLS_MAX = 100_000
@@ -75,22 +72,7 @@ class Server:
             self._drain,
             by_certificate=settings.tls_client_ca_file is not None,
         )
-        services: dict[str, object] = {
-            "LocationService": LocationService(),
-            "ProductService": ProductService(),
-            "InventoryService": InventoryService(
-                StockFeeds(self._drain), StockWatches(self._drain)
-            ),
-            "ReservationService": ReservationService(),
-            "PipelineService": PipelineService(),
-            "AdminService": AdminService(),
-        }
-        self._server.add_generic_rpc_handlers(
-            tuple(
-                service_handler(edge, service, services[service.name])
-                for service in service_descriptors()
-            )
-        )
+        self._server.add_generic_rpc_handlers(api_handlers(edge, self._drain))
         self._stopping: asyncio.Future[None] | None = None
         self._health = Health(self._server)
         add_reflection(self._server)
@@ -153,6 +135,7 @@ async def serve(settings: Settings) -> None:
     during recovery ends the program as soon as that is done.
     """
     settings.check()
+    check_parser()
     configure_journal(settings.log_format)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -197,12 +180,25 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         # A second server on the port must fail, not share the calls.
         ("grpc.so_reuseport", 0),
+        # Refused in the library's own threads, at a tenth of what a refusal costs in Python.
+        ("grpc.server.max_pending_requests", settings.pending_calls_max),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * settings.pending_calls_max),
         ("grpc.max_receive_message_length", settings.receive_size_bytes_max),
         ("grpc.max_send_message_length", settings.send_size_bytes_max),
+        # The same twice: between the two gRPC would refuse by the throw of a die.
+        ("grpc.max_metadata_size", _METADATA_SIZE_BYTES_MAX),
+        ("grpc.absolute_max_metadata_size", _METADATA_SIZE_BYTES_MAX),
+        ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION_MAX),
+        # Who connects and says nothing goes; so does who was served and says nothing more.
+        ("grpc.server_handshake_timeout_ms", round(settings.handshake_seconds * _MS_PER_SECOND)),
+        (
+            "grpc.max_connection_idle_ms",
+            round(settings.max_connection_idle_seconds * _MS_PER_SECOND),
+        ),
         # Tills behind NAT ping every second to keep their connection; the default server cuts
-        # such clients off.
+        # such clients off. Who pings in a flood is cut off.
         ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_INTERVAL_MS_MIN),
-        ("grpc.http2.max_ping_strikes", 0),
+        ("grpc.http2.max_ping_strikes", _HASTY_PINGS_MAX),
         ("grpc.keepalive_permit_without_calls", 1),
         # A peer that is gone without a word is noticed, and its streams end.
         ("grpc.keepalive_time_ms", _KEEPALIVE_SECONDS * _MS_PER_SECOND),

@@ -39,7 +39,7 @@ class Treatment(msgspec.Struct, frozen=True):
     subject: tuple[str, ...] = ()
     """The facts that name the thing that the refusal is about."""
     field: str = ""
-    """The field of the request that is wrong."""
+    """The field of the request that is wrong, or the message whose field a fact names."""
     retry_ms: int = 0
     """When it makes sense to try again; 0 for never by itself."""
 
@@ -76,6 +76,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.RESERVATION_EXPIRED: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.ILLEGAL_TRANSITION: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.SETTLEMENT_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
+    Reason.MOVE_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.RESERVATION_WOULD_BE_EMPTY: Treatment(
         _Code.FAILED_PRECONDITION, subject=("reservation_id",)
     ),
@@ -90,6 +91,9 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.TTL_OUT_OF_RANGE: Treatment(_Code.INVALID_ARGUMENT, field="expiration"),
     Reason.TOO_MANY_PAIRS: Treatment(_Code.INVALID_ARGUMENT, field="items"),
     Reason.TOO_MANY_LINES: Treatment(_Code.INVALID_ARGUMENT, field="lines"),
+    Reason.TOO_MANY_PARTS: Treatment(_Code.INVALID_ARGUMENT, field="products"),
+    Reason.LOCATION_TYPE_MISSING: Treatment(_Code.INVALID_ARGUMENT, field="location.type"),
+    Reason.RULE_INVALID: Treatment(_Code.INVALID_ARGUMENT, field="rule"),
     Reason.ETAG_MISMATCH: Treatment(_Code.ABORTED),
     Reason.STALE_EXPECTATION: Treatment(_Code.ABORTED),
     Reason.RESERVATION_QUOTA_EXCEEDED: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=1_000),
@@ -107,6 +111,8 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     TransportReason.SNAPSHOT_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.VERIFICATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.SERVER_BUSY: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=50),
+    TransportReason.DEADLINE_PASSED: Treatment(_Code.DEADLINE_EXCEEDED),
+    TransportReason.SERVER_FAILED: Treatment(_Code.UNAVAILABLE, retry_ms=1_000),
     TransportReason.DISK_FULL: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=5_000),
     TransportReason.SERVER_DRAINING: Treatment(_Code.UNAVAILABLE, retry_ms=1_000),
     TransportReason.REVISION_NOT_REACHED: Treatment(_Code.UNAVAILABLE, retry_ms=100),
@@ -169,7 +175,9 @@ def _fill_invalid_field(status: Status, problem: InvalidField) -> None:
 def _add_code_details(status: Status, treatment: Treatment, problem: Rejection | Refused) -> None:
     named = [problem.facts[name] for name in treatment.subject if problem.facts.get(name)]
     if treatment.field:
-        _add_bad_request(status, treatment.field, problem.message)
+        inner = problem.facts.get("field")
+        path = f"{treatment.field}.{inner}" if inner else treatment.field
+        _add_bad_request(status, path, problem.message)
     elif treatment.resource:
         resource = details.ResourceInfo(
             resource_type=treatment.resource,

@@ -1,0 +1,187 @@
+"""Admission: whose call may wait for the writer, decided before anything is done for it.
+
+Work that comes too late is worth nothing and costs as much as any other, so a server that takes
+everything ends up answering nobody in time. A call is refused as Busy, at once and without an
+effect, where its answer would not be in time, where the queue is too full for calls of its
+priority, where its client fills the queue of all, and where its client is above its rate.
+
+How long an operation takes is learnt from the turns of the writer. Admitted calls are looked at
+once more when their turn begins (writer.py): what is too late then is not started.
+"""
+
+import enum
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from domgrpc.core.values import ClientId
+from domgrpc.engine.calls import Busy, DeadlinePassed
+
+_DEADLINE_SHARE = 0.8
+"""How much of the time that is left a call may be expected to wait."""
+_FEW_OPERATIONS = 32
+"""Turns with fewer tell what a turn costs by itself, those with more what an operation costs."""
+_LEARNING_SHARE = 0.1
+_FAIR_PRESSURE = 0.25
+"""From here on no client may have more than half of a queue that others wait in too."""
+_BUCKETS_MAX = 10_000
+
+
+class Priority(enum.IntEnum):
+    """What a call is for; the higher the number, the sooner it is refused."""
+
+    FINISH = 0
+    """Confirming, releasing, settling: ends work that has been accepted."""
+    CHANGE = 1
+    READ = 2
+    LIST = 3
+
+
+_SHARES: Mapping[Priority, float] = {
+    Priority.FINISH: 1.0,
+    Priority.CHANGE: 0.8,
+    Priority.READ: 0.6,
+    Priority.LIST: 0.4,
+}
+"""How full the queue may be for calls of each priority."""
+
+
+class Ticket(msgspec.Struct, frozen=True, gc=False):
+    """What admission knows of a call; the deadline by the engine's clock."""
+
+    client_id: ClientId = ClientId("")
+    priority: Priority = Priority.FINISH
+    deadline_seconds: float = math.inf
+
+
+class Admission:
+    """The bounds of the writer's queue. Every step is O(1)."""
+
+    __slots__ = (
+        "_buckets",
+        "_by_client",
+        "_operation_seconds",
+        "_queue_max",
+        "_queue_seconds_max",
+        "_rate_max",
+        "_turn_seconds",
+        "queued_count",
+    )
+
+    def __init__(
+        self, *, queue_max: int, queue_seconds_max: float = math.inf, client_rate_max: float = 0.0
+    ) -> None:
+        """Bound the queue by operations and by the time they take; rate 0 bounds no client."""
+        self._queue_max = queue_max
+        self._queue_seconds_max = queue_seconds_max
+        self._rate_max = client_rate_max
+        self._by_client: dict[ClientId, int] = {}
+        self._buckets: dict[ClientId, tuple[float, float]] = {}
+        # What a turn takes, learnt; the first guesses are those of a slow machine.
+        self._turn_seconds = 0.001
+        self._operation_seconds = 0.000_03
+        self.queued_count = 0
+        """Operations that wait."""
+
+    def admit(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
+        """Count the operations of a call as waiting. Raises DeadlinePassed or Busy."""
+        queued_count = self.queued_count
+        # Even what can never fit is run when nobody waits: nothing would change by waiting.
+        if queued_count:
+            self._check_room(ticket, operation_count)
+        self.check_time(ticket.deadline_seconds, operation_count, now_seconds)
+        if self._rate_max:
+            self._spend(ticket.client_id, operation_count, now_seconds)
+        self.queued_count = queued_count + operation_count
+        client_id = ticket.client_id
+        self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
+
+    def check_time(
+        self, deadline_seconds: float, operation_count: int, now_seconds: float
+    ) -> None:
+        """Refuse operations whose answer would come too late; costs next to nothing.
+
+        For messages that are large: before work is spent on reading them. Raises
+        DeadlinePassed or Busy.
+        """
+        left_seconds = deadline_seconds - now_seconds
+        if left_seconds <= 0:
+            raise DeadlinePassed
+        expected_seconds = self.expected_seconds(self.queued_count + operation_count)
+        if expected_seconds > left_seconds * _DEADLINE_SHARE:
+            raise Busy(
+                f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
+                f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
+            )
+
+    def admit_read(self, ticket: Ticket, now_seconds: float) -> None:
+        """Let a read run, which waits for nobody. Raises DeadlinePassed or Busy."""
+        if ticket.deadline_seconds <= now_seconds:
+            raise DeadlinePassed
+        if self.queued_count:
+            self._check_pressure(ticket.priority)
+        if self._rate_max:
+            self._spend(ticket.client_id, 1, now_seconds)
+
+    def emptied(self) -> None:
+        """Note that the queue was taken."""
+        self.queued_count = 0
+        self._by_client.clear()
+
+    def put_back(self, operation_count: int) -> None:
+        """Count operations as waiting again that had no room in their turn."""
+        self.queued_count += operation_count
+
+    def learn(self, operation_count: int, seconds: float) -> None:
+        """Note how long a turn took."""
+        if operation_count < _FEW_OPERATIONS:
+            own_seconds = max(0.0, seconds - operation_count * self._operation_seconds)
+            self._turn_seconds += (own_seconds - self._turn_seconds) * _LEARNING_SHARE
+        else:
+            each_seconds = seconds / operation_count
+            self._operation_seconds += (each_seconds - self._operation_seconds) * _LEARNING_SHARE
+
+    def expected_seconds(self, operation_count: int) -> float:
+        """Return how long a turn of so many operations probably takes."""
+        return self._turn_seconds + operation_count * self._operation_seconds
+
+    def _pressure(self) -> float:
+        by_count = self.queued_count / self._queue_max
+        return max(by_count, self.expected_seconds(self.queued_count) / self._queue_seconds_max)
+
+    def _check_pressure(self, priority: Priority) -> None:
+        if self._pressure() >= _SHARES[priority]:
+            raise Busy(
+                f"{self.queued_count} operations wait already, the most that is allowed for "
+                f"{priority.name} calls: try again later"
+            )
+
+    def _check_room(self, ticket: Ticket, operation_count: int) -> None:
+        if self.queued_count + operation_count > self._queue_max:
+            raise Busy(f"{self.queued_count} operations wait already, the most that is allowed")
+        self._check_pressure(ticket.priority)
+        own_count = self._by_client.get(ticket.client_id, 0)
+        if (
+            len(self._by_client) > 1
+            and own_count * 2 > self.queued_count
+            and self._pressure() >= _FAIR_PRESSURE
+        ):
+            raise Busy(
+                f"{own_count} of the {self.queued_count} operations that wait are of client "
+                f"{ticket.client_id!r}: others must have their turn"
+            )
+
+    def _spend(self, client_id: ClientId, operation_count: int, now_seconds: float) -> None:
+        # A bucket holds what may be done in a second; a call may overdraw it once.
+        tokens, then_seconds = self._buckets.get(client_id, (self._rate_max, now_seconds))
+        earned = (now_seconds - then_seconds) * self._rate_max
+        tokens = min(self._rate_max, tokens + earned)
+        if tokens <= 0:
+            raise Busy(
+                f"client {client_id!r} is above {self._rate_max:.0f} operations a second, the "
+                "most that is allowed: slow down"
+            )
+        if len(self._buckets) >= _BUCKETS_MAX and client_id not in self._buckets:
+            self._buckets.clear()
+        self._buckets[client_id] = (tokens - operation_count, now_seconds)

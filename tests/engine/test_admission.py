@@ -1,0 +1,194 @@
+"""Whose call may wait for the writer: by deadline, fullness, priority, client and rate."""
+
+import asyncio
+import math
+
+import pytest
+from hypothesis import given as with_examples
+from hypothesis import strategies as st
+
+from domgrpc.core.answers import Answer
+from domgrpc.core.values import ClientId
+from domgrpc.engine.admission import Admission, Priority, Ticket
+from domgrpc.engine.calls import Busy, DeadlinePassed
+from domgrpc.engine.engine import Engine
+from tests.engine.rooms import Room, ask
+from tests.engine.tea_shop import TEA, holds, open_shop
+
+ANY = Ticket()
+
+
+def ticket(
+    client_id: str = "web", priority: Priority = Priority.CHANGE, deadline_seconds: float = math.inf
+) -> Ticket:
+    return Ticket(ClientId(client_id), priority, deadline_seconds)
+
+
+def admission(**bounds: float) -> Admission:
+    return Admission(queue_max=int(bounds.pop("queue_max", 100)), **bounds)
+
+
+def learnt(admission: Admission, operation_seconds: float) -> Admission:
+    """Let it see many turns in which an operation took so long."""
+    for _ in range(200):
+        admission.learn(1_000, 1_000 * operation_seconds)
+        admission.learn(1, operation_seconds)
+    return admission
+
+
+def refuses(admission: Admission, ticket: Ticket, operation_count: int = 1) -> bool:
+    try:
+        admission.admit(ticket, operation_count, 0.0)
+    except Busy:
+        return True
+    return False
+
+
+def test_a_call_whose_deadline_is_over_is_not_admitted() -> None:
+    with pytest.raises(DeadlinePassed):
+        admission().admit(ticket(deadline_seconds=5.0), 1, 5.0)
+    with pytest.raises(DeadlinePassed):
+        admission().admit_read(ticket(deadline_seconds=5.0), 5.0)
+
+
+def test_a_call_that_would_be_answered_too_late_is_refused_at_once() -> None:
+    slow = learnt(admission(), 0.01)
+    assert slow.expected_seconds(10) == pytest.approx(0.1, rel=0.1)
+    slow.admit(ticket(deadline_seconds=1.0), 10, 0.0)
+    assert refuses(slow, ticket(deadline_seconds=0.2), 10)
+    assert not refuses(slow, ticket(deadline_seconds=0.3), 10)
+    assert slow.queued_count == 20
+
+
+def test_a_refused_call_does_not_count_as_waiting() -> None:
+    full = admission(queue_max=10)
+    full.admit(ANY, 10, 0.0)
+    assert refuses(full, ANY)
+    assert full.queued_count == 10
+
+
+def test_the_fuller_the_queue_the_fewer_kinds_of_calls_are_admitted() -> None:
+    admitted: dict[int, list[Priority]] = {}
+    for percent in (39, 41, 61, 81, 100):
+        for kind in Priority:
+            queue = admission()
+            queue.admit(ticket("other"), percent, 0.0)
+            admitted.setdefault(percent, [])
+            if not refuses(queue, ticket("web", kind)):
+                admitted[percent].append(kind)
+    finish, change, read, every = Priority.FINISH, Priority.CHANGE, Priority.READ, list(Priority)
+    assert admitted == {
+        39: every,
+        41: [finish, change, read],
+        61: [finish, change],
+        81: [finish],
+        100: [],
+    }
+
+
+def test_a_queue_is_full_by_time_too() -> None:
+    slow = learnt(admission(queue_max=1_000, queue_seconds_max=0.1), 0.01)
+    slow.admit(ticket("other"), 9, 0.0)
+    assert refuses(slow, ticket())
+    assert not refuses(slow, ticket(priority=Priority.FINISH))
+
+
+def test_a_client_that_fills_the_queue_of_all_waits_for_its_turn() -> None:
+    queue = admission()
+    queue.admit(ticket("greedy"), 30, 0.0)
+    assert not refuses(queue, ticket("greedy")), "nobody else waits"
+    queue.admit(ticket("modest"), 1, 0.0)
+    assert refuses(queue, ticket("greedy"))
+    assert not refuses(queue, ticket("modest"))
+    queue.emptied()
+    assert not refuses(queue, ticket("greedy"))
+
+
+def test_a_client_may_not_go_above_its_rate_for_long() -> None:
+    queue = admission(queue_max=1_000_000, client_rate_max=100.0)
+    admitted = {"fast": 0, "slow": 0}
+    for tick in range(10_000):
+        now_seconds = tick / 1_000
+        for client_id in ("fast", "slow") if tick % 50 == 0 else ("fast",):
+            try:
+                queue.admit(ticket(client_id), 1, now_seconds)
+                admitted[client_id] += 1
+            except Busy:
+                assert client_id == "fast"
+        queue.emptied()
+    assert admitted["slow"] == 200
+    assert admitted["fast"] == pytest.approx(100 + 10 * 100, abs=2)
+
+
+@with_examples(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(Priority), st.integers(1, 60)),
+        max_size=40,
+    )
+)
+def test_the_queue_never_exceeds_its_bound_unless_one_call_alone_does(
+    calls: list[tuple[str, Priority, int]],
+) -> None:
+    queue = admission(queue_max=50)
+    counts: list[int] = []
+    for client_id, priority, operation_count in calls:
+        if not refuses(queue, ticket(client_id, priority), operation_count):
+            counts.append(operation_count)
+        assert queue.queued_count == sum(counts)
+        assert queue.queued_count <= 50 or len(counts) == 1
+
+
+# --- in the engine
+
+
+def test_a_call_whose_deadline_passes_in_the_queue_has_no_effect() -> None:
+    room = Room(commit_wait_ms_max=5.0)
+
+    async def wait_too_long(engine: Engine) -> list[object]:
+        await open_shop(engine)
+        deadline_seconds = engine.seconds() + 1.0
+        calls = [
+            asyncio.ensure_future(engine.submit(request, ticket(deadline_seconds=deadline_seconds)))
+            for request in holds(2)
+        ]
+        await asyncio.sleep(0)
+        room.clock.now_seconds += 1.0
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    refused = room.live(wait_too_long)
+    assert all(isinstance(each, DeadlinePassed) for each in refused)
+    assert len(room.records()) == 2
+
+
+def test_reads_are_refused_when_the_queue_is_full_and_changes_are_not() -> None:
+    room = Room(queue_max=10, commit_wait_ms_max=5.0)
+
+    async def crowd(engine: Engine) -> list[Answer]:
+        await open_shop(engine)
+        listing = ticket(priority=Priority.LIST)
+        changes = [asyncio.ensure_future(engine.submit(request)) for request in holds(7)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await engine.read(lambda state, _: state.revision, listing)
+        answers = list(await asyncio.gather(*changes))
+        await engine.read(lambda state, _: state.revision, listing)
+        return answers
+
+    assert len(room.live(crowd)) == 7
+    assert len(room.records()) == 2 + 7
+
+
+def test_a_turn_that_is_called_for_comes_although_calls_keep_arriving() -> None:
+    async def flood(engine: Engine) -> int:
+        await open_shop(engine)
+        first = asyncio.ensure_future(engine.execute(holds(300)))
+        more: list[asyncio.Future[Answer]] = []
+        for number in range(50):
+            await asyncio.sleep(0)
+            more.append(asyncio.ensure_future(engine.submit(ask(TEA, f"more-{number}"))))
+            if first.done():
+                break
+        await asyncio.gather(first, *more)
+        return len(more)
+
+    assert Room(queue_max=10_000).live(flood) < 5

@@ -1,0 +1,69 @@
+"""A method that is slow at the moment refuses the calls that it could not answer in time."""
+
+import grpc
+import pytest
+
+from domgrpc.engine.calls import Busy, DeadlinePassed
+from domgrpc.rpc.latency import Latency
+from domgrpc.v1.inventory_pb2 import ListPositionsRequest
+from tests.rpc.serving import Shop, refusal
+
+
+class Watch:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now_seconds = 5.0
+
+    def __call__(self) -> float:
+        return self.now_seconds
+
+
+def slow(seconds: float, watch: Watch) -> Latency:
+    latency = Latency(watch)
+    for _ in range(100):
+        latency.learn(seconds)
+    return latency
+
+
+def test_a_new_method_lets_every_call_in_that_has_time_left() -> None:
+    Latency(Watch()).check(0.001)
+    with pytest.raises(DeadlinePassed):
+        Latency(Watch()).check(0.0)
+
+
+def test_calls_with_less_time_than_the_method_takes_are_refused() -> None:
+    latency = slow(1.0, Watch())
+    latency.check(1.3)
+    with pytest.raises(Busy):
+        latency.check(1.2)
+
+
+def test_a_slow_moment_is_forgotten_within_seconds() -> None:
+    watch = Watch()
+    latency = slow(1.0, watch)
+    watch.now_seconds += 3
+    with pytest.raises(Busy):
+        latency.check(0.1)
+    watch.now_seconds += 1
+    latency.check(0.1)
+
+
+@pytest.fixture
+async def stocked(shop: Shop) -> Shop:
+    """A shop with ten of A in the north."""
+    await shop.add_location("north")
+    await shop.count(("A", "north", 10))
+    return shop
+
+
+async def test_a_call_without_time_left_is_refused_and_says_so(stocked: Shop) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stocked.inventory.ListPositions(ListPositionsRequest(), timeout=0.0)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_call_without_a_deadline_is_given_one(stocked: Shop) -> None:
+    stocked.engine.admission.learn(1, 1e9)
+    refused = await refusal(stocked.hold(("A", "north", 1)))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "SERVER_BUSY")
