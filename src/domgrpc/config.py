@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The newest records kept in memory for watchers; who falls behind them is cut off."""
     snapshot_log_bytes: int = 256 * 1024 * 1024
     """A snapshot is written when so much log has grown since the last; 0 for never."""
+    scrub_interval_seconds: float = 86_400.0
+    """How often the older files are read again and checked; 0 for never."""
     segment_size_bytes: int = 64 * 1024 * 1024
     call_log: str = "errors"
     """Which calls are logged: "errors", "all" or "off"."""
@@ -62,6 +64,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidSetting(f"{name} is {value}; {low} to {high} are allowed")
+        for name, limit in msgspec.structs.asdict(self.limits).items():
+            if not 1 <= limit <= _LIMIT_MAX:
+                raise InvalidSetting(f"limits.{name} is {limit}; 1 to {_LIMIT_MAX} are allowed")
         for name, allowed in _CHOICES:
             value = getattr(self, name)
             if value not in allowed:
@@ -89,8 +94,10 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("feed_records_max", 1, 10_000_000),
     ("feed_size_bytes_max", 1, 16 * 1024 * 1024 * 1024),
     ("snapshot_log_bytes", 0, 1 << 50),
+    ("scrub_interval_seconds", 0, 31_536_000),
     ("segment_size_bytes", 32 * 1024 * 1024, 1024 * 1024 * 1024),
 )
+_LIMIT_MAX = 10**12
 _CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("call_log", ("errors", "all", "off")),
     ("log_format", ("auto", "json", "console")),

@@ -81,3 +81,26 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path, command: str) ->
     ended = OFFLINE.run("log", command, tmp_path / "nowhere")
     assert ended.exit_code == ExitCode.CONFIGURATION
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_damaged_end_is_given_up_in_two_steps(folder: Path) -> None:
+    damage(folder)
+    plan = OFFLINE.read("log", "truncate", folder, "--at", "1")
+    assert (plan["done"], plan["last_revision_kept"], plan["offset_bytes"]) == (False, 1, 8192)
+    assert "is damaged at byte 8192" in plan["damage"]
+    assert OFFLINE.run("log", "verify", folder).exit_code == ExitCode.CORRUPTION
+    wrong = OFFLINE.run("log", "truncate", folder, "--at", "1", "--confirm", "another")
+    assert (wrong.exit_code, plan["digest"] in wrong.errors) == (ExitCode.CONFIGURATION, True)
+    OFFLINE.done("log", "truncate", folder, "--at", "1", "--confirm", plan["digest"])
+    facts = OFFLINE.read("log", "verify", folder)
+    assert (facts["whole"], facts["last_revision"]) == (True, 1)
+
+
+def test_what_can_be_read_is_saved_into_a_new_folder(folder: Path, tmp_path: Path) -> None:
+    damage(folder)
+    saved = OFFLINE.read("log", "salvage", folder, tmp_path / "saved")
+    assert (saved["records"], saved["last_revision"]) == (1, 1)
+    assert "is damaged at byte 8192" in saved["damage"]
+    assert OFFLINE.read("log", "verify", tmp_path / "saved")["whole"] is True
+    again = OFFLINE.run("log", "salvage", folder, tmp_path / "saved")
+    assert again.exit_code == ExitCode.CONFIGURATION

@@ -5,6 +5,7 @@ from random import Random
 
 from domgrpc.storage.frame import BLOCK_BYTES, Frame
 from domgrpc.storage.log import Log
+from domgrpc.storage.manifest import MANIFEST_NAME
 from tests.storage.fake_disk import FakeDisk
 
 SEGMENT_BYTES = 8 * BLOCK_BYTES
@@ -24,6 +25,11 @@ def open_log(
         segment_bytes=segment_bytes,
         known_sequence=known_sequence,
     )
+
+
+def log_names(disk: FakeDisk) -> list[str]:
+    """Return the names of the files that make up the log and its spare, without the manifest."""
+    return [name for name in disk.list_names() if name != MANIFEST_NAME]
 
 
 def append(log: Log, payload: bytes, count: int = 1) -> int:

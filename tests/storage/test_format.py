@@ -25,7 +25,9 @@ from tests.storage.fake_disk import FakeDisk
 from tests.storage.golden_files import parse, render
 from tests.storage.logs import append, fill, groups_of
 
-GOLDEN = Path(__file__).parent / "golden" / "version_1.txt"
+GOLDEN = Path(__file__).parent / "golden"
+BEFORE_THE_MANIFEST = GOLDEN / "version_1.txt"
+TODAY = GOLDEN / "version_1_manifest_1.txt"
 PAYLOADS = [b"the first group", b"with zeros" + bytes(1000), bytes(range(256)) * 20, b""]
 CHUNKS = [Chunk(1, 0, b"positions"), Chunk(2, 2**40, b""), Chunk(1, 1, bytes(range(256)))]
 
@@ -55,9 +57,9 @@ def write_files() -> dict[str, bytes]:
     return disk.contents()
 
 
-@pytest.fixture
-def golden() -> FakeDisk:
-    return FakeDisk.holding(parse(GOLDEN.read_text()))
+@pytest.fixture(params=[BEFORE_THE_MANIFEST, TODAY], ids=lambda path: path.stem)
+def golden(request: pytest.FixtureRequest) -> FakeDisk:
+    return FakeDisk.holding(parse(request.param.read_text()))
 
 
 def test_the_log_of_format_version_1_can_be_read_and_goes_on(golden: FakeDisk) -> None:
@@ -79,7 +81,7 @@ def test_the_snapshot_of_format_version_1_can_be_read(golden: FakeDisk) -> None:
 
 
 def test_the_same_work_writes_the_same_bytes_as_when_the_version_was_made() -> None:
-    assert render(write_files()) == GOLDEN.read_text()
+    assert render(write_files()) == TODAY.read_text()
 
 
 NEWER = {

@@ -10,7 +10,7 @@ from domgrpc.storage.log import Log
 from domgrpc.storage.reading import read_frames
 from domgrpc.storage.segment import segment_name
 from tests.storage.fake_disk import FakeDisk
-from tests.storage.logs import SEGMENT_BYTES, append, fill, groups, groups_of, open_log
+from tests.storage.logs import SEGMENT_BYTES, append, fill, groups, groups_of, log_names, open_log
 
 
 def test_an_empty_folder_becomes_an_empty_log() -> None:
@@ -18,7 +18,7 @@ def test_an_empty_folder_becomes_an_empty_log() -> None:
     log = open_log(disk)
     assert (log.first_sequence, log.last_sequence) == (1, 0)
     assert groups_of(log) == []
-    assert disk.list_names() == [segment_name(1)]
+    assert log_names(disk) == [segment_name(1)]
     assert disk.locked
 
 
@@ -98,7 +98,7 @@ def test_a_full_segment_is_followed_by_the_next() -> None:
     disk = FakeDisk()
     payloads = [bytes([65 + number]) * 100 for number in range(20)]
     log = fill(disk, payloads)
-    assert disk.list_names() == [
+    assert log_names(disk) == [
         segment_name(1),
         segment_name(7),
         segment_name(13),
@@ -114,7 +114,7 @@ def test_a_rotation_starts_a_new_segment_once() -> None:
     log = fill(disk, [b"a"])
     assert log.rotate()
     assert not log.rotate()
-    assert disk.list_names() == [segment_name(1), segment_name(2)]
+    assert log_names(disk) == [segment_name(1), segment_name(2)]
 
 
 def test_reading_may_start_inside_a_group_and_in_any_segment() -> None:
@@ -197,7 +197,7 @@ def test_the_space_of_trimmed_segments_comes_back_in_steps() -> None:
     log.rotate()
     log.trim(2)
     used_bytes = [-disk.free_bytes()]
-    while len(disk.list_names()) > 1:
+    while len(log_names(disk)) > 1:
         assert not log.prepare_spare(BLOCK_BYTES)
         used_bytes.append(-disk.free_bytes())
     steps = [before - after for before, after in pairwise(used_bytes)]
@@ -210,9 +210,9 @@ def test_a_restart_finds_trimmed_segments_that_still_take_space() -> None:
     log.rotate()
     log.trim(2)
     log = open_log(disk)
-    assert disk.list_names() == [segment_name(2), "trimmed-" + segment_name(1)]
+    assert log_names(disk) == [segment_name(2), "trimmed-" + segment_name(1)]
     log.prepare_spare(BLOCK_BYTES)
-    assert disk.list_names() == [segment_name(2)]
+    assert log_names(disk) == [segment_name(2)]
 
 
 def test_the_spare_is_made_in_steps_and_taken_by_the_next_rotation() -> None:
@@ -227,8 +227,9 @@ def test_the_spare_is_made_in_steps_and_taken_by_the_next_rotation() -> None:
     assert log.prepare_spare()
     operations = disk.operations
     log.rotate()
-    # Open, write, sync, rename, sync the folder; write and sync the end of the old segment.
-    assert disk.operations - operations == 7
+    # Open, write, sync, rename, sync the folder; write and sync the end of the old segment, and
+    # the manifest.
+    assert disk.operations - operations == 9
     assert not log.spare_ready
 
 
@@ -246,7 +247,7 @@ def test_a_rotation_finishes_a_spare_that_is_half_done() -> None:
     log = fill(disk, [b"a"])
     log.prepare_spare(BLOCK_BYTES)
     log.rotate()
-    assert disk.list_names() == [segment_name(1), segment_name(2)]
+    assert log_names(disk) == [segment_name(1), segment_name(2)]
     assert groups_of(open_log(disk)) == [(1, 1, b"a")]
 
 
@@ -259,7 +260,7 @@ def test_a_restart_keeps_a_whole_spare_and_removes_any_other() -> None:
     log = open_log(disk)
     log.prepare_spare(BLOCK_BYTES)
     assert not open_log(disk).spare_ready
-    assert disk.list_names() == [segment_name(1)]
+    assert log_names(disk) == [segment_name(1)]
 
 
 def test_a_spare_that_is_not_all_zeros_is_not_used() -> None:
@@ -287,7 +288,7 @@ def test_a_seal_without_room_for_it_is_a_rotation() -> None:
     disk = FakeDisk()
     log = fill(disk, [b"x"] * 6)
     assert log.seal()
-    assert disk.list_names() == [segment_name(1), segment_name(7)]
+    assert log_names(disk) == [segment_name(1), segment_name(7)]
     assert not log.seal()
     assert not open_log(disk).seal()
 

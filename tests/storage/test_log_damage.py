@@ -13,6 +13,7 @@ import pytest
 from domgrpc.storage.errors import Corruption
 from domgrpc.storage.frame import BLOCK_BYTES, SECTOR_BYTES
 from domgrpc.storage.log import Log
+from domgrpc.storage.manifest import MANIFEST_NAME
 from domgrpc.storage.segment import segment_name
 from tests.storage.damage import flip, forge_frame, patch, zero_sector
 from tests.storage.fake_disk import FakeDisk
@@ -27,13 +28,18 @@ UNUSED = {FIRST: 4, SECOND: 4, THIRD: 3}
 
 
 def write_log(payloads: list[bytes], *, seal: bool = True) -> dict[str, bytes]:
-    """Return the files of a log with two groups in each segment but the last."""
+    """Return the files of a log with two groups in each segment but the last.
+
+    Without the manifest, so that the log alone has to notice; test_manifest.py has the rest.
+    """
     disk = FakeDisk()
     log = open_log(disk, segment_bytes=SEGMENT_BYTES)
     write_pairs(log, payloads)
     if seal:
         log.seal()
-    return disk.contents()
+    files = disk.contents()
+    del files[MANIFEST_NAME]
+    return files
 
 
 def write_pairs(log: Log, payloads: list[bytes]) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from domgrpc.storage.errors import DiskFull, StorageFault
 from domgrpc.storage.frame import BLOCK_BYTES
+from domgrpc.storage.manifest import MANIFEST_BYTES
 from domgrpc.storage.segment import segment_name
 from tests.storage.fake_disk import FakeDisk, Fault, PowerCutError
-from tests.storage.logs import SEGMENT_BYTES, append, fill, groups_of, open_log
+from tests.storage.logs import SEGMENT_BYTES, append, fill, groups_of, log_names, open_log
 
 FULL = DiskFull("no space")
 BROKEN = StorageFault("input/output error")
@@ -60,12 +61,12 @@ def test_cleaning_up_may_run_out_of_space_too_and_is_done_again() -> None:
 
 
 def test_a_disk_too_full_for_the_next_segment_refuses_appends_until_there_is_space() -> None:
-    disk = FakeDisk(capacity_bytes=SEGMENT_BYTES + 3 * BLOCK_BYTES)
+    disk = FakeDisk(capacity_bytes=MANIFEST_BYTES + SEGMENT_BYTES + 3 * BLOCK_BYTES)
     log = fill(disk, [b"x"] * 6)
     for _ in range(2):
         with pytest.raises(DiskFull):
             append(log, b"y")
-    assert disk.list_names() == [segment_name(1)]
+    assert log_names(disk) == [segment_name(1)]
     assert disk.free_bytes() == 3 * BLOCK_BYTES
     disk.capacity_bytes *= 2
     assert append(log, b"y") == 7
@@ -73,7 +74,7 @@ def test_a_disk_too_full_for_the_next_segment_refuses_appends_until_there_is_spa
 
 
 def test_a_spare_that_is_ready_lets_a_full_disk_take_another_segment() -> None:
-    disk = FakeDisk(capacity_bytes=2 * SEGMENT_BYTES)
+    disk = FakeDisk(capacity_bytes=MANIFEST_BYTES + 2 * SEGMENT_BYTES)
     log = fill(disk, [b"x"] * 6)
     assert log.prepare_spare()
     for _ in range(6):
@@ -84,7 +85,7 @@ def test_a_spare_that_is_ready_lets_a_full_disk_take_another_segment() -> None:
 
 
 def test_a_spare_that_finds_no_space_gives_back_what_it_took() -> None:
-    disk = FakeDisk(capacity_bytes=SEGMENT_BYTES + 3 * BLOCK_BYTES)
+    disk = FakeDisk(capacity_bytes=MANIFEST_BYTES + SEGMENT_BYTES + 3 * BLOCK_BYTES)
     log = open_log(disk)
     assert not log.prepare_spare(2 * BLOCK_BYTES)
     with pytest.raises(DiskFull):

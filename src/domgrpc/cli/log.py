@@ -16,7 +16,7 @@ from domgrpc.cli.exits import ExitCode, print_error
 from domgrpc.cli.session import session_of
 
 if TYPE_CHECKING:
-    from domgrpc.core.events import Record  # tidy: allow arrow: the log is records of events
+    from domgrpc.core.events import Record
     from domgrpc.storage.disk import LocalDisk
     from domgrpc.storage.errors import StorageError
 
@@ -47,7 +47,7 @@ def show(
     as_json = session_of(context).as_json
     shown = _frames if frames else _records
     try:
-        for facts in shown(_disk(folder), first, sys.maxsize if last is None else last):
+        for facts in shown(open_folder(folder), first, sys.maxsize if last is None else last):
             if as_json:
                 print_json_line(facts)
             else:
@@ -64,7 +64,7 @@ def verify(context: typer.Context, folder: FolderArgument) -> None:
     from domgrpc.storage.inspection import verify_log
 
     try:
-        disk = _disk(folder)
+        disk = open_folder(folder)
         found = verify_log(disk)
         snapshots, damaged = _checked_snapshots(disk)
     except StorageError as error:
@@ -109,7 +109,7 @@ def _checked_snapshots(disk: "LocalDisk") -> "tuple[list[str], list[StorageError
 
 
 def _records(disk: "LocalDisk", first: int, last: int) -> Iterator[dict[str, Any]]:
-    from domgrpc.engine.records import decode_records  # tidy: allow arrow: the log is records
+    from domgrpc.engine.records import decode_records
     from domgrpc.storage.inspection import inspect_log
 
     for frame in inspect_log(disk):
@@ -171,7 +171,8 @@ def _line(facts: dict[str, Any]) -> str:
     )
 
 
-def _disk(folder: Path) -> "LocalDisk":
+def open_folder(folder: Path) -> "LocalDisk":
+    """Open a data folder that must exist; raises FolderUnusable."""
     from domgrpc.storage.disk import LocalDisk
 
     return LocalDisk(folder, make=False)

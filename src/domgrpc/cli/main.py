@@ -18,6 +18,7 @@ from domgrpc.cli import (
     locations,
     log,
     products,
+    repair,
     rules,
     stock,
 )
@@ -145,6 +146,8 @@ app.command()(demo)
 app.command()(administration.status)
 app.command()(administration.snapshot)
 app.command()(administration.verify)
+log.app.command("truncate")(repair.truncate)
+log.app.command("salvage")(repair.salvage)
 app.add_typer(log.app, name="log")
 
 

@@ -86,6 +86,9 @@ def serve(
         int,
         typer.Option(help="A snapshot is written when the log grew by so much; 0: never."),
     ] = _DEFAULT.snapshot_log_bytes,
+    scrub_interval_seconds: Annotated[
+        float, typer.Option(help="How often the older files are read again; 0: never.")
+    ] = _DEFAULT.scrub_interval_seconds,
     segment_size_bytes: Annotated[
         int, typer.Option(help="Size of a segment of the log.")
     ] = _DEFAULT.segment_size_bytes,

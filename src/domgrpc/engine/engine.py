@@ -15,11 +15,13 @@ import msgspec
 import structlog
 
 from domgrpc.config import Settings
+from domgrpc.core.machine import change_retention
 from domgrpc.core.values import TimeMs
 from domgrpc.engine.admission import Admission
 from domgrpc.engine.clock import Clock, SystemClock
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
+from domgrpc.engine.scrubbing import Scrubber
 from domgrpc.engine.snapshots import Beside, Snapshots, run_beside
 from domgrpc.engine.timers import Timers
 from domgrpc.engine.writer import Writer
@@ -53,13 +55,22 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     log_size_bytes: int
     memory_bytes: int
     recovery_summary: str
+    scrub_time_ms: TimeMs | None
+    scrub_findings: tuple[str, ...]
 
 
 class Engine:
     """The running parts of one folder. Made by `open_engine`."""
 
     def __init__(
-        self, writer: Writer, snapshots: Snapshots, timers: Timers, *, disk: Disk, summary: str
+        self,
+        writer: Writer,
+        snapshots: Snapshots,
+        timers: Timers,
+        *,
+        disk: Disk,
+        scrubber: Scrubber | None,
+        summary: str,
     ) -> None:
         """Take over the parts."""
         self.writer = writer
@@ -76,6 +87,7 @@ class Engine:
         self.failed = writer.failed
         self._snapshots = snapshots
         self._timers = timers
+        self._scrubber = scrubber
         self._summary = summary
         self._is_closed = False
         self._start_time_ms = writer.clock.wall_ms()
@@ -92,8 +104,9 @@ class Engine:
         return self.writer.durable_revision
 
     def status(self) -> EngineStatus:
-        """Say how the engine stands; O(shards)."""
+        """Say how the engine stands."""
         state = self.writer.state
+        scrubber = self._scrubber
         return EngineStatus(
             version=version("domgrpc"),
             revision=self.revision,
@@ -112,6 +125,8 @@ class Engine:
             log_size_bytes=self.writer.log.size_bytes,
             memory_bytes=_resident_bytes(),
             recovery_summary=self._summary,
+            scrub_time_ms=scrubber.end_time_ms if scrubber is not None else None,
+            scrub_findings=scrubber.findings if scrubber is not None else (),
         )
 
     async def close(self) -> None:
@@ -125,6 +140,8 @@ class Engine:
         try:
             self.writer.close_queue()
             await self._timers.stop()
+            if self._scrubber is not None:
+                await self._scrubber.stop()
             await self._snapshots.stop()
             self.writer.close()
         finally:
@@ -172,7 +189,10 @@ def start_engine(
     folder = Path(settings.data_dir)
     snapshots = Snapshots(writer, disk, folder=folder, limits=settings.limits, beside=beside)
     timers = Timers(writer, snapshots, snapshot_log_bytes=settings.snapshot_log_bytes)
-    return Engine(writer, snapshots, timers, disk=disk, summary=summary)
+    scrubber = None
+    if settings.scrub_interval_seconds:
+        scrubber = Scrubber(disk, clock, interval_seconds=settings.scrub_interval_seconds)
+    return Engine(writer, snapshots, timers, disk=disk, scrubber=scrubber, summary=summary)
 
 
 def tune_collector() -> None:
@@ -221,12 +241,27 @@ def _recover(
         ),
         commit_wait_seconds=settings.commit_wait_ms_max / 1_000,
     )
+    _retain_as_set(writer, settings)
     # A server that is restarted often must come to write a snapshot too.
     writer.committer.committed_bytes = replayed.frame_bytes
     return writer, (
         f"revision {state.revision}: snapshot {loaded.snapshot_revision}, {replayed.record_count} "
         f"later records, {log.recovery_report.torn_bytes_cut} torn bytes cut"
     )
+
+
+def _retain_as_set(writer: Writer, settings: Settings) -> None:
+    # How much is kept is part of the state: a setting that differs from it becomes a record.
+    retention = settings.limits.retention
+    if retention == writer.state.retention:
+        return
+    if not writer.committer.has_room():
+        _log.warning("retention_unchanged", reason="the disk is full: the next start changes it")
+        return
+    record = change_retention(writer.state, retention, writer.now_ms())
+    if record is not None:
+        writer.committer.add(record)
+        writer.committer.commit()
 
 
 def _resident_bytes() -> int:

@@ -33,7 +33,10 @@ class AdminService:
             log_size_bytes=status.log_size_bytes,
             memory_bytes=status.memory_bytes,
             recovery_summary=status.recovery_summary,
+            scrub_findings=status.scrub_findings,
         )
+        if status.scrub_time_ms is not None:
+            set_timestamp(answer.scrub_time, status.scrub_time_ms)
         set_timestamp(answer.start_time, status.start_time_ms)
         set_duration(answer.uptime, status.uptime_ms * _MICROSECONDS_PER_MS)
         return answer

@@ -89,6 +89,12 @@ class FolderUnusable(StorageError):
         self.reason = reason
 
 
+class RepairRefused(StorageError):
+    """A repair that an operator ordered does not fit what the folder holds; nothing was changed."""
+
+    exit_code: ClassVar[int] = 73
+
+
 class OutOfSequence(StorageError):
     """An append expected another place in the log than the next one."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from domgrpc.storage.disk import Disk
-from domgrpc.storage.errors import DiskFull, OutOfSequence, StorageFault
+from domgrpc.storage.errors import Corruption, DiskFull, OutOfSequence, StorageFault
 from domgrpc.storage.frame import (
     BLOCK_BYTES,
     COUNT_MAX,
@@ -28,6 +28,7 @@ from domgrpc.storage.frame import (
     TRAILER_BYTES,
     Frame,
 )
+from domgrpc.storage.manifest import ManifestFile
 from domgrpc.storage.opening import FoundLog, open_segments
 from domgrpc.storage.reading import read_frames
 from domgrpc.storage.segment import SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, segment_name
@@ -46,6 +47,8 @@ class RecoveryReport:
     first_sequence: int
     last_sequence: int
     torn_bytes_cut: int
+    epoch: int
+    manifest_damage: Corruption | None
     seconds: float
 
 
@@ -54,7 +57,9 @@ class Log:
 
     __slots__ = (
         "_disk",
+        "_epoch",
         "_fault",
+        "_manifest",
         "_next_sequence",
         "_random_bytes",
         "_segments",
@@ -91,8 +96,16 @@ class Log:
             )
         started_seconds = clock()
         disk.lock()
-        found = open_segments(disk, first_sequence=first_sequence, known_sequence=known_sequence)
-        log = cls(disk, found, random_bytes=random_bytes, spare=Spare(disk, segment_bytes))
+        manifest = ManifestFile(disk)
+        try:
+            found = open_segments(
+                disk, manifest.current, first_sequence=first_sequence, known_sequence=known_sequence
+            )
+        except BaseException:
+            manifest.close()
+            raise
+        spare = Spare(disk, segment_bytes)
+        log = cls(disk, found, random_bytes=random_bytes, spare=spare, manifest=manifest)
         log.recovery_report = RecoveryReport(
             segments=len(log._segments),
             frames=found.frames,
@@ -100,6 +113,8 @@ class Log:
             first_sequence=log.first_sequence,
             last_sequence=log.last_sequence,
             torn_bytes_cut=found.torn_bytes,
+            epoch=log._epoch,
+            manifest_damage=manifest.damage,
             seconds=clock() - started_seconds,
         )
         return log
@@ -111,6 +126,7 @@ class Log:
         *,
         random_bytes: Callable[[int], bytes],
         spare: Spare,
+        manifest: ManifestFile,
     ) -> None:
         """Take over what `open` found; an empty folder gets its first segment here."""
         self.recovery_report: RecoveryReport
@@ -122,7 +138,12 @@ class Log:
         self._next_sequence = found.next_sequence
         self._unsealed = found.unsealed
         self._segments = list(found.segments)
+        self._manifest = manifest
+        self._epoch = manifest.current.epoch + 1
         self._writer = found.writer or self._start_segment(None)
+        if found.writer is None:
+            # A new folder; any other is left as it is until the first record of this run.
+            self._note_durable()
 
     @property
     def first_sequence(self) -> int:
@@ -172,6 +193,9 @@ class Log:
                 f" {COUNT_MAX} records and at most {self.payload_bytes_max} bytes"
             )
         with self._guarded():
+            if self._manifest.current.epoch != self._epoch:
+                # Before the first record of a run: its epoch, and what it found durable.
+                self._note_durable()
             if not self._writer.has_room(len(payload)):
                 self._rotate()
             self._writer.write(payload, kind=RECORDS, count=count, first_sequence=expected_sequence)
@@ -239,11 +263,15 @@ class Log:
                 self._trash.add(name)
                 del self._segments[0]
                 removed.append(name)
+            if removed:
+                self._write_manifest()
         return removed
 
     def close(self) -> None:
         """Close the files; the lock stays with the disk. `seal` first for an orderly end."""
         with self._guarded():
+            self._write_manifest()
+            self._manifest.close()
             self._writer.close()
             self._spare.close()
         self._fault = StorageFault("the log was closed")
@@ -260,6 +288,23 @@ class Log:
             raise StorageFault(f"No space to close a segment. {full} Restart.") from full
         self._unsealed = False
         self._writer = writer
+        self._write_manifest()
+
+    def _write_manifest(self) -> None:
+        try:
+            self._note_durable()
+        except DiskFull as full:
+            # It only writes over blocks that it has: a disk that refuses that is broken.
+            raise StorageFault(f"The manifest cannot be written. {full} Restart.") from full
+
+    def _note_durable(self) -> None:
+        self._manifest.write(
+            epoch=self._epoch,
+            oldest_sequence=self._segments[0].first_sequence,
+            newest_sequence=self._writer.header.first_sequence,
+            newest_salt=self._writer.header.salt,
+            durable_sequence=self.last_sequence,
+        )
 
     def _start_segment(self, before: SegmentWriter | None) -> SegmentWriter:
         writer = start_segment(

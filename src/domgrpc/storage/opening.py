@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.errors import Corruption
 from domgrpc.storage.frame import RECORDS
+from domgrpc.storage.manifest import Manifest
 from domgrpc.storage.reading import LogWalk, SegmentEnd
 from domgrpc.storage.segment import SegmentHeader, list_segment_names, segment_name
 from domgrpc.storage.writer import SegmentWriter
@@ -28,8 +29,10 @@ class FoundLog:
     torn_bytes: int
 
 
-def open_segments(disk: Disk, *, first_sequence: int, known_sequence: int | None) -> FoundLog:
-    """Read every segment, check it against `known_sequence`, repair, open the last one.
+def open_segments(
+    disk: Disk, manifest: Manifest, *, first_sequence: int, known_sequence: int | None
+) -> FoundLog:
+    """Read every segment, check all against manifest and `known_sequence`, repair, open the last.
 
     `first_sequence` is where the log of an empty folder starts.
     """
@@ -43,6 +46,7 @@ def open_segments(disk: Disk, *, first_sequence: int, known_sequence: int | None
         frames += unsealed
         records += frame.count
     next_sequence = walk.ends[-1].next_sequence if walk.ends else first_sequence
+    _check_listed(walk, manifest, next_sequence)
     if known_sequence is not None:
         oldest_sequence = walk.ends[0].header.first_sequence if walk.ends else first_sequence
         _check_known(oldest_sequence, next_sequence, known_sequence)
@@ -74,6 +78,33 @@ def _open_end(disk: Disk, end: SegmentEnd) -> SegmentWriter:
     if end.tail.torn_bytes:
         writer.zero_to(end.tail.torn_end_bytes)
     return writer
+
+
+def _check_listed(walk: LogWalk, manifest: Manifest, next_sequence: int) -> None:
+    """Check that nothing is gone from the end of the log that the manifest knows of."""
+    newest = manifest.newest_sequence
+    if newest and not any(
+        (end.header.first_sequence, end.header.salt) == (newest, manifest.newest_salt)
+        for end in walk.ends
+    ):
+        raise Corruption(
+            segment_name(newest),
+            offset_bytes=0,
+            expected="the segment that the MANIFEST names",
+            found="no such file, or one of another log or another time",
+            sequence=newest,
+        )
+    if next_sequence <= manifest.durable_sequence:
+        last = walk.ends[-1]
+        raise Corruption(
+            last.name,
+            offset_bytes=last.tail.offset_bytes,
+            expected=f"records up to sequence {manifest.durable_sequence} at least, which the"
+            " MANIFEST says were durable",
+            found=f"{next_sequence - 1} as the last one: the end is lost, or an older copy was"
+            " put back",
+            sequence=manifest.durable_sequence,
+        )
 
 
 def _check_known(oldest_sequence: int, next_sequence: int, known_sequence: int) -> None:

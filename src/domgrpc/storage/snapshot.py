@@ -99,7 +99,7 @@ class SnapshotWriter:
         random_bytes: Callable[[int], bytes],
         writer_version: str = "",
     ) -> None:
-        """Make the temporary file; `writer_version` (up to 32 bytes) is only for people."""
+        """Make the temporary file; `writer_version` (up to 32 bytes) comes back with the facts."""
         self._disk = disk
         self._last_sequence = last_sequence
         self._temporary_name = f"{snapshot_name(last_sequence)}.{random_bytes(4).hex()}.tmp"
@@ -210,7 +210,7 @@ def read_snapshot(disk: Disk, name: str) -> Iterator[Chunk]:
     That the whole is right is known only when the last chunk was taken without `Corruption`:
     throw away what was built before it.
     """
-    reading = _Reading(disk, name, snapshot_sequence(name))
+    reading = SnapshotReading(disk, name, snapshot_sequence(name))
     yield from reading.chunks()
 
 
@@ -252,18 +252,23 @@ def remove_unfinished_snapshots(disk: Disk) -> list[str]:
     return removed
 
 
-class _Reading:
-    """One pass over a snapshot file; `facts` are there once it is through."""
+class SnapshotReading:
+    """One pass over a snapshot file; `facts` are there once it is through.
+
+    What `read_snapshot` does, for those who also want to know what the file says of itself.
+    """
 
     __slots__ = ("_disk", "_last_sequence", "_name", "facts")
 
     def __init__(self, disk: Disk, name: str, last_sequence: int) -> None:
+        """Prepare to read; the file is opened by `chunks`."""
         self._disk = disk
         self._name = name
         self._last_sequence = last_sequence
         self.facts: SnapshotFacts | None = None
 
     def chunks(self) -> Iterator[Chunk]:
+        """Yield the chunks, each one checked; raises `Corruption` and `FormatTooNew`."""
         handle = self._disk.open(self._name)
         try:
             window = Window(self._disk, handle)
@@ -351,7 +356,7 @@ class _Reading:
 
 
 def _check(disk: Disk, name: str, last_sequence: int) -> SnapshotFacts:
-    reading = _Reading(disk, name, last_sequence)
+    reading = SnapshotReading(disk, name, last_sequence)
     for _ in reading.chunks():
         pass
     assert reading.facts is not None
