@@ -4,12 +4,19 @@
 PYTHON ?= python3
 # One benchmark by its name; empty runs all of them.
 BENCH ?=
+# One fault by its name; empty runs all of them.
+FAULT ?=
+# Arguments for libFuzzer, for example: make fuzz FUZZ="-runs=100000"
+FUZZ ?=
+# How many steps make simulate makes, all processes together.
+STEPS ?= 10000000
 # More arguments for pytest, for example: make test PYTEST="-k hold -x"
 PYTEST ?=
 
 bin := .venv/bin
 installed := .venv/installed
 generated := src/domgrpc/v1/.generated
+fuzzing := .venv/fuzz/installed
 # The folders are named too, so that a removed proto counts as a change.
 protos := $(shell find protos/domgrpc -name '*.proto' -o -type d 2>/dev/null)
 # What buf needs of google/rpc and does not carry: see buf.yaml.
@@ -17,8 +24,8 @@ imported := .venv/protos/google/rpc/status.proto
 checked := hatch_build.py src tests $(wildcard benchmarks)
 
 .DELETE_ON_ERROR:
-.PHONY: help venv protos demo serve test coverage check check-format check-lint check-types \
-	check-protos check-tidy format bench constraints clean
+.PHONY: mutants help venv protos demo serve test coverage check check-format check-lint check-types \
+	check-protos check-tidy format bench faults simulate fuzz constraints clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -92,8 +99,28 @@ format: venv  ## Bring the code into its format and mend what can be mended.
 	$(bin)/ruff format $(checked)
 	$(bin)/ruff check --fix $(checked)
 
+simulate: venv  ## Simulate lives of a server under faults, on all cores: make simulate STEPS=n.
+	$(bin)/python -m tests.simulation --steps $(STEPS)
+
+faults: venv  ## Run the real faults (as root all of them), or one: make faults FAULT=name.
+	$(bin)/python -m tests.faults.run $(FAULT)
+
+# Atheris has an environment of its own, which sees the packages of the project's.
+$(fuzzing): $(installed)
+	$(bin)/python -m venv --clear .venv/fuzz
+	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/fuzz/bin/python -m pip install --quiet 'atheris==3.0.0'
+	$(bin)/python -c 'import site; print(site.getsitepackages()[0])' \
+		> "$$(.venv/fuzz/bin/python -c 'import site; print(site.getsitepackages()[0])')/project.pth"
+	@touch $@
+
+fuzz: $(fuzzing) $(generated)  ## Fuzz the handlers, led by coverage, until something is found.
+	PYTHONPATH=src:. .venv/fuzz/bin/python -m tests.hostile.guided -max_len=65536 $(FUZZ)
+
 bench: venv  ## Run the benchmarks, or one of them: make bench BENCH=name.
 	$(bin)/python -m benchmarks.run $(BENCH)
+
+mutants: venv  ## Plant twelve faults, one after the other, and show that the tests find each.
+	$(bin)/python -m tests.mutants
 
 constraints: $(installed)  ## Choose the newest versions that pyproject.toml allows.
 	$(PYTHON) -m venv --clear .venv-fresh

@@ -1,0 +1,1 @@
+"""Planted faults: each must be found by the tests that are there for its kind."""
