@@ -8,6 +8,8 @@ BENCH ?=
 FAULT ?=
 # Arguments for libFuzzer, for example: make fuzz FUZZ="-runs=100000"
 FUZZ ?=
+# More flags for domgrpc serve; the last of a kind counts.
+SERVE ?=
 # How many steps make simulate makes, all processes together.
 STEPS ?= 10000000
 # More arguments for pytest, for example: make test PYTEST="-k hold -x"
@@ -58,8 +60,8 @@ $(imported): $(installed)
 demo: venv  ## Show what the service does, on a temporary folder, in under a minute.
 	$(bin)/domgrpc demo
 
-serve: venv  ## Serve from var/data on this machine only.
-	$(bin)/domgrpc serve --data-dir var/data
+serve: venv  ## Serve var/data, or otherwise: make serve SERVE="--port 6000 --data-dir folder".
+	$(bin)/domgrpc serve --data-dir var/data $(SERVE)
 
 test: venv  ## Run every test.
 	$(bin)/python -m pytest $(PYTEST)

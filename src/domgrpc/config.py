@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long the operations that wait may take together; the queue is full beyond it."""
     client_operations_per_second_max: int = 0
     """Operations that one client may ask for in a second; 0 for any number."""
-    pending_calls_max: int = 1_000
+    pending_calls_max: int = 10_000
     """Calls that may wait inside gRPC; beyond it more and more are refused, all at twice it."""
     commit_wait_ms_max: float = 5.0
     """How long a commit may wait for more calls that are already under way to join it."""
@@ -71,6 +71,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if value not in allowed:
                 raise InvalidSetting(f"{name} is {value!r}; allowed are {', '.join(allowed)}")
+        if self.segment_size_bytes % _SECTOR_BYTES:
+            raise InvalidSetting(
+                f"segment_size_bytes is {self.segment_size_bytes}; a multiple of {_SECTOR_BYTES} "
+                "is needed"
+            )
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise InvalidSetting("tls_certificate_file and tls_key_file go together: give both")
         if self.tls_client_ca_file is not None and self.tls_certificate_file is None:
@@ -98,6 +103,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("segment_size_bytes", 32 * 1024 * 1024, 1024 * 1024 * 1024),
 )
 _LIMIT_MAX = 10**12
+_SECTOR_BYTES = 4_096
 _CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("call_log", ("errors", "all", "off")),
     ("log_format", ("auto", "json", "console")),

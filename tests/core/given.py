@@ -21,12 +21,12 @@ from domgrpc.core.availability import (
 from domgrpc.core.dispatch import Command
 from domgrpc.core.events import Event, Record
 from domgrpc.core.listings import PositionView, get_position
-from domgrpc.core.machine import Request, expire, handle, replay, sweep_levels
+from domgrpc.core.machine import Request, change_retention, expire, handle, replay, sweep_levels
 from domgrpc.core.rejections import Reason, Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.scopes import Scope
 from domgrpc.core.state import State
-from domgrpc.core.stock_levels import StockLevelChanged, SweepStockLevels
+from domgrpc.core.stock_levels import SWEEP_START, StockLevelChanged, SweepStockLevels
 from domgrpc.core.values import (
     ClientId,
     Demand,
@@ -35,6 +35,7 @@ from domgrpc.core.values import (
     Quantity,
     RequestId,
     ReservationId,
+    Retention,
     Sku,
     StockLevel,
     TimeMs,
@@ -44,7 +45,7 @@ from tests.core.pictures import added_up, figures_of, picture
 NOON_MS = TimeMs(1_750_000_000_000)
 """When every test begins."""
 WEB = ClientId("web")
-EVERY_SKU = SweepStockLevels(shard_number=0, ordinal=-1, sku_count=1_000_000)
+EVERY_POSITION = SweepStockLevels(SWEEP_START, position_count=1_000_000)
 
 Kind = TypeVar("Kind")
 
@@ -60,6 +61,7 @@ class Shop:
         self.now_ms = NOON_MS
         self.records: list[Record] = []
         self._requests: list[Request] = []
+        self.retain(self.limits.retention)
 
     # --- time
 
@@ -76,7 +78,15 @@ class Shop:
 
     def sweep(self) -> None:
         """Let the timer compare the level of every position."""
-        self._write(sweep_levels(self.state, EVERY_SKU, self.now_ms))
+        self.sweep_slice(EVERY_POSITION)
+
+    def sweep_slice(self, command: SweepStockLevels) -> None:
+        """Let the timer compare the levels of some positions."""
+        self._write(sweep_levels(self.state, command, self.now_ms))
+
+    def retain(self, retention: Retention) -> None:
+        """Keep so much of the past from now on, as a start with other settings does."""
+        self._write(change_retention(self.state, retention, self.now_ms))
 
     # --- given, when
 
@@ -206,9 +216,10 @@ class Shop:
     def replayed(self) -> State:
         """Build a state from the records alone, read back from their bytes."""
         state = State(self.limits)
-        for record in self.records:
+        for number, record in enumerate(self.records):
             replay(state, decoded(encoded(record)))
-            state.check_invariants()
+            if number % self._steps_per_check == 0:
+                state.check_invariants()
         return state
 
     def reopened(self) -> "Shop":

@@ -200,15 +200,19 @@ class NaiveShop:
         left = hold.lines | {place: hold.lines[place] - moved, there: own + moved}
         hold.lines = {key: each for key, each in left.items() if each}
 
-    def confirm(self, name: str, *, revive: bool) -> None:
-        """Confirm a hold, or revive an expired one while all of it is free."""
+    def confirm(self, name: str, backordered: Lines, *, revive: bool) -> None:
+        """Confirm a hold, or revive an expired one while all of it is free.
+
+        Only as many units as were backordered may come from beyond the stock.
+        """
         hold = self.holds.get(name)
         if hold is None or hold.state == "RELEASED":
             raise Refused
         if hold.state == "EXPIRED":
-            free = all(
-                units <= self.offers(place, hold.demand) for place, units in hold.lines.items()
-            )
+            free = True
+            for place, units in hold.lines.items():
+                in_stock, in_all = self.available(place, hold.demand)
+                free = free and units <= min(in_all, in_stock + backordered.get(place, 0))
             if not (revive and free):
                 raise Refused
         hold.state = "CONFIRMED"

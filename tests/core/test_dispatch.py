@@ -7,7 +7,7 @@ import pytest
 
 from domgrpc.core.answers import Outcome
 from domgrpc.core.dispatch import DECIDE, EVOLVE, Command
-from domgrpc.core.events import Event, Record
+from domgrpc.core.events import Event, Record, RetentionChanged
 from domgrpc.core.machine import outcome_of, replay
 from domgrpc.core.reservations import ReservationExpired
 from domgrpc.core.state import State
@@ -16,6 +16,7 @@ from domgrpc.core.values import (
     Limits,
     LocationId,
     ReservationId,
+    Retention,
     Revision,
     Sku,
     StockLevel,
@@ -66,10 +67,14 @@ def test_the_tags_of_events_never_change() -> None:
         "ReservationSettled": 15,
         "RequestRefused": 16,
         "NothingChanged": 17,
+        "RetentionChanged": 18,
     }
 
 
-@pytest.mark.parametrize("event", [CROSSED, ReservationExpired(ReservationId("r"), ())])
+@pytest.mark.parametrize(
+    "event",
+    [CROSSED, ReservationExpired(ReservationId("r"), ()), RetentionChanged(Retention())],
+)
 def test_what_timers_do_answers_no_request(event: Event) -> None:
     with pytest.raises(AssertionError, match=type(event).__name__):
         outcome_of(State(Limits()), event)

@@ -288,7 +288,9 @@ def test_only_what_is_held_there_can_be_moved(store: Shop) -> None:
         relocate("r", "x", "Z", "C"),
     ):
         assert store.refuses(move) is Reason.RESERVATION_LINE_NOT_FOUND
-    store.refusal(relocate("r", "x", "A", "B", units=5))
+    too_many = store.refusal(relocate("r", "x", "A", "B", units=5))
+    assert too_many.reason is Reason.MOVE_TOO_LARGE
+    assert (too_many.facts["held_quantity"], too_many.facts["asked_quantity"]) == ("4", "5")
 
 
 def test_a_move_to_where_it_is_changes_nothing(store: Shop) -> None:

@@ -14,8 +14,10 @@ from tests.core.commands import (
     demand,
     disable,
     enable,
+    limited,
     on_hand,
     place,
+    product,
     release,
     relocate,
     reserve,
@@ -132,6 +134,32 @@ def test_a_revived_hold_is_not_forgotten_with_the_expired_ones() -> None:
 def test_reviving_an_open_hold_confirms_it(store: Shop) -> None:
     assert store.holds(confirm("r", revive=True)).state is ReservationState.CONFIRMED
     assert figures(store) == (10, 0, 4)
+
+
+@pytest.fixture
+def preorder(shop: Shop) -> Shop:
+    """A allows 20 backorders of x and has 5, of which r held 5 and s held 8 more, until now."""
+    shop.given(place("A", backorder=True), product("x", backorder=limited(20)), on_hand("x", A=5))
+    shop.given(reserve(("x", "A", 5), as_id="r", ttl_ms=MINUTE_MS, in_stock_only=True))
+    shop.given(reserve(("x", "A", 8), as_id="s", ttl_ms=MINUTE_MS))
+    return shop.later(MINUTE_MS)
+
+
+def test_what_was_held_from_stock_is_not_revived_as_a_backorder(preorder: Shop) -> None:
+    preorder.given(reserve(("x", "A", 1), as_id="t"))
+    refused = preorder.refusal(confirm("r", revive=True))
+    assert refused.reason is Reason.INSUFFICIENT_STOCK
+    assert refused.short_lines[0].available_quantity == 4
+    revived = preorder.given(release("t")).holds(confirm("r", revive=True))
+    assert revived.lines[0].backordered_quantity == 0
+
+
+def test_backordered_units_may_be_revived_as_such_but_no_more_of_them(preorder: Shop) -> None:
+    preorder.given(reserve(("x", "A", 5), as_id="t"))
+    revived = preorder.holds(confirm("s", revive=True))
+    assert revived.lines[0].backordered_quantity == 8
+    preorder.given(cancel("s"), release("t"), reserve(("x", "A", 18), as_id="u"))
+    assert preorder.refuses(confirm("r", revive=True)) is Reason.INSUFFICIENT_STOCK
 
 
 def test_a_released_hold_is_not_revived(store: Shop) -> None:

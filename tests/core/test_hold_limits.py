@@ -162,6 +162,16 @@ def test_a_partial_hold_takes_backorders_too_unless_it_insists_on_stock(preorder
     assert quantities(held) == {("x", "A"): 10}
 
 
+def test_a_backorder_needs_a_position_which_a_count_of_nothing_opens(shop: Shop) -> None:
+    shop.given(place("A", backorder=True), product("x", backorder=unlimited()))
+    assert (shop.ats("x"), shop.available("x").locations) == (0, ())
+    for asked in (reserve(("x", "A", 1)), reserve(("x", "", 1))):
+        assert shop.refuses(asked) is Reason.INSUFFICIENT_STOCK
+    shop.given(on_hand("x", A=0))
+    assert shop.ats("x") == QUANTITY_MAX
+    shop.given(reserve(("x", "A", 1)), reserve(("x", "", 1)))
+
+
 def test_inbound_supply_can_be_held_before_it_comes(shop: Shop) -> None:
     shop.given(place("A", backorder=True), product("x", backorder=from_inbound(30)))
     shop.given(on_hand("x", A=1))
@@ -178,6 +188,13 @@ def test_no_hold_is_greater_than_a_quantity_can_be(shop: Shop) -> None:
 
 
 # --- bounds
+
+
+def test_only_the_first_hundred_short_lines_say_where_else_stock_is(shop: Shop) -> None:
+    skus = [f"x{number:03}" for number in range(102)]
+    shop.given(place("A"), place("B"), stock(*(adjust(sku, "B", 1) for sku in skus)))
+    refused = shop.refusal(reserve(*((sku, "A", 1) for sku in skus)))
+    assert [bool(line.alternatives) for line in refused.short_lines] == [True] * 100 + [False] * 2
 
 
 def test_a_client_holds_only_so_many_at_a_time() -> None:

@@ -147,6 +147,14 @@ def test_refusals_that_a_retry_may_overcome_are_not_kept(refused: Reason) -> Non
     assert len(shop.records) == before
 
 
+def test_refusals_of_a_wrong_shape_are_not_kept(store: Shop) -> None:
+    before = len(store.records)
+    hasty = reserve(("x", "A", 1), ttl_ms=1)
+    assert reason(store.send(hasty, request_id="once")) is Reason.TTL_OUT_OF_RANGE
+    assert len(store.records) == before
+    assert not store.send(reserve(("x", "A", 1)), request_id="once").replayed
+
+
 def test_a_reused_id_is_not_kept_as_the_answer(store: Shop) -> None:
     store.send(stock(adjust("x", "A", 1)), request_id="once")
     before = len(store.records)

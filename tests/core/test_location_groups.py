@@ -77,6 +77,14 @@ def test_an_update_changes_name_or_members_and_the_etag(shop: Shop) -> None:
     assert shop.refuses(change_group("west", "A", etag="4")) is Reason.ETAG_MISMATCH
 
 
+def test_an_etag_of_a_group_that_was_deleted_is_refused(shop: Shop) -> None:
+    shop.given(place("A"))
+    made = shop.gives(LocationGroup, group("west", "A"))
+    shop.given(delete("west"))
+    again = change_group("west", "A", etag=str(made.revision), allow_missing=True)
+    assert shop.refuses(again) is Reason.ETAG_MISMATCH
+
+
 def test_an_update_that_changes_nothing_keeps_the_etag(shop: Shop) -> None:
     shop.given(place("A"))
     made = shop.gives(LocationGroup, group("west", "A"))

@@ -153,6 +153,12 @@ def test_an_update_with_the_current_etag_is_applied_and_with_a_stale_one_refused
     assert stale.facts["etag"] == str(changed.revision)
 
 
+def test_an_etag_of_a_location_that_does_not_exist_is_refused(shop: Shop) -> None:
+    refusal = shop.refusal(update("A", etag="7", allow_missing=True))
+    assert refusal.reason is Reason.ETAG_MISMATCH
+    assert refusal.facts["expected_etag"] == "7"
+
+
 def test_an_unknown_location_is_created_by_an_update_that_allows_it(shop: Shop) -> None:
     assert shop.refuses(update("A")) is Reason.LOCATION_NOT_FOUND
     made = shop.gives(Location, update("A", allow_missing=True))
@@ -160,6 +166,26 @@ def test_an_unknown_location_is_created_by_an_update_that_allows_it(shop: Shop) 
     assert made.create_time_ms == NOON_MS
     again = shop.gives(Location, update("A", allow_missing=True))
     assert again == made
+
+
+@pytest.mark.parametrize("kind", [None, LocationType.UNSPECIFIED])
+def test_no_location_comes_into_being_without_a_type(shop: Shop, kind: LocationType | None) -> None:
+    fields = LocationFields(display_name="Main street", type=kind)
+    create = CreateLocation(location_id=LocationId("A"), fields=fields)
+    assert shop.refuses(create) is Reason.LOCATION_TYPE_MISSING
+    change = UpdateLocation(location_id=LocationId("A"), fields=fields, allow_missing=True)
+    assert shop.refuses(change) is Reason.LOCATION_TYPE_MISSING
+
+
+def test_an_update_that_might_have_created_needs_no_type_and_takes_none_away(shop: Shop) -> None:
+    shop.given(place("A", LocationType.HUB))
+    fields = LocationFields(display_name="Main street")
+    change = UpdateLocation(location_id=LocationId("A"), fields=fields, allow_missing=True)
+    changed = shop.gives(Location, change)
+    assert (changed.display_name, changed.type) == ("Main street", LocationType.HUB)
+    fields = LocationFields(type=LocationType.UNSPECIFIED)
+    untyped = UpdateLocation(location_id=LocationId("A"), fields=fields)
+    assert shop.refuses(untyped) is Reason.LOCATION_TYPE_MISSING
 
 
 def test_the_number_of_locations_is_bounded() -> None:
@@ -201,6 +227,16 @@ def test_a_window_in_the_past_has_no_effect(shop: Shop) -> None:
     shop.given(place("A"), on_hand("x", A=5))
     shop.given(disable("A", start_ms=NOON_MS - 1000, end_ms=NOON_MS))
     assert shop.atf("x") == 5
+
+
+def test_a_location_is_not_disabled_from_now_until_a_time_that_is_over(shop: Shop) -> None:
+    shop.given(place("A"), on_hand("x", A=5))
+    for end_ms in (NOON_MS - 1000, NOON_MS):
+        refusal = shop.refusal(disable("A", end_ms=end_ms))
+        assert refusal.reason is Reason.WINDOW_OVER
+        assert refusal.facts["end_time_ms"] == str(end_ms)
+    shop.given(disable("A", end_ms=NOON_MS + 1))
+    assert shop.atf("x") == 0
 
 
 def test_a_window_that_began_in_the_past_holds_at_once(shop: Shop) -> None:

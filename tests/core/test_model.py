@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 from domgrpc.core.dispatch import Command
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import Reservation
-from domgrpc.core.values import DeliveryMethod
+from domgrpc.core.values import DeliveryMethod, ReservationId
 from tests.core import commands
 from tests.core.commands import (
     PICKUP,
@@ -239,7 +239,15 @@ class ShopMachine(RuleBasedStateMachine):
     def confirm_hold(self, number: int, *, revive: bool) -> None:
         expired = [name for name, hold in self.naive.holds.items() if hold.state == "EXPIRED"]
         name = expired[number % len(expired)] if revive and expired else self.name_of(number)
-        self.both(confirm(name, revive=revive), lambda: self.naive.confirm(name, revive=revive))
+        told = self.shop.state.reservations.by_id.get(ReservationId(name))
+        beyond: Lines = {
+            (line.sku, line.location_id): line.backordered_quantity
+            for line in (told.lines if told is not None else ())
+        }
+        self.both(
+            confirm(name, revive=revive),
+            lambda: self.naive.confirm(name, beyond, revive=revive),
+        )
 
     @precondition(has_holds)
     @rule(number=number_of)

@@ -220,3 +220,15 @@ def test_any_number_of_points_may_be_asked_about() -> None:
         assert len(index.near(point(40.0, -74.0), 1_000 + number)) == 1
     index.place(LocationIndex(1), point(40.0, -74.0))
     assert len(index.near(point(40.0, -74.0), 1_000)) == 2
+
+
+@pytest.mark.slow
+def test_what_is_remembered_of_searches_is_bounded_in_places_too() -> None:
+    places = PlaceIndex()
+    for number in range(1_000):
+        places.place(LocationIndex(number), Point(number, number))
+    for number in range(201):
+        assert len(places.near(Point(0, number), 20_000_000)) == 1_000
+        assert places.cached_hit_count <= 200_000
+    places.place(LocationIndex(0), None)
+    assert places.cached_hit_count == 0

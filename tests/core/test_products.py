@@ -133,6 +133,11 @@ def test_an_update_that_allows_it_creates_what_is_missing(shop: Shop) -> None:
     assert [each.fields for each in batch.products] == [SHIRT, SHIRT]
 
 
+def test_an_etag_of_a_product_that_does_not_exist_is_refused(shop: Shop) -> None:
+    unknown = update("unit", etag="7", allow_missing=True, y=SHIRT)
+    assert shop.refuses(unknown) is Reason.ETAG_MISMATCH
+
+
 def test_an_update_respects_the_etag(shop: Shop) -> None:
     shop.given(create(x=SHIRT), update("display_name", x=ProductFields(display_name="Top")))
     assert shop.refuses(update("unit", etag="1", x=SHIRT)) is Reason.ETAG_MISMATCH

@@ -4,9 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domgrpc.core.safety_stock import RuleKind
+from domgrpc.core.availability import PAIRS_MAX, CheckAvailability
+from domgrpc.core.network import Ask
+from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.safety_stock import RuleKind, matching_rules
 from domgrpc.core.supply import promise_curve
-from domgrpc.core.values import DeliveryMethod, LocationType
+from domgrpc.core.values import (
+    DeliveryMethod,
+    LocationId,
+    LocationType,
+    Quantity,
+    Sku,
+    TimeMs,
+)
 from tests.core.commands import (
     PICKUP,
     announce,
@@ -174,6 +184,22 @@ def test_more_withheld_than_there_is_promises_nothing_and_takes_from_nobody_else
     assert promised(store) == [(0, 10), (2, 17)]
 
 
+@pytest.mark.slow
+def test_promises_are_bounded_in_pairs_like_listings(shop: Shop) -> None:
+    shop.given(place("A"), place("B"), on_hand("x", A=1, B=2), on_hand("y", A=1))
+    items = ((Sku("x"), Quantity(0)),) * (PAIRS_MAX // 2)
+    shop.check(CheckAvailability(items=items, horizon_days=1))
+    with pytest.raises(Rejected) as refused:
+        shop.check(CheckAvailability(items=(*items, (Sku("y"), Quantity(0))), horizon_days=1))
+    assert refused.value.rejection.reason is Reason.TOO_MANY_PAIRS
+
+
+def test_a_rule_that_begins_or_ends_at_a_supply_counts_from_there_on(store: Shop) -> None:
+    store.given(rule("r", 3, location="A", window_ms=(NOON_MS + DAY_MS, NOON_MS + 2 * DAY_MS)))
+    store.given(rule("s", 9, location="A", window_ms=(NOON_MS + 2 * DAY_MS, NOON_MS + 3 * DAY_MS)))
+    assert promised(store, scope=at_locations("A")) == [(0, 6), (3, 15)]
+
+
 # --- the curve against brute force
 
 
@@ -193,6 +219,59 @@ def test_the_promise_is_the_lowest_balance_from_there_on(gaps: list[tuple[int, i
     values = [units for _, units in curve]
     assert values == sorted(set(values))
     assert [when for when, _ in curve] == sorted(when for when, _ in curve)
+
+
+RULES = st.lists(
+    st.tuples(
+        st.sampled_from([RuleKind.SAFETY_STOCK, RuleKind.FULFILLMENT_MINIMUM]),
+        st.integers(0, 25),
+        st.integers(-3, 12),
+        st.integers(1, 12),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "sku": st.sampled_from(["x", "other"]),
+                "category": st.sampled_from(["c", "other"]),
+                "location": st.sampled_from(["A", "B"]),
+                "group": st.just("b"),
+                "channel": st.sampled_from(["web", "app"]),
+            },
+        ),
+    ),
+    max_size=8,
+)
+
+
+@pytest.mark.slow
+@given(RULES)
+def test_each_day_is_promised_by_the_rules_that_win_on_it(
+    rules: list[tuple[RuleKind, int, int, int, dict[str, str]]],
+) -> None:
+    shop = Shop(steps_per_check=100).given(place("A"), place("B"), group("b", "B"))
+    shop.given(product("x", categories=("c",)), on_hand("x", A=10, B=20))
+    for at, (kind, n, first, length, names) in enumerate(rules):
+        span = (NOON_MS + first * DAY_MS, NOON_MS + (first + length) * DAY_MS)
+        made = rule(f"r{at}", n, kind=kind, window_ms=span, **names)  # type: ignore[arg-type]
+        shop.given(made)
+    network, web = shop.state.network, demand("web")
+
+    def balance(location_id: str, units: int, day: int) -> int:
+        ask = Ask(web, TimeMs(NOON_MS + day * DAY_MS))
+        subject = network.subject(Sku("x"), network.locations.index(LocationId(location_id)), ask)
+        minimum = matching_rules(network.rules, RuleKind.FULFILLMENT_MINIMUM, subject)
+        safety = matching_rules(network.rules, RuleKind.SAFETY_STOCK, subject)
+        if minimum and units < minimum[0].quantity(units):
+            return 0
+        return max(0, units - safety[0].quantity(units)) if safety else units
+
+    curve = dict(promised(shop, 15, demand=web))
+    told = 0
+    for day in range(16):
+        told = curve.get(day, told)
+        lowest = [
+            min(balance(at, n, d) for d in range(day, 16)) for at, n in (("A", 10), ("B", 20))
+        ]
+        assert told == sum(lowest)
 
 
 DAYS = st.integers(1, 12)

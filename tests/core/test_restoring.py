@@ -3,7 +3,15 @@
 from domgrpc.core.answers import KeptAnswer, KeptAnswers, answer_key
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.stock_changes import StockSummary
-from domgrpc.core.values import ClientId, Limits, RequestId, ReservationId, Revision, TimeMs
+from domgrpc.core.values import (
+    ClientId,
+    Limits,
+    RequestId,
+    ReservationId,
+    Retention,
+    Revision,
+    TimeMs,
+)
 from tests.core.commands import confirm, on_hand, place, release, reserve
 from tests.core.given import NOON_MS, WEB, Shop
 
@@ -18,7 +26,7 @@ def test_restored_reservations_keep_their_order_deadlines_and_counts(shop: Shop)
     for name, ttl_ms in (("b", 3_000), ("a", 2_000), ("c", 1_000), ("d", 4_000)):
         shop.later(1).given(reserve(("x", "A", 1), as_id=name, ttl_ms=ttl_ms))
     shop.given(confirm("a"), release("d"))
-    book = Reservations(Limits())
+    book = Reservations(Limits(), Retention())
     book.restore(list(shop.state.reservations.after((0, ""))))
     assert [each.reservation_id for each in book.after((0, ""))] == ["b", "a", "c", "d"]
     assert book.get(ReservationId("a")) == shop.reservation("a")
@@ -27,7 +35,7 @@ def test_restored_reservations_keep_their_order_deadlines_and_counts(shop: Shop)
 
 
 def test_restored_answers_are_known_within_the_bounds() -> None:
-    answers = KeptAnswers(Limits(kept_answers_max=2, kept_answer_age_ms=1_000))
+    answers = KeptAnswers(Retention(kept_answers_max=2, kept_answer_age_ms=1_000))
     keys = [answer_key(ClientId("web"), RequestId(name)) for name in ("a", "b", "c")]
     answers.restore([(key, kept(NOON_MS)) for key in keys])
     answers.check_invariants()

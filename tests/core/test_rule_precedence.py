@@ -1,12 +1,19 @@
 """Precedence of rules against a plain sort, on random rules and random demands."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domgrpc.core.availability import explain_safety_stock
 from domgrpc.core.network import Ask
-from domgrpc.core.safety_stock import CreateSafetyStockRule, RuleFields, RuleKind
+from domgrpc.core.offers import sku_offers
+from domgrpc.core.safety_stock import (
+    LEVEL_KINDS,
+    CreateSafetyStockRule,
+    RuleFields,
+    RuleKind,
+)
 from domgrpc.core.values import (
     FOREVER_MS,
     Channel,
@@ -20,7 +27,7 @@ from domgrpc.core.values import (
     Sku,
     TimeMs,
 )
-from tests.core.commands import group, on_hand, place, product
+from tests.core.commands import group, limited, on_hand, place, product, reserve
 from tests.core.given import NOON_MS, Shop
 
 SKUS = {"x": ("toys", "sale"), "y": ("toys",), "z": ()}
@@ -32,6 +39,18 @@ EDGES = (0, NOON_MS - 1, NOON_MS, NOON_MS + 1, FOREVER_MS)
 def maybe(*values: str) -> st.SearchStrategy[str]:
     """Name one of the values, or none."""
     return st.sampled_from(("", "", *values))
+
+
+def whole(fields: RuleFields) -> RuleFields:
+    """Make of fields that are each right a rule that is right as a whole."""
+    is_level = fields.kind in LEVEL_KINDS
+    later = fields.end_time_ms > fields.start_time_ms
+    return msgspec.structs.replace(
+        fields,
+        delivery_method=DeliveryMethod.UNSPECIFIED if is_level else fields.delivery_method,
+        channel=Channel("") if is_level else fields.channel,
+        end_time_ms=fields.end_time_ms if later else FOREVER_MS,
+    )
 
 
 RULES = st.lists(
@@ -49,7 +68,7 @@ RULES = st.lists(
         percent_of_on_hand=st.none(),
         start_time_ms=st.sampled_from(EDGES[:4]).map(TimeMs),
         end_time_ms=st.sampled_from(EDGES[1:]).map(TimeMs),
-    ),
+    ).map(whole),
     max_size=12,
 )
 DEMANDS = st.builds(
@@ -117,3 +136,48 @@ def test_rules_rank_as_a_plain_sort_says(
     assert parts.figures.safety_stock_rule_id == expected.get(RuleKind.SAFETY_STOCK, [""])[0]
     winner = expected.get(RuleKind.SAFETY_STOCK)
     assert parts.figures.safety_stock == (named[winner[0]].fixed_quantity if winner else 0)
+
+
+CROWDED_RULES = st.lists(
+    st.builds(
+        RuleFields,
+        kind=st.sampled_from((RuleKind.SAFETY_STOCK, RuleKind.FULFILLMENT_MINIMUM)),
+        sku=maybe("x").map(Sku),
+        category=maybe("toys"),
+        location_id=maybe("A", "B").map(LocationId),
+        group_id=maybe("g").map(GroupId),
+        location_type=st.sampled_from((*LocationType,)[:1] * 2 + (LocationType.STORE,)),
+        channel=maybe("web").map(Channel),
+        fixed_quantity=st.integers(0, 9).map(Quantity),
+        start_time_ms=st.sampled_from((0, 0, NOON_MS, NOON_MS + 1)).map(TimeMs),
+    ),
+    max_size=12,
+)
+"""Rules of which many match the same position."""
+
+
+@pytest.mark.slow
+@given(rules=CROWDED_RULES, by=DEMANDS, backorder=st.booleans())
+def test_all_positions_at_once_offer_what_each_offers_alone(
+    rules: list[RuleFields], by: Demand, *, backorder: bool
+) -> None:
+    shop = Shop().given(
+        *(place(name, kind, backorder=backorder) for name, kind in LOCATIONS.items())
+    )
+    shop.given(*(group(name, *members) for name, members in GROUPS.items()))
+    shop.given(*(product(name, categories=named) for name, named in SKUS.items()))
+    shop.given(product("w", backorder=limited(3)))
+    shop.given(*(on_hand(sku, A=4, B=6, W=20) for sku in (*SKUS, "w")))
+    shop.given(reserve(("x", "A", 3), ("y", "W", 1), ("w", "B", 6)))
+    shop.given(
+        *(
+            CreateSafetyStockRule(rule_id=RuleId(f"rule-{number}"), fields=fields)
+            for number, fields in enumerate(rules)
+        )
+    )
+    network = shop.state.network
+    ask = Ask(by, NOON_MS)
+    network.refresh(NOON_MS)
+    for stock in network.stock.skus():
+        offers = zip(*sku_offers(network, stock, ask), strict=True)
+        assert list(offers) == [network.sellable(stock, slot, ask) for slot in range(3)]

@@ -15,6 +15,7 @@ from domgrpc.core.safety_stock import (
     UpdateSafetyStockRule,
 )
 from domgrpc.core.values import (
+    FOREVER_MS,
     DeliveryMethod,
     Demand,
     Limits,
@@ -187,6 +188,49 @@ def test_an_unknown_rule_is_created_by_an_update_that_allows_it(store: Shop) -> 
     assert made.fields.fixed_quantity == 3
     nowhere = update(rule("s", 3, location="Z"), "sku", allow_missing=True)
     assert store.refuses(nowhere) is Reason.LOCATION_NOT_FOUND
+
+
+# --- a rule as a whole
+
+
+WHOLE = [
+    (rule("r", 1, kind=RuleKind.LOW_STOCK), rule("r", 1, channel="app"), "channel"),
+    (rule("r", 1, kind=RuleKind.OUT_OF_STOCK), rule("r", 1, method=SHIP), "delivery_method"),
+    (rule("r", 1, window_ms=(5, 9)), rule("r", 1, window_ms=(9, FOREVER_MS)), "start_time_ms"),
+    (rule("r", 1, window_ms=(5, 9)), rule("r", 1, window_ms=(0, 5)), "end_time_ms"),
+    (rule("r", 1), rule("r"), "fixed_quantity"),
+    (rule("r", 1), rule("r", percent=5), "percent_of_on_hand"),
+]
+"""A good rule, and another one whose named field makes it bad."""
+
+
+@pytest.mark.parametrize(("good", "other", "name"), WHOLE, ids=lambda value: str(value)[:16])
+def test_an_update_may_not_make_a_rule_that_could_not_be_created(
+    store: Shop, good: CreateSafetyStockRule, other: CreateSafetyStockRule, name: str
+) -> None:
+    store.given(good)
+    assert store.refuses(update(other, name)) is Reason.RULE_INVALID
+    value = {name: getattr(other.fields, name)}
+    merged = msgspec.structs.replace(good.fields, **value)
+    fresh = CreateSafetyStockRule(rule_id=RuleId("s"), fields=merged)
+    assert store.refuses(fresh) is Reason.RULE_INVALID
+    assert store.refuses(update(fresh, "sku", allow_missing=True)) is Reason.RULE_INVALID
+    assert store.gives(SafetyStockRule, good).fields == good.fields
+
+
+def test_a_rule_of_one_demand_cannot_become_a_threshold(store: Shop) -> None:
+    store.given(rule("r", 1, channel="app"))
+    threshold = rule("r", 1, kind=RuleKind.LOW_STOCK)
+    assert store.refuses(update(threshold, "kind")) is Reason.RULE_INVALID
+    changed = store.gives(SafetyStockRule, update(threshold, "kind", "channel"))
+    assert (changed.fields.kind, changed.fields.channel) == (RuleKind.LOW_STOCK, "")
+
+
+def test_an_etag_of_a_rule_that_was_deleted_is_refused(store: Shop) -> None:
+    made = store.gives(SafetyStockRule, rule("r", 3))
+    store.given(DeleteSafetyStockRule(rule_id=RuleId("r")))
+    again = update(rule("r", 4), "fixed_quantity", etag=str(made.revision), allow_missing=True)
+    assert store.refuses(again) is Reason.ETAG_MISMATCH
 
 
 def test_updates_and_deletions_respect_the_etag(store: Shop) -> None:

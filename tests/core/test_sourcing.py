@@ -1,12 +1,13 @@
 """Sourcing: fewest locations first, then the highest available; against brute force."""
 
 from itertools import combinations
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domgrpc.core.rejections import Rejection
+from domgrpc.core.rejections import Reason, Rejection
 from domgrpc.core.reservations import Reservation
 from tests.core.commands import (
     demand,
@@ -287,3 +288,54 @@ def test_several_skus_keep_within_so_many_locations(
             assert got == need or (
                 allow_partial and [line.available_quantity for line in missing] == [got]
             )
+
+
+# --- many SKUs
+
+
+def covered_greedily(offered: Stocked, wanted: int) -> dict[str, str]:
+    """Return where each SKU is taken from: again and again from where most of the rest lie."""
+    left = [sku for sku in offered if max(offered[sku].values()) >= wanted]
+    chosen: dict[str, str] = {}
+    while left:
+        gains = []
+        for name in NAMES:
+            served = [offered[sku].get(name, 0) for sku in left]
+            whole = [units for units in served if units >= wanted]
+            gains.append((-len(whole), -sum(whole), name))
+        best = min(gains)[2]
+        chosen |= {sku: best for sku in left if offered[sku].get(best, 0) >= wanted}
+        left = [sku for sku in left if sku not in chosen]
+    return chosen
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_skus_are_covered_by_taking_again_and_again_from_where_most_lie(seed: int) -> None:
+    random = Random(seed)
+    offered = {
+        f"x{number}": {name: random.randint(1, 4) for name in random.sample(NAMES, 2)}
+        for number in range(24)
+    }
+    shop = stocked(Shop(steps_per_check=100), offered)
+    whole = [sku for sku in offered if max(offered[sku].values()) >= 3]
+    assert len(whole) > 8
+    held = shop.holds(reserve(*((sku, "", 3) for sku in whole)))
+    assert {line.sku: line.location_id for line in held.lines} == covered_greedily(
+        {sku: offered[sku] for sku in whole}, 3
+    )
+
+
+@pytest.mark.slow
+def test_a_hold_that_would_be_spread_too_far_is_refused_before_it_is_drafted() -> None:
+    shop = Shop(steps_per_check=1_000)
+    names = [f"s{number}" for number in range(101)]
+    shop.given(*(place(name) for name in names))
+    shop.given(*(on_hand(f"x{at}", **dict.fromkeys(names, 1)) for at in range(100)))
+    wide = reserve(*((f"x{number}", "", 101) for number in range(100)))
+    assert shop.refuses(wide) is Reason.TOO_MANY_LINES
+    few = reserve(
+        *((f"x{number}", "", 101) for number in range(100)),
+        location_count_max=2,
+        allow_partial=True,
+    )
+    assert len(shop.holds(few).lines) == 200

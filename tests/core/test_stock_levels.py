@@ -4,7 +4,13 @@ import pytest
 
 from domgrpc.core.machine import sweep_levels
 from domgrpc.core.safety_stock import RuleKind
-from domgrpc.core.stock_levels import StockLevelChanged, SweepStockLevels, place_after
+from domgrpc.core.stock_levels import (
+    SWEEP_START,
+    StockLevelChanged,
+    SweepPlace,
+    SweepStockLevels,
+    place_after,
+)
 from domgrpc.core.values import LocationType, StockCondition, StockLevel
 from tests.core.commands import (
     adjust,
@@ -24,7 +30,7 @@ from tests.core.commands import (
     ship,
     stock,
 )
-from tests.core.given import EVERY_SKU, NOON_MS, Shop
+from tests.core.given import EVERY_POSITION, NOON_MS, Shop
 
 IN, LOW, OUT = StockLevel.IN_STOCK, StockLevel.LOW_STOCK, StockLevel.OUT_OF_STOCK
 LOW_RULE, OUT_RULE = RuleKind.LOW_STOCK, RuleKind.OUT_OF_STOCK
@@ -41,6 +47,18 @@ def store(shop: Shop) -> Shop:
 def watched(store: Shop) -> Shop:
     """The same, with x low at 5."""
     return store.given(rule("low", 5, kind=LOW_RULE, sku="x"))
+
+
+def swept(shop: Shop, position_count: int) -> int:
+    """Sweep in slices, as the timer does, and return how many there were."""
+    at: SweepPlace | None = SWEEP_START
+    slices = 0
+    while at is not None:
+        command = SweepStockLevels(at, position_count)
+        shop.sweep_slice(command)
+        at = place_after(shop.state.network, command)
+        slices += 1
+    return slices
 
 
 def crossings(shop: Shop) -> list[StockLevel]:
@@ -227,17 +245,39 @@ def test_a_sweep_in_slices_finds_what_one_sweep_finds(store: Shop) -> None:
     skus = [f"sku-{number}" for number in range(50)]
     store.given(*(on_hand(sku, A=10, B=20) for sku in skus))
     store.given(rule("l", 15, kind=LOW_RULE))
-    at: tuple[int, int] | None = (0, -1)
-    slices = 0
-    while at is not None:
-        record = sweep_levels(store.state, SweepStockLevels(*at, sku_count=7), store.now_ms)
-        if record is not None:
-            store.records.append(record)
-        at = place_after(store.state.network, at, 7)
-        slices += 1
+    slices = swept(store, 7)
     assert sorted(sku for sku, _, _ in store.levels()) == sorted(["x", *skus])
-    assert slices >= 8
-    assert sweep_levels(store.state, EVERY_SKU, store.now_ms) is None
+    assert slices >= 14
+    assert sweep_levels(store.state, EVERY_POSITION, store.now_ms) is None
+
+
+@pytest.mark.parametrize("step_count", [1, 2, 3, 100])
+def test_a_slice_ends_within_a_sku_and_passes_skus_without_positions(
+    store: Shop, step_count: int
+) -> None:
+    store.given(product("nowhere"), product("never"), on_hand("x", B=10))
+    store.given(on_hand("y", B=10), on_hand("z", A=10, B=10), rule("l", 15, kind=LOW_RULE))
+    swept(store, step_count)
+    assert sorted((sku, name) for sku, name, _ in store.levels()) == [
+        ("x", "A"),
+        ("x", "B"),
+        ("y", "B"),
+        ("z", "A"),
+        ("z", "B"),
+    ]
+
+
+def test_a_sweep_goes_on_behind_the_last_place_where_a_position_came_in_between(
+    store: Shop,
+) -> None:
+    store.given(place("C"), place("D"), on_hand("x", B=10, D=10), rule("l", 15, kind=LOW_RULE))
+    command = SweepStockLevels(SWEEP_START, 2)
+    store.sweep_slice(command)
+    store.given(on_hand("x", C=20))
+    at = place_after(store.state.network, command)
+    assert at is not None
+    store.sweep_slice(SweepStockLevels(at, 9))
+    assert [name for _, name, _ in store.levels()] == ["A", "B", "D"]
 
 
 def test_other_conditions_and_supply_cross_nothing(store: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domgrpc.core import stock_draft
 from domgrpc.core.rejections import Reason
 from domgrpc.core.stock_changes import StockSummary, StockUpdate
 from domgrpc.core.values import Limits, StockCondition
@@ -70,6 +71,13 @@ def test_announcing_again_replaces_and_announcing_none_withdraws(store: Shop) ->
     assert inbound(store, "x", "A") == {}
 
 
+def test_withdrawing_what_was_not_announced_makes_nothing(store: Shop) -> None:
+    answer = store.gives(StockSummary, stock(announce("new", "A", 0, due_ms=0)))
+    assert (answer.update_count, answer.created_sku_count) == (1, 0)
+    assert not store.available("new").known
+    store.check_replay()
+
+
 def test_the_id_of_a_supply_belongs_to_its_sku_and_location(store: Shop) -> None:
     store.given(stock(count("x", "B", 1), count("y", "A", 1)))
     store.given(
@@ -125,6 +133,31 @@ def test_supply_withdrawn_earlier_in_the_call_cannot_be_received(store: Shop) ->
     store.given(stock(announce("x", "A", 20, due_ms=NOON_MS + DAY_MS)))
     both = stock(announce("x", "A", 0, due_ms=0), receive("x", "A", 1))
     assert store.refuses(both) is Reason.SUPPLY_NOT_FOUND
+
+
+def test_the_supplies_of_a_position_are_bounded(
+    store: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 20
+    monkeypatch.setattr(stock_draft, "SUPPLIES_PER_POSITION_MAX", most)
+    due_ms = NOON_MS + DAY_MS
+    ids = [f"po-{number}" for number in range(most + 1)]
+    announced = [announce("x", "A", 1, due_ms=due_ms, supply_id=each) for each in ids]
+    full = store.refusal(stock(*announced))
+    assert full.reason is Reason.CAPACITY_EXCEEDED
+    assert full.facts["limit"] == str(most)
+    store.given(stock(*announced[1:]))
+    assert store.refuses(stock(announced[0])) is Reason.CAPACITY_EXCEEDED
+    # What replaces, withdraws or is received makes no more of them, and the latter two make room.
+    store.given(stock(announce("x", "A", 2, due_ms=due_ms, supply_id="po-7"), announced[1]))
+    withdrawn = announce("x", "A", 0, due_ms=due_ms, supply_id="po-7")
+    again = announce("x", "A", 3, due_ms=due_ms, supply_id="po-7")
+    store.given(stock(withdrawn, withdrawn, announced[0]))
+    assert store.refuses(stock(again)) is Reason.CAPACITY_EXCEEDED
+    assert store.refuses(stock(withdrawn, again)) is Reason.CAPACITY_EXCEEDED
+    store.given(stock(receive("x", "A", 1, supply_id="po-9"), again))
+    store.given(stock(announce("x", "B", 1, due_ms=due_ms)))
+    assert len(inbound(store, "x", "A")) == most
 
 
 # --- the call as a whole

@@ -14,7 +14,15 @@ from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.scopes import Scope
 from domgrpc.core.stock_index import availability_view, check_view
-from domgrpc.core.values import Channel, Demand, GroupId, LocationId, Quantity, Sku
+from domgrpc.core.values import (
+    Channel,
+    Demand,
+    GroupId,
+    LocationId,
+    LocationType,
+    Quantity,
+    Sku,
+)
 from tests.core.commands import (
     PICKUP,
     SHIP,
@@ -33,6 +41,7 @@ from tests.core.commands import (
     no_rule,
     on_hand,
     place,
+    point,
     product,
     release,
     relocate,
@@ -166,7 +175,10 @@ def test_any_number_of_group_lists_may_ask_for_one_demand(shop: Shop) -> None:
 class WideView:
     """A view of very many locations."""
 
-    slot_count = VIEW_SLOTS_MAX // 2
+    seen_count = 0
+
+    def __init__(self, slot_count: int = VIEW_SLOTS_MAX // 2) -> None:
+        self.slot_count = slot_count
 
     def catch_up(self) -> None:
         """Have nothing to catch up with."""
@@ -188,10 +200,90 @@ def test_views_that_are_void_already_make_room_too() -> None:
     stock_of_all = Stock()
     first, second, third = (stock_of_all.ensure(Sku(name)) for name in ("x", "y", "z"))
     stock_of_all.add_view(first, "by web", WideView())
-    first.forget_views()
+    stock_of_all.forget_views(first)
     stock_of_all.add_view(second, "by web", WideView())
     stock_of_all.add_view(third, "by web", WideView())
     assert [bool(each.views) for each in (first, second, third)] == [False, True, True]
+
+
+def test_views_of_nothing_have_a_size_too() -> None:
+    stock_of_all = Stock()
+    for number in range(3):
+        stock_of_all.add_view(stock_of_all.ensure(Sku(f"x-{number}")), "by web", WideView(0))
+    stock_of_all.add_view(stock_of_all.ensure(Sku("y")), "by web", WideView())
+    stock_of_all.add_view(stock_of_all.ensure(Sku("z")), "by web", WideView())
+    assert stock_of_all.view_count == 2
+    stock_of_all.check_invariants()
+
+
+def test_any_number_of_channels_leaves_only_the_views_that_are_there(shop: Shop) -> None:
+    shop.given(place("A"), place("B"), on_hand("x", A=5))
+    for number in range(100):
+        assert shop.atf("x", demand=demand(f"c-{number}")) == 5
+    assert shop.state.network.stock.view_count == 16
+    shop.given(on_hand("x", B=1))
+    assert shop.state.network.stock.view_count == 0
+    assert shop.atf("x") == 6
+
+
+def test_what_changed_is_recorded_only_in_proportion_to_the_positions(shop: Shop) -> None:
+    shop.given(place("A"), place("B"), on_hand("x", A=0, B=7))
+    found = shop.state.network.stock.ensure(Sku("x"))
+    assert shop.atf("x", demand=demand("idle")) == 7
+    for units in range(1, 300):
+        shop.given(on_hand("x", A=units))
+        assert shop.atf("x") == units + 7
+        assert len(found.changed_slots) <= 65
+    assert shop.state.network.stock.view_count == 1
+    assert shop.atf("x", demand=demand("idle")) == 306
+
+
+def test_what_no_figure_depends_on_leaves_views_and_winners_alone(shop: Shop) -> None:
+    shop.given(place("A"), group("g", "A"), product("x"), on_hand("x", A=5), rule("all", 1))
+    network = shop.state.network
+    before = network.refresh(shop.now_ms)
+    names = LocationFields(display_name="Main Street", point=point(40.0, -74.0))
+    sizes = ProductFields(display_name="Tea", weight_grams=5, substitute_skus=(Sku("y"),))
+    shop.given(
+        UpdateLocation(location_id=LocationId("A"), fields=names),
+        UpdateLocationGroup(group_id=GroupId("g"), display_name="All"),
+        UpdateProducts(
+            products=((Sku("x"), sizes),),
+            field_names=("display_name", "weight_grams", "substitute_skus"),
+        ),
+        product("new"),
+        place("B"),
+        group("h", "A"),
+    )
+    assert network.refresh(shop.now_ms) == before
+
+
+CHANGES: tuple[Command, ...] = (
+    disable("A"),
+    disable("A", start_ms=NOON_MS + 1),
+    UpdateLocation(location_id=LocationId("A"), fields=LocationFields(backorder_enabled=True)),
+    UpdateLocation(
+        location_id=LocationId("A"), fields=LocationFields(type=LocationType.DISTRIBUTION_CENTER)
+    ),
+    UpdateLocation(location_id=LocationId("A"), fields=LocationFields(delivery_methods=(PICKUP,))),
+    UpdateLocationGroup(group_id=GroupId("g"), location_ids=()),
+    product("x", categories=("c",)),
+    product("x", backorder=limited(5)),
+    no_rule("all"),
+)
+
+
+@pytest.mark.parametrize("command", CHANGES, ids=range(len(CHANGES)))
+def test_what_a_figure_depends_on_makes_it_anew(shop: Shop, command: Command) -> None:
+    shop.given(place("A"), group("g", "A"), on_hand("x", A=5), rule("all", 1))
+    before = shop.state.network.refresh(shop.now_ms)
+    assert shop.given(command).state.network.refresh(shop.now_ms) != before
+
+
+def test_a_place_that_came_later_holds_plainly_too(shop: Shop) -> None:
+    shop.given(place("A"), on_hand("x", A=5), reserve(("x", "A", 1)))
+    shop.given(place("B"), on_hand("x", B=5), reserve(("x", "B", 1), ("x", "A", 1)))
+    assert shop.atf("x") == 7
 
 
 @pytest.mark.slow

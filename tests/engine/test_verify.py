@@ -1,16 +1,25 @@
 """A verification finds what differs, in memory or in a file, and nothing where nothing does."""
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
+from domgrpc.core.answers import KeptAnswers
 from domgrpc.core.reservations import Reservation
-from domgrpc.core.values import Quantity, ReservationId, Sku
+from domgrpc.core.values import Quantity, ReservationId, Sku, TimeMs
+from domgrpc.engine import dump
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.snapshots import VerifyReport
+from domgrpc.engine.snapshotting import writer_version
 from domgrpc.storage.segment import list_segment_names
-from domgrpc.storage.snapshot import list_snapshots
+from domgrpc.storage.snapshot import (
+    SnapshotWriter,
+    list_snapshots,
+    read_snapshot,
+    snapshot_sequence,
+)
 from tests.core.commands import adjust, stock
 from tests.engine.every_command import EVERY_COMMAND
 from tests.engine.rooms import Room, given, send
@@ -89,6 +98,83 @@ def test_a_reservation_that_differs_in_memory_is_found() -> None:
     report = Room().live(poke)
     assert not report.consistent
     assert "what belongs to no shard" in report.findings[0]
+
+
+def test_a_deadline_that_differs_in_memory_is_found() -> None:
+    async def poke(engine: Engine) -> VerifyReport:
+        await day(engine)
+        deadlines = engine.writer.state.reservations.deadlines
+        time_ms, key = deadlines.pop()
+        deadlines.add((TimeMs(time_ms + 1), key))
+        return await engine.verify()
+
+    report = Room().live(poke)
+    assert not report.consistent
+    assert "what belongs to no shard" in report.findings[0]
+
+
+def forget_the_oldest(answers: KeptAnswers) -> None:
+    del answers.by_key[answers.order.popleft()]
+
+
+def forget_the_newest(answers: KeptAnswers) -> None:
+    del answers.by_key[answers.order.pop()]
+
+
+def change_one(answers: KeptAnswers) -> None:
+    key = answers.order[len(answers.order) // 2]
+    kept = answers.by_key[key]
+    answers.by_key[key] = msgspec.structs.replace(kept, fingerprint=kept.fingerprint ^ 1)
+
+
+def keep_one_more(answers: KeptAnswers) -> None:
+    answers.keep("web unheard-of", answers.by_key[answers.order[-1]])
+
+
+@pytest.mark.parametrize("answers_per_part", [1, 7, 1_000])
+@pytest.mark.parametrize(
+    "damage", [forget_the_oldest, forget_the_newest, change_one, keep_one_more]
+)
+def test_a_kept_answer_that_differs_in_memory_is_found(
+    monkeypatch: pytest.MonkeyPatch, answers_per_part: int, damage: Callable[[KeptAnswers], None]
+) -> None:
+    monkeypatch.setattr(dump, "ANSWERS_PER_PART", answers_per_part)
+
+    async def poke(engine: Engine) -> VerifyReport:
+        await day(engine)
+        damage(engine.writer.state.answers)
+        return await engine.verify()
+
+    report = Room().live(poke)
+    assert not report.consistent
+    assert "kept answers" in report.findings[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "is_found"), [(writer_version(), True), ("domgrpc of tomorrow", False)]
+)
+def test_a_snapshot_that_loads_as_another_state_is_found(version: str, *, is_found: bool) -> None:
+    room = Room()
+
+    async def rewrite(engine: Engine) -> tuple[str, VerifyReport]:
+        await day(engine)
+        name = list_snapshots(room.disk)[-1]
+        chunks = list(read_snapshot(room.disk, name))
+        with SnapshotWriter(
+            room.disk,
+            snapshot_sequence(name),
+            random_bytes=room.random.randbytes,
+            writer_version=version,
+        ) as writer:
+            for chunk in chunks:
+                writer.write_chunk(chunk.kind, chunk.key, chunk.payload)
+            writer.finish(b"what was in memory")
+        return name, await engine.verify()
+
+    name, report = room.live(rewrite)
+    assert report.consistent is not is_found
+    assert len(report.findings) == is_found
+    assert all(name in finding for finding in report.findings)
 
 
 def flip_durably(file: FakeFile, at_byte: int) -> None:

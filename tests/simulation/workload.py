@@ -1,12 +1,15 @@
 """What clients of a small shop chain do, chosen by a seeded die: every kind of command.
 
-Names come from short lists, so that clients get in each other's way all the time. The workload
-knows nothing of the answers; that most of what it asks is refused is part of the point.
+Names come from short lists, so that clients get in each other's way all the time. Of the answers
+the workload knows only which holds exist, so that a good part of what it asks can be done; that
+the rest is refused is part of the point. The auditor's verdicts rest on two habits of it: of each
+kind of rule it keeps at most one, and it updates display names and fixed quantities only.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import TypeVar
 
 from domgrpc.core.dispatch import Command
 from domgrpc.core.location_groups import DeleteLocationGroup, UpdateLocationGroup
@@ -16,6 +19,8 @@ from domgrpc.core.safety_stock import RuleFields, RuleKind, UpdateSafetyStockRul
 from domgrpc.core.scopes import Scope
 from domgrpc.core.stock_changes import StockUpdate
 from domgrpc.core.values import (
+    DeliveryMethod,
+    Demand,
     GroupId,
     LocationId,
     LocationType,
@@ -26,46 +31,57 @@ from domgrpc.core.values import (
 )
 from tests.core import commands as say
 from tests.core import scope_words
-from tests.engine.virtual_time import NOON_MS
+
+T = TypeVar("T")
 
 SKUS = tuple(f"sku-{number}" for number in range(8))
 PLACES = tuple(f"place-{number}" for number in range(6))
+NEW_PLACES = tuple(f"new-{number}" for number in range(5))
 BACKORDER_PLACES = PLACES[:1]
 GROUPS = ("east", "west")
-RULES = ("keep", "low", "out")
+RULES: dict[str, RuleKind] = {
+    "keep": RuleKind.SAFETY_STOCK,
+    "least": RuleKind.FULFILLMENT_MINIMUM,
+    "low": RuleKind.LOW_STOCK,
+    "out": RuleKind.OUT_OF_STOCK,
+}
 SOURCES = ("till-1", "till-2")
+KINDS = (LocationType.STORE, LocationType.HUB, LocationType.VIRTUAL)
+METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.PICKUP)
+ETAGS = ("", "", "", "", "7")
 IDS_KEPT = 40
-TTL_MS_MAX = 20_000
 SELLABLE, DAMAGED = StockCondition.SELLABLE, StockCondition.DAMAGED
 
 
 class Workload:
-    """See the module."""
+    """See the module. `now_ms` says roughly what time the service has."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, now_ms: Callable[[], int], *, ttl_ms_max: int) -> None:
         self._random = random
+        self._draw = random.random
+        self._now_ms = now_ms
+        self._ttl_ms_max = ttl_ms_max
         self._ids: deque[str] = deque(["nobody"], maxlen=IDS_KEPT)
         self._id_count = 0
         self._sequences = dict.fromkeys(SOURCES, 0)
         # The weights make holds and stock the bulk, and the rest frequent enough to meet them.
         makers: list[tuple[int, Callable[[], Command]]] = [
-            (30, self._reserve),
-            (8, self._change),
-            (5, self._relocate),
-            (12, self._confirm),
-            (8, self._release),
-            (8, self._settle),
-            (16, self._stock),
-            (4, self._feed),
-            (2, self._place),
+            (60, self._reserve),
+            (10, self._change),
+            (6, self._relocate),
+            (24, self._confirm),
+            (16, self._release),
+            (16, self._settle),
+            (32, self._stock),
+            (6, self._feed),
+            (1, self._place),
             (2, self._update_place),
-            (2, self._disable),
+            (2, self._set_state),
             (2, self._group),
             (2, self._product),
-            (3, self._rule),
+            (2, self._rule),
         ]
-        self._weights = [weight for weight, _ in makers]
-        self._makers = [maker for _, maker in makers]
+        self._makers = [maker for weight, maker in makers for _ in range(weight)]
 
     def opening(self) -> list[Command]:
         """Return what is asked first, so that there is something to sell."""
@@ -74,107 +90,119 @@ class Workload:
             say.place(name, kinds[number % 2], backorder=name in BACKORDER_PLACES)
             for number, name in enumerate(PLACES)
         ]
-        return opening + [say.on_hand(sku, **dict.fromkeys(PLACES, 6)) for sku in SKUS]
+        return opening + [say.on_hand(sku, **dict.fromkeys(PLACES, 20)) for sku in SKUS]
 
     def command(self) -> Command:
         """Return the next command."""
-        (maker,) = self._random.choices(self._makers, self._weights)
-        return maker()
+        return self._pick(self._makers)()
+
+    def held(self, reservation_id: str) -> None:
+        """Note a hold that exists, for commands to come."""
+        self._ids.append(reservation_id)
 
     # --- holds
 
     def _reserve(self) -> Command:
-        random = self._random
         self._id_count += 1
-        name = f"hold-{self._id_count}" if random.random() < 0.95 else self._id()
-        self._ids.append(name)
+        name = f"hold-{self._id_count}" if self._draw() < 0.95 else self._pick(self._ids)
+        lines = [self._line() for _ in range(1 if self._draw() < 0.6 else 1 + self._below(3))]
+        if self._draw() < 0.5:
+            return say.reserve(*lines, as_id=name, ttl_ms=self._ttl_ms())
         return say.reserve(
-            *(self._line() for _ in range(random.randint(1, 3))),
+            *lines,
             as_id=name,
-            ttl_ms=random.randint(1_000, TTL_MS_MAX),
+            ttl_ms=self._ttl_ms(),
+            demand=self._demand(),
             scope=self._scope(),
-            allow_partial=random.random() < 0.2,
-            in_stock_only=random.random() < 0.2,
-            location_count_max=random.choice((0, 0, 1, 2)),
+            allow_partial=self._draw() < 0.2,
+            in_stock_only=self._draw() < 0.2,
+            location_count_max=self._pick((0, 0, 1, 2)),
         )
 
     def _change(self) -> Command:
-        ttl_ms = self._random.choice((None, self._random.randint(1_000, TTL_MS_MAX)))
-        lines = [self._line(smallest=0) for _ in range(self._random.randint(0, 2))]
-        return say.change(self._id(), *lines, ttl_ms=ttl_ms, scope=self._scope(), etag=self._etag())
+        ttl_ms = self._ttl_ms() if self._draw() < 0.5 else None
+        lines = [self._line(smallest=0) for _ in range(self._below(3))]
+        return say.change(
+            self._pick(self._ids), *lines, ttl_ms=ttl_ms, scope=self._scope(), etag=self._etag()
+        )
 
     def _relocate(self) -> Command:
-        source, target = self._place_name(), self._random.choice(("", self._place_name()))
-        units = self._random.randint(0, 2)
-        return say.relocate(self._id(), self._sku(), source, target, units=units)
+        source, target = self._pick(PLACES), self._pick(("", self._pick(PLACES)))
+        sku, units = self._pick(SKUS), self._below(3)
+        return say.relocate(self._pick(self._ids), sku, source, target, units=units)
 
     def _confirm(self) -> Command:
-        return say.confirm(self._id(), revive=self._random.random() < 0.3, etag=self._etag())
+        revive = self._draw() < 0.3
+        return say.confirm(self._pick(self._ids), revive=revive, etag=self._etag())
 
     def _release(self) -> Command:
-        return say.release(self._id(), etag=self._etag())
+        return say.release(self._pick(self._ids), etag=self._etag())
 
     def _settle(self) -> Command:
-        settle = self._random.choice((say.ship, say.cancel))
-        if self._random.random() < 0.5:
-            return settle(self._id())
-        return settle(self._id(), (self._sku(), self._place_name(), self._random.randint(1, 2)))
+        settle = say.ship if self._draw() < 0.5 else say.cancel
+        name = self._pick(self._ids)
+        if self._draw() < 0.7:
+            return settle(name)
+        return settle(name, (self._pick(SKUS), self._pick(PLACES), 1 + self._below(2)))
 
     # --- stock
 
     def _stock(self) -> Command:
-        return say.stock(*(self._update() for _ in range(self._random.randint(1, 3))))
+        return say.stock(*(self._update() for _ in range(1 + self._below(3))))
 
     def _feed(self) -> Command:
-        source = self._random.choice(SOURCES)
-        self._sequences[source] += self._random.choice((0, 1, 1, 1))
-        updates = [self._update() for _ in range(self._random.randint(1, 4))]
+        source = self._pick(SOURCES)
+        self._sequences[source] += self._below(4) > 0
+        updates = [self._update() for _ in range(1 + self._below(4))]
         return say.feed(max(1, self._sequences[source]), *updates, source=source)
 
-    def _update(self) -> StockUpdate:
-        random, sku, name = self._random, self._sku(), self._place_name()
-        units = random.randint(0, 5)
-        match random.randint(0, 7):
+    def _update(self) -> StockUpdate:  # noqa: PLR0911 - one case for each kind
+        sku, name, units = self._pick(SKUS), self._pick(PLACES), self._below(6)
+        match self._below(12):
             case 0:
-                as_of_ms = random.choice((None, NOON_MS + random.randint(0, 100_000)))
-                return say.count(sku, name, units, as_of_ms=as_of_ms)
+                as_of_ms = self._soon_ms(-60_000, 5_000) if self._draw() < 0.5 else None
+                return say.count(sku, name, units + 5, as_of_ms=as_of_ms)
             case 1:
-                return say.move(sku, name, units, to=self._place_name())
+                return say.move(sku, name, units, to=self._pick(PLACES))
             case 2:
-                conditions = random.choice(((SELLABLE, DAMAGED), (DAMAGED, SELLABLE)))
+                conditions = self._pick(((SELLABLE, DAMAGED), (DAMAGED, SELLABLE)))
                 return say.move(sku, name, units, conditions=conditions)
             case 3:
-                due_ms = NOON_MS + random.randint(0, 200_000)
-                return say.announce(sku, name, units, due_ms=due_ms)
+                return say.announce(sku, name, units, due_ms=self._soon_ms(-5_000, 90_000))
             case 4:
-                return say.receive(sku, name, units, close=random.random() < 0.5)
+                return say.receive(sku, name, units, close=self._draw() < 0.5)
+            case 5:
+                return say.count(sku, name, units + 5, expected=self._below(20))
+            case 6:
+                as_of_ms = self._soon_ms(-60_000, 5_000)
+                return say.adjust(sku, name, self._below(9) - 3, as_of_ms=as_of_ms)
             case _:
-                return say.adjust(sku, name, random.randint(-3, 9))
+                return say.adjust(sku, name, self._below(13) - 3)
 
     # --- places, products, rules
 
     def _place(self) -> Command:
-        return say.place(random_name(self._random, "new", 5), self._random.choice(KINDS))
+        return say.place(self._pick(NEW_PLACES), self._pick(KINDS))
 
     def _update_place(self) -> Command:
-        name = self._place_name()
-        enabled = name in BACKORDER_PLACES and self._random.random() < 0.5
+        name = self._pick(PLACES)
+        enabled = name in BACKORDER_PLACES and self._draw() < 0.5
         fields = LocationFields(display_name=self._word(), backorder_enabled=enabled)
         return UpdateLocation(location_id=LocationId(name), fields=fields, etag=self._etag())
 
-    def _disable(self) -> Command:
-        if self._random.random() < 0.6:
-            return say.enable(self._place_name())
-        start_ms = NOON_MS + self._random.randint(0, 100_000)
-        end_ms = start_ms + self._random.randint(1, 5_000)
-        return say.disable(self._place_name(), start_ms=start_ms, end_ms=end_ms)
+    def _set_state(self) -> Command:
+        if self._draw() < 0.6:
+            return say.enable(self._pick(PLACES))
+        start_ms = self._soon_ms(-2_000, 20_000)
+        end_ms = start_ms + 1 + self._below(5_000)
+        return say.disable(self._pick(PLACES), start_ms=start_ms, end_ms=end_ms)
 
     def _group(self) -> Command:
-        name = self._random.choice(GROUPS)
-        members = tuple(self._place_name() for _ in range(self._random.randint(1, 3)))
-        match self._random.randint(0, 3):
+        name = self._pick(GROUPS)
+        members = tuple(self._pick(PLACES) for _ in range(1 + self._below(3)))
+        match self._below(4):
             case 0:
-                return DeleteLocationGroup(group_id=GroupId(name))
+                return DeleteLocationGroup(group_id=GroupId(name), etag=self._etag())
             case 1:
                 ids = tuple(LocationId(member) for member in members)
                 return UpdateLocationGroup(group_id=GroupId(name), location_ids=ids)
@@ -182,9 +210,9 @@ class Workload:
                 return say.group(name, *members)
 
     def _product(self) -> Command:
-        sku = self._sku()
-        if self._random.random() < 0.5:
-            policy = self._random.choice((say.limited(2), say.unlimited(), say.from_inbound(1)))
+        sku = self._pick(SKUS)
+        if self._draw() < 0.5:
+            policy = self._pick((say.limited(2), say.unlimited(), say.from_inbound(1)))
             return say.product(sku, backorder=policy)
         fields = ProductFields(display_name=self._word())
         return UpdateProducts(
@@ -192,10 +220,9 @@ class Workload:
         )
 
     def _rule(self) -> Command:
-        name = self._random.choice(RULES)
-        kind = (RuleKind.SAFETY_STOCK, RuleKind.LOW_STOCK, RuleKind.OUT_OF_STOCK)[RULES.index(name)]
-        units = self._random.randint(0, 2)
-        match self._random.randint(0, 4):
+        name = self._pick(tuple(RULES))
+        kind, units = RULES[name], self._below(3)
+        match self._below(5):
             case 0 | 1:
                 return say.no_rule(name)
             case 2:
@@ -204,43 +231,44 @@ class Workload:
                     rule_id=RuleId(name), fields=fields, field_names=("fixed_quantity",)
                 )
             case _:
-                start_ms = NOON_MS + self._random.randint(0, 100_000)
-                return say.rule(name, units, kind=kind, window_ms=(start_ms, start_ms + 20_000))
+                start_ms = self._soon_ms(-5_000, 20_000)
+                window_ms = (start_ms, start_ms + 20_000)
+                return say.rule(name, units, kind=kind, window_ms=window_ms)
 
     # --- words
 
     def _line(self, smallest: int = 1) -> tuple[str, str, int]:
-        name = self._random.choice(("", self._place_name(), self._place_name()))
-        return self._sku(), name, self._random.randint(smallest, 4)
+        name = "" if self._draw() < 0.3 else self._pick(PLACES)
+        return self._pick(SKUS), name, smallest + self._below(3)
 
     def _scope(self) -> Scope:
-        match self._random.randint(0, 5):
+        match self._below(8):
             case 0:
-                return scope_words.in_groups(self._random.choice(GROUPS))
+                return scope_words.in_groups(self._pick(GROUPS))
             case 1:
-                return scope_words.at_locations(self._place_name(), self._place_name())
+                other = self._pick((self._pick(PLACES), self._pick(NEW_PLACES)))
+                return scope_words.at_locations(self._pick(PLACES), other)
             case _:
                 return None
 
+    def _demand(self) -> Demand:
+        return say.demand(method=self._pick(METHODS)) if self._draw() < 0.2 else Demand()
+
+    def _ttl_ms(self) -> int:
+        # Hardly ever too short to be allowed.
+        return 990 + int(self._draw() * self._ttl_ms_max)
+
+    def _soon_ms(self, earliest_ms: int, latest_ms: int) -> int:
+        return max(1, self._now_ms() + earliest_ms + self._below(latest_ms - earliest_ms))
+
     def _etag(self) -> str:
-        return self._random.choice(("", "", "", "", "7"))
-
-    def _id(self) -> str:
-        return self._random.choice(self._ids)
-
-    def _sku(self) -> str:
-        return self._random.choice(SKUS)
-
-    def _place_name(self) -> str:
-        return self._random.choice(PLACES)
+        return self._pick(ETAGS)
 
     def _word(self) -> str:
-        return self._random.choice(("A", "B", "C"))
+        return self._pick(("A", "B", "C"))
 
+    def _pick(self, choices: Sequence[T]) -> T:
+        return choices[int(self._draw() * len(choices))]
 
-KINDS = (LocationType.STORE, LocationType.HUB, LocationType.VIRTUAL)
-
-
-def random_name(random: Random, stem: str, count: int) -> str:
-    """Return one of a few names."""
-    return f"{stem}-{random.randrange(count)}"
+    def _below(self, end: int) -> int:
+        return int(self._draw() * end)

@@ -215,6 +215,14 @@ def test_a_restart_finds_trimmed_segments_that_still_take_space() -> None:
     assert log_names(disk) == [segment_name(2)]
 
 
+def test_what_only_sounds_like_a_trimmed_segment_is_left_alone() -> None:
+    disk = FakeDisk()
+    fill(disk, [b"a"])
+    disk.close(disk.create("trimmed-x"))
+    open_log(disk).prepare_spare(BLOCK_BYTES)
+    assert "trimmed-x" in disk.list_names()
+
+
 def test_the_spare_is_made_in_steps_and_taken_by_the_next_rotation() -> None:
     disk = FakeDisk()
     log = fill(disk, [b"a"])

@@ -30,8 +30,13 @@ SERVER_SIDE = frozenset({"rpc.server", "config", "storage"})
 ARROWS_OF_MODULES: dict[str, frozenset[str]] = {
     # Plain data that the composition passes down; it names the core's limits.
     "config": frozenset({"core.values"}),
+    # `python -m domgrpc` is the command line.
+    "__main__": frozenset({"cli.main"}),
     "cli.serve": SERVER_SIDE,
-    "cli.log": SERVER_SIDE,
+    # It shows the records of a log, which are events, without a server.
+    # It repairs the files of a folder, without a server.
+    "cli.repair": SERVER_SIDE,
+    "cli.log": SERVER_SIDE | {"core.events", "engine.records"},
     "cli.demo": SERVER_SIDE,
 }
 
@@ -48,12 +53,14 @@ CORE_ORDER = (
     "safety_stock",
     "network",
     "scopes",
+    "offers",
     "stock_index",
     "stock_levels",
     "stock_changes",
     "delta_memory",
     "stock_draft",
     "inventory",
+    "promises",
     "availability",
     "reservations",
     "reservation_book",

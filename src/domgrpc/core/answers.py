@@ -16,7 +16,7 @@ from domgrpc.core.rejections import Reason, Rejected, Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.safety_stock import SafetyStockRule
 from domgrpc.core.stock_changes import BatchSummary, StockSummary
-from domgrpc.core.values import ClientId, Limits, RequestId, Revision, TimeMs
+from domgrpc.core.values import ClientId, RequestId, Retention, Revision, TimeMs
 
 
 class Deleted(msgspec.Struct, frozen=True, array_like=True, tag=8, tag_field="tag", gc=False):
@@ -64,10 +64,10 @@ class KeptAnswers:
 
     __slots__ = ("_age_ms_max", "_count_max", "_forget_at_ms", "by_key", "order")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, retention: Retention) -> None:
         """Start empty."""
-        self._age_ms_max = limits.kept_answer_age_ms
-        self._count_max = limits.kept_answers_max
+        self._age_ms_max = retention.kept_answer_age_ms
+        self._count_max = retention.kept_answers_max
         self.by_key: dict[str, KeptAnswer] = {}
         self.order: deque[str] = deque()
         # Until then nothing is too old: looked at for every answer.
@@ -92,6 +92,12 @@ class KeptAnswers:
         if len(self.order) > self._count_max or answer.time_ms > self._forget_at_ms:
             self._forget(answer.time_ms)
 
+    def retain(self, retention: Retention, now_ms: TimeMs) -> None:
+        """Keep so many for so long from now on; what is beyond is forgotten."""
+        self._age_ms_max = retention.kept_answer_age_ms
+        self._count_max = retention.kept_answers_max
+        self._forget(now_ms)
+
     def restore(self, answers: list[tuple[str, KeptAnswer]]) -> None:
         """Add answers from a snapshot, oldest first."""
         for key, answer in answers:
@@ -102,9 +108,9 @@ class KeptAnswers:
     def _forget(self, newest_ms: TimeMs) -> None:
         order = self.order
         oldest_ms = newest_ms - self._age_ms_max
-        while len(order) > self._count_max or self.by_key[order[0]].time_ms < oldest_ms:
+        while order and (len(order) > self._count_max or self.by_key[order[0]].time_ms < oldest_ms):
             del self.by_key[order.popleft()]
-        self._forget_at_ms = self.by_key[order[0]].time_ms + self._age_ms_max
+        self._forget_at_ms = self.by_key[order[0]].time_ms + self._age_ms_max if order else -1
 
     def check_invariants(self) -> None:
         """Both orders hold the same answers, within the bound."""

@@ -2,7 +2,8 @@
 
 Totals come from the views of stock_index.py, so that a total over everything or over groups
 costs what changed since it was last asked, and a total over named or near locations costs their
-number. ATP by date is computed per location in the cumulative-minimum form and added up.
+number. What costs its positions, figures by location and promises by date, is bounded in pairs of
+SKU and location.
 """
 
 from collections.abc import Iterator
@@ -11,17 +12,15 @@ import msgspec
 
 from domgrpc.core.network import Ask, Figures, Network
 from domgrpc.core.positions import SkuStock
+from domgrpc.core.promises import available_to_promise
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.safety_stock import RuleKind, SafetyStockRule, matching_rules
 from domgrpc.core.scopes import Area, GroupList, Scope, resolve_scope
 from domgrpc.core.stock_index import AvailabilityView, availability_view
-from domgrpc.core.supply import promise_curve
 from domgrpc.core.values import (
-    DAY_MS,
     Demand,
     GroupId,
     LocationId,
-    LocationIndex,
     Quantity,
     RuleId,
     Sku,
@@ -29,6 +28,8 @@ from domgrpc.core.values import (
 )
 
 PAIRS_MAX = 10_000
+PAIRS_PER_MESSAGE_MAX = 100_000
+"""Of all questions in one message: half a second of the server's time."""
 
 
 class CheckAvailability(msgspec.Struct, frozen=True):
@@ -78,15 +79,40 @@ class SkuAvailability(msgspec.Struct, frozen=True):
     promise: tuple[tuple[TimeMs, int], ...] = ()
 
 
+class PairBudget:
+    """How many pairs the questions of one message may still list or promise."""
+
+    __slots__ = ("left_count",)
+
+    def __init__(self) -> None:
+        """Start with the most that one message may ask for."""
+        self.left_count = PAIRS_PER_MESSAGE_MAX
+
+    def take(self, pair_count: int) -> None:
+        """Take the pairs of a question, or refuse with TOO_MANY_PAIRS and take none."""
+        if pair_count > self.left_count:
+            raise Rejected(
+                Reason.TOO_MANY_PAIRS,
+                f"the questions of this message have {PAIRS_PER_MESSAGE_MAX - self.left_count} "
+                f"positions so far and this one {pair_count}; {PAIRS_PER_MESSAGE_MAX} can be "
+                "listed or promised in one message: ask in another",
+                pair_count=pair_count,
+                limit=PAIRS_PER_MESSAGE_MAX,
+            )
+        self.left_count -= pair_count
+
+
 def check_availability(
-    network: Network, query: CheckAvailability, now_ms: TimeMs
+    network: Network, query: CheckAvailability, now_ms: TimeMs, budget: PairBudget | None = None
 ) -> tuple[SkuAvailability, ...]:
     """Answer the question in the order of its items, or refuse with TOO_MANY_PAIRS."""
     area = resolve_scope(network, query.scope)
     ask = Ask(query.demand, now_ms)
     network.refresh(now_ms)
-    if query.include_locations:
-        _check_pairs(network, query, area)
+    if query.include_locations or query.horizon_days:
+        pair_count = _check_pairs(network, query, area)
+        if budget is not None:
+            budget.take(pair_count)
     return tuple(_of_sku(network, item, query, (area, ask)) for item in query.items)
 
 
@@ -113,7 +139,8 @@ def _of_sku(
         )
     promise: tuple[tuple[TimeMs, int], ...] = ()
     if query.horizon_days:
-        promise = available_to_promise(network, stock, area, (ask, query.horizon_days))
+        slots = (slot for slot, _ in _slots(stock, area))
+        promise = available_to_promise(network, stock, slots, (ask, query.horizon_days))
     return SkuAvailability(
         sku=sku,
         known=True,
@@ -172,7 +199,7 @@ def _location_with_parts(
     return msgspec.structs.replace(_location(network, stock, by, found), parts=parts)
 
 
-def _check_pairs(network: Network, query: CheckAvailability, area: Area) -> None:
+def _check_pairs(network: Network, query: CheckAvailability, area: Area) -> int:
     stocks = [stock for sku, _ in query.items if (stock := network.stock.find(sku)) is not None]
     in_area = len(network.locations.by_index if area.distances_m is None else area.distances_m)
     pair_count = sum(min(len(stock.location_indexes), in_area) for stock in stocks)
@@ -183,98 +210,11 @@ def _check_pairs(network: Network, query: CheckAvailability, area: Area) -> None
         raise Rejected(
             Reason.TOO_MANY_PAIRS,
             f"{len(query.items)} SKUs have {pair_count} positions in the scope, {PAIRS_MAX} can be "
-            "listed in a call: ask for fewer SKUs, a smaller scope, or totals",
+            "listed or promised in a call: ask for fewer SKUs, a smaller scope, or totals",
             pair_count=pair_count,
             limit=PAIRS_MAX,
         )
-
-
-# --- available to promise
-
-
-def available_to_promise(
-    network: Network, stock: SkuStock, area: Area, by: tuple[Ask, int]
-) -> tuple[tuple[TimeMs, int], ...]:
-    """Return (from when, ATP) steps over the area, the first one now; `by` is (ask, days).
-
-    Each location's curve is the cumulative minimum of its projected balance; while a location
-    is disabled its curve is 0. O(n log n) in supplies and window edges.
-    """
-    ask, days = by
-    end_ms = ask.time_ms + days * DAY_MS
-    changes: dict[int, int] = {}
-    for slot, _ in _slots(stock, area):
-        promised = 0
-        for time_ms, quantity in _location_curve(network, stock, slot, (ask, end_ms)):
-            changes[time_ms] = changes.get(time_ms, 0) + quantity - promised
-            promised = quantity
-    steps: list[tuple[TimeMs, int]] = [(ask.time_ms, changes.pop(ask.time_ms, 0))]
-    for time_ms, change in sorted(changes.items()):
-        if change:
-            steps.append((TimeMs(time_ms), steps[-1][1] + change))
-    return tuple(steps)
-
-
-def _location_curve(
-    network: Network, stock: SkuStock, slot: int, by: tuple[Ask, int]
-) -> list[tuple[int, int]]:
-    ask, end_ms = by
-    index = LocationIndex(stock.location_indexes[slot])
-    if not network.locations.can_deliver(index, ask.demand.delivery_method):
-        return []
-    supplies = stock.supplies(index)
-    due = list(supplies.due(ask.time_ms, end_ms)) if supplies is not None else []
-    window = network.locations.windows[index]
-    edges: set[int] = {ask.time_ms, *(supply.due_time_ms for supply in due)}
-    edges.update(edge for edge in window if ask.time_ms < edge <= end_ms)
-    edges.update(_rule_edges(network, ask.time_ms, end_ms))
-    times = sorted(edges)
-    balances = []
-    arrived = 0
-    for time_ms in times:
-        while due and due[0].due_time_ms <= time_ms:
-            arrived += due.pop(0).quantity
-        at_time = Ask(ask.demand, TimeMs(time_ms))
-        balances.append((time_ms, _balance(network, stock, slot, (at_time, arrived))))
-    curve = promise_curve(balances)
-    return _masked(curve, times, window)
-
-
-def _rule_edges(network: Network, now_ms: int, end_ms: int) -> Iterator[int]:
-    for rule in network.rules.by_id.values():
-        for edge in (rule.fields.start_time_ms, rule.fields.end_time_ms):
-            if now_ms < edge <= end_ms:
-                yield edge
-
-
-def _balance(network: Network, stock: SkuStock, slot: int, by: tuple[Ask, int]) -> int:
-    # The rules of that day decide, on the stock of that day.
-    ask, arrived = by
-    on_hand = stock.on_hand[slot] + arrived
-    claimed = stock.soft_reserved[slot] + stock.allocated[slot]
-    index = LocationIndex(stock.location_indexes[slot])
-    if network.rules.by_id:
-        subject = network.subject(stock.sku, index, ask)
-        minimum = matching_rules(network.rules, RuleKind.FULFILLMENT_MINIMUM, subject)
-        if minimum and on_hand - claimed < minimum[0].quantity(on_hand):
-            return 0
-        safety = matching_rules(network.rules, RuleKind.SAFETY_STOCK, subject)
-        if safety:
-            on_hand = max(0, on_hand - safety[0].quantity(on_hand))
-    return on_hand - claimed
-
-
-def _masked(
-    curve: list[tuple[int, int]], times: list[int], window: tuple[int, int]
-) -> list[tuple[int, int]]:
-    # 0 while the location is disabled, the curve's own value outside.
-    steps: list[tuple[int, int]] = []
-    values = dict(curve)
-    value = 0
-    for time_ms in times:
-        value = values.get(time_ms, value)
-        steps.append((time_ms, 0 if window[0] <= time_ms < window[1] else value))
-    return steps
+    return pair_count
 
 
 # --- explaining rules
@@ -293,6 +233,7 @@ def explain_safety_stock(
     network: Network, sku: Sku, location_id: LocationId, ask: Ask
 ) -> tuple[RuleDecision, ...]:
     """Say for each kind that has a matching rule which one wins for a position."""
+    network.refresh(ask.time_ms)
     index = network.locations.index(location_id)
     stock = network.stock.find(sku)
     slot = stock.slot(index) if stock is not None else -1

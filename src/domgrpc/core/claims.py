@@ -26,6 +26,8 @@ from domgrpc.core.reservations import (
 from domgrpc.core.values import LocationId, Quantity, ReservationId, Sku, StockCondition, TimeMs
 
 EXPIRED_PER_RECORD_MAX = 1_000
+EXPIRED_LINES_PER_RECORD_MAX = 5_000
+"""As many lines as one hold may have: the longest record of an expiry stays below 4 MiB."""
 
 
 def decide_confirm_reservation(
@@ -94,13 +96,21 @@ def decide_settle_reservation(
 
 
 def decide_expirations(state: Reservations, now_ms: TimeMs) -> tuple[ReservationExpired, ...]:
-    """Return the holds whose deadline has come, the earliest first, up to a bound."""
+    """Return the holds whose deadline has come, the earliest first, up to two bounds.
+
+    At least one, then as many as their lines allow: all of them are one record of the log.
+    """
     behind = (TimeMs(now_ms + 1), ReservationId(""))
     due = state.deadlines.irange(None, behind, (True, False))
-    return tuple(
-        ReservationExpired(key, state.by_id[key].lines)
-        for _, key in islice(due, EXPIRED_PER_RECORD_MAX)
-    )
+    expired: list[ReservationExpired] = []
+    line_count = 0
+    for _, key in islice(due, EXPIRED_PER_RECORD_MAX):
+        lines = state.by_id[key].lines
+        line_count += len(lines)
+        if expired and line_count > EXPIRED_LINES_PER_RECORD_MAX:
+            break
+        expired.append(ReservationExpired(key, lines))
+    return tuple(expired)
 
 
 def _revived_lines(
@@ -113,12 +123,14 @@ def _revived_lines(
     for line in reservation.lines:
         index = network.locations.index(line.location_id)
         stock, slot = network.stock.locate(line.sku, index)
-        to_fulfill, to_sell = 0, 0
-        if stock is not None and slot >= 0:
-            to_fulfill, to_sell = network.sellable(stock, slot, ask)
-        if to_sell < line.quantity:
+        assert stock is not None, line
+        assert slot >= 0, line
+        to_fulfill, to_sell = network.sellable(stock, slot, ask)
+        # What came from stock comes from stock again, or a hold in stock only would be none.
+        offered = min(to_sell, to_fulfill + line.backordered_quantity)
+        if offered < line.quantity:
             sku, place = line.sku, line.location_id
-            short.append(ShortLine(sku, place, line.quantity, Quantity(to_sell)))
+            short.append(ShortLine(sku, place, line.quantity, Quantity(offered)))
         backordered = Quantity(max(0, line.quantity - to_fulfill))
         lines.append(msgspec.structs.replace(line, backordered_quantity=backordered))
     if short:

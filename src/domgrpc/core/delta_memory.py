@@ -9,7 +9,7 @@ from collections import deque
 
 import msgspec
 
-from domgrpc.core.values import LocationIndex, Sku, TimeMs
+from domgrpc.core.values import LocationIndex, Retention, Sku, TimeMs
 
 
 class RememberedDelta(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -26,9 +26,9 @@ class DeltaMemory:
 
     __slots__ = ("_by_position", "_entries_max", "entries", "floor_ms")
 
-    def __init__(self, entries_max: int) -> None:
-        """Start empty; remember at most `entries_max` deltas."""
-        self._entries_max = entries_max
+    def __init__(self, retention: Retention) -> None:
+        """Start empty."""
+        self._entries_max = retention.remembered_deltas_max
         self.entries: deque[RememberedDelta] = deque()
         self._by_position: dict[tuple[Sku, LocationIndex], deque[RememberedDelta]] = {}
         self.floor_ms = TimeMs(0)
@@ -38,6 +38,14 @@ class DeltaMemory:
         """Add a delta and forget the oldest beyond the bound; O(1)."""
         self.entries.append(entry)
         self._by_position.setdefault((entry.sku, entry.index), deque()).append(entry)
+        self._forget_oldest()
+
+    def retain(self, retention: Retention) -> None:
+        """Remember so many from now on; what is beyond is forgotten."""
+        self._entries_max = retention.remembered_deltas_max
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
         while len(self.entries) > self._entries_max:
             oldest = self.entries.popleft()
             key = (oldest.sku, oldest.index)

@@ -13,7 +13,13 @@ from domgrpc.core.claims import (
     decide_settle_reservation,
 )
 from domgrpc.core.delta_memory import RememberedDelta
-from domgrpc.core.events import Event, NothingChanged, RequestRefused, Resource
+from domgrpc.core.events import (
+    Event,
+    NothingChanged,
+    RequestRefused,
+    Resource,
+    RetentionChanged,
+)
 from domgrpc.core.holds import (
     decide_move_reservation,
     decide_reserve_stock,
@@ -255,6 +261,7 @@ EVOLVE: dict[type, _Evolve] = {
     ReservationSettled: _evolve_settled,
     RequestRefused: _evolve_nothing,
     NothingChanged: _evolve_nothing,
+    RetentionChanged: lambda s, e, at: s.retain(e.retention, at.time_ms),
 }
 
 

@@ -23,7 +23,7 @@ from domgrpc.core.reservations import (
 from domgrpc.core.safety_stock import RuleDeleted, RuleSaved
 from domgrpc.core.stock_changes import StockBatchApplied, StockUpdated
 from domgrpc.core.stock_levels import StockLevelChanged
-from domgrpc.core.values import ClientId, RequestId, Revision, TimeMs
+from domgrpc.core.values import ClientId, RequestId, Retention, Revision, TimeMs
 
 
 class Resource(enum.IntEnum):
@@ -50,6 +50,12 @@ class NothingChanged(msgspec.Struct, frozen=True, array_like=True, tag=17):
     keys: tuple[str, ...]
 
 
+class RetentionChanged(msgspec.Struct, frozen=True, array_like=True, tag=18):
+    """The state keeps so much of the past from now on; what is beyond it is forgotten."""
+
+    retention: Retention
+
+
 Event = (
     LocationSaved
     | GroupSaved
@@ -68,6 +74,7 @@ Event = (
     | ReservationSettled
     | RequestRefused
     | NothingChanged
+    | RetentionChanged
 )
 
 NO_REQUEST = RequestId("")

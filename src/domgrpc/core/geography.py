@@ -16,6 +16,8 @@ EARTH_RADIUS_M = 6_371_000
 DEGREE_E7 = 10_000_000
 _RADIANS_PER_E7 = math.pi / 180 / DEGREE_E7
 _QUERIES_MAX = 4_096
+_CACHED_HITS_MAX = 200_000
+"""How many places all cached results may name together."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -45,13 +47,14 @@ class PlaceIndex:
     ZIP code's centre again and again) come from a bounded cache that any change empties.
     """
 
-    __slots__ = ("_by_latitude", "_cache", "_points")
+    __slots__ = ("_by_latitude", "_cache", "_cached_hit_count", "_points")
 
     def __init__(self) -> None:
         """Start empty."""
         self._points: dict[LocationIndex, Point] = {}
         self._by_latitude: SortedList[tuple[int, LocationIndex]] = SortedList()
         self._cache: dict[tuple[Point, int], tuple[tuple[int, LocationIndex], ...]] = {}
+        self._cached_hit_count = 0
 
     def place(self, index: LocationIndex, point: Point | None) -> None:
         """Set or, with None, remove the point of a location."""
@@ -61,17 +64,29 @@ class PlaceIndex:
         if point is not None:
             self._points[index] = point
             self._by_latitude.add((point.latitude_e7, index))
-        self._cache.clear()
+        self._forget_results()
 
     def near(self, point: Point, radius_m: int) -> tuple[tuple[int, LocationIndex], ...]:
         """Return (metres, location) within the radius, nearest first, ties by location."""
         key = (point, radius_m)
         found = self._cache.get(key)
         if found is None:
-            if len(self._cache) >= _QUERIES_MAX:
-                self._cache.clear()
-            found = self._cache[key] = self._search(point, radius_m)
+            found = self._search(point, radius_m)
+            self._cached_hit_count += len(found)
+            if len(self._cache) >= _QUERIES_MAX or self._cached_hit_count > _CACHED_HITS_MAX:
+                self._forget_results()
+                self._cached_hit_count = len(found)
+            self._cache[key] = found
         return found
+
+    @property
+    def cached_hit_count(self) -> int:
+        """How many places the cached results name."""
+        return self._cached_hit_count
+
+    def _forget_results(self) -> None:
+        self._cache.clear()
+        self._cached_hit_count = 0
 
     def _search(self, point: Point, radius_m: int) -> tuple[tuple[int, LocationIndex], ...]:
         # Distances are rounded to the metre, so the band is a metre wider than the radius: a

@@ -9,6 +9,9 @@ from domgrpc.core.scopes import EVERYWHERE, Area
 from domgrpc.core.sourcing import Picking, Taken, alternatives, pick_locations
 from domgrpc.core.values import NO_LOCATION, QUANTITY_MAX, LocationId, Quantity, Sku
 
+SHORT_LINES_EXPLAINED_MAX = 100
+"""So many short lines are told with where else stock is: more do not fit into an answer."""
+
 
 class HoldDraft:
     """The lines of a hold as they will be, and what is short of what was asked.
@@ -16,7 +19,7 @@ class HoldDraft:
     `held` are the lines that the hold has already; their units are its own.
     """
 
-    __slots__ = ("_ask", "_held", "_in_stock_only", "_network", "lines", "short")
+    __slots__ = ("_ask", "_held", "_in_stock_only", "_keys", "_network", "lines", "short")
 
     def __init__(
         self,
@@ -33,6 +36,8 @@ class HoldDraft:
         self._in_stock_only = in_stock_only
         self._held = {(line.sku, line.location_id): line for line in held} if held else {}
         self.lines = dict(self._held)
+        # The keys of lines by SKU, made when first asked; some may be gone.
+        self._keys: dict[Sku, dict[tuple[Sku, LocationId], None]] | None = None
         self.short: list[ShortLine] = []
 
     def set(self, sku: Sku, location_id: LocationId, quantity: int) -> None:
@@ -47,6 +52,8 @@ class HoldDraft:
                 self._put_less(own, quantity)
                 return
         if not quantity:
+            # A line that the draft itself has added is taken back.
+            self.lines.pop(key, None)
             return
         if quantity > QUANTITY_MAX:
             raise Rejected(
@@ -65,20 +72,19 @@ class HoldDraft:
             sku = stock.sku
         location_id = network.locations.by_index[index].location_id
         if quantity <= to_fulfill:
-            self.lines[key] = ReservationLine(sku, location_id, Quantity(quantity))
+            self._put(key, ReservationLine(sku, location_id, Quantity(quantity)))
             return
         available = to_fulfill if self._in_stock_only else to_sell
         taken = min(quantity, max(available, own_quantity))
         if taken:
             backordered = Quantity(max(0, taken - to_fulfill))
-            self.lines[key] = ReservationLine(sku, location_id, Quantity(taken), backordered)
+            self._put(key, ReservationLine(sku, location_id, Quantity(taken), backordered))
         if taken < quantity:
             self.note_short(LineQuantity(sku, location_id, Quantity(quantity)), available)
 
     def grow(self, sku: Sku, more: int, area: Area) -> int:
         """Add units where the hold has the SKU already, from stock; return what is left to add."""
-        held = [line for key, line in self.lines.items() if key[0] == sku]
-        for line in sorted(held, key=lambda line: (-line.quantity, line.location_id)):
+        for line in sorted(self.lines_of(sku), key=lambda line: (-line.quantity, line.location_id)):
             index = self._network.locations.index(line.location_id)
             stock, slot = self._network.stock.locate(sku, index)
             if stock is None or slot < 0 or index not in area:
@@ -111,7 +117,16 @@ class HoldDraft:
 
     def quantity_of(self, sku: Sku) -> int:
         """Return the units of a SKU over all its lines."""
-        return sum(line.quantity for key, line in self.lines.items() if key[0] == sku)
+        return sum(line.quantity for line in self.lines_of(sku))
+
+    def lines_of(self, sku: Sku) -> list[ReservationLine]:
+        """Return the lines of a SKU; O(all lines) the first time, then of what it returns."""
+        if self._keys is None:
+            self._keys = {}
+            for key in self.lines:
+                self._keys.setdefault(key[0], {})[key] = None
+        lines = self.lines
+        return [lines[key] for key in self._keys.get(sku, ()) if key in lines]
 
     def note_short(self, asked: LineQuantity, available: int) -> None:
         """Note that a line is short."""
@@ -120,15 +135,18 @@ class HoldDraft:
         )
 
     def short_lines(self) -> tuple[ShortLine, ...]:
-        """Return the short lines with where else their SKUs are beyond what the draft takes."""
+        """Return the short lines with where else their SKUs are beyond what the draft takes.
+
+        Only the first ones are told so: each is a search through the locations of its SKU.
+        """
         taken = self._taken() if self.short else {}
         told = []
-        for line in self.short:
+        for line in self.short[:SHORT_LINES_EXPLAINED_MAX]:
             index = self._network.locations.index_of.get(line.location_id)
             elsewhere = Picking(ask=self._ask, area=EVERYWHERE, excluded=index, taken=taken)
             found = alternatives(self._network, line.sku, elsewhere)
             told.append(msgspec.structs.replace(line, alternatives=found))
-        return tuple(told)
+        return (*told, *self.short[SHORT_LINES_EXPLAINED_MAX:])
 
     def _taken(self) -> Taken:
         # What the draft takes beyond what is held already.
@@ -163,6 +181,11 @@ class HoldDraft:
             reasons.append(None if index is None else self._network.exclusion(index, self._ask))
         return reasons[0] if reasons and all(reasons) else None
 
+    def _put(self, key: tuple[Sku, LocationId], line: ReservationLine) -> None:
+        self.lines[key] = line
+        if self._keys is not None:
+            self._keys.setdefault(key[0], {})[key] = None
+
     def _own(self, line: ReservationLine) -> int:
         held = self._held.get((line.sku, line.location_id))
         return held.quantity if held is not None else 0
@@ -174,8 +197,11 @@ class HoldDraft:
             self.lines.pop(key, None)
             return
         backordered = max(0, own.backordered_quantity - (own.quantity - quantity))
-        self.lines[key] = msgspec.structs.replace(
-            own, quantity=Quantity(quantity), backordered_quantity=Quantity(backordered)
+        self._put(
+            key,
+            msgspec.structs.replace(
+                own, quantity=Quantity(quantity), backordered_quantity=Quantity(backordered)
+            ),
         )
 
 

@@ -123,9 +123,12 @@ def decide_move_reservation(
     quantity = command.quantity or line.quantity
     if quantity > line.quantity:
         raise Rejected(
-            Reason.RESERVATION_LINE_NOT_FOUND,
+            Reason.MOVE_TOO_LARGE,
             f"reservation {old.reservation_id!r} holds {line.quantity} of {command.sku!r} at "
             f"{command.from_location_id!r}, not {quantity}: move at most those",
+            reservation_id=old.reservation_id,
+            sku=command.sku,
+            location_id=command.from_location_id,
             held_quantity=line.quantity,
             asked_quantity=quantity,
         )
@@ -241,9 +244,7 @@ def _summed(
 
 def _give_back(draft: HoldDraft, sku: Sku, units: int) -> None:
     # From where the fewest are held first: fewer locations remain.
-    held = sorted(
-        (line.quantity, line.location_id) for key, line in draft.lines.items() if key[0] == sku
-    )
+    held = sorted((line.quantity, line.location_id) for line in draft.lines_of(sku))
     for quantity, location_id in held:
         if not units:
             return

@@ -112,7 +112,7 @@ def evolve_stock_change(
         # Where nothing was ever stocked the supply is what makes it a position.
         network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)
         stock.ensure_supplies(index).put(change.supply)
-        stock.forget_views()
+        network.stock.forget_views(stock)
         return
     if isinstance(change, BucketChanged) and change.condition is not SELLABLE:
         network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)

@@ -224,7 +224,8 @@ def list_low_positions(
 
     def entries() -> Iterable[tuple[SkuStock, int]]:
         for sku, index in low.irange(first, None, (False, True)):
-            stock = network.stock.ensure(sku)
+            stock = network.stock.find(sku)
+            assert stock is not None, sku
             yield stock, stock.slot(index)
 
     page = _page(entries(), size, _position_matches(network, wanted), place)

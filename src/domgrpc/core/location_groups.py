@@ -10,7 +10,7 @@ import msgspec
 from sortedcontainers import SortedDict
 
 from domgrpc.core.locations import Locations
-from domgrpc.core.rejections import Reason, Rejected, check_etag
+from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.values import (
     GroupId,
     Limits,
@@ -146,6 +146,7 @@ def decide_update_group(
 ) -> GroupSaved | None:
     """Change the given fields; None where nothing differs."""
     if command.allow_missing and command.group_id not in state.by_id:
+        check_no_etag(command.etag, f"location group {command.group_id!r}")
         create = CreateLocationGroup(
             group_id=command.group_id,
             display_name=command.display_name or "",
@@ -193,9 +194,12 @@ def evolve_group_saved(state: LocationGroups, locations: Locations, event: Group
     """Store the new content and its members by index."""
     group = event.group
     members = sorted(locations.index_of[location_id] for location_id in group.location_ids)
+    old = state.members.get(group.group_id)
     state.by_id[group.group_id] = group
     state.members[group.group_id] = dict.fromkeys(members)
-    state.version += 1
+    if old is not None and list(old) != members:
+        # Nothing was computed yet from the members of a new group.
+        state.version += 1
 
 
 def evolve_group_deleted(state: LocationGroups, event: GroupDeleted) -> None:

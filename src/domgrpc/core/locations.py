@@ -1,8 +1,8 @@
 """Locations: where stock can be, and whether it may be used.
 
 A location gets a dense index when it is created; positions refer to it by that index.
-`Locations.version` rises with every change, so that cached views know when to be built again;
-`next_boundary_ms` says when a window opens or closes by itself.
+`Locations.version` rises with every change that a figure depends on, so that cached views know
+when to be built again; `next_boundary_ms` says when a window opens or closes by itself.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import msgspec
 from sortedcontainers import SortedDict
 
 from domgrpc.core.geography import PlaceIndex, Point
-from domgrpc.core.rejections import Reason, Rejected, check_etag
+from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.values import (
     FOREVER_MS,
     DeliveryMethod,
@@ -129,6 +129,7 @@ class Locations:
         "limits",
         "method_masks",
         "places",
+        "rule_version",
         "sorted_ids",
         "version",
         "windows",
@@ -145,6 +146,8 @@ class Locations:
         self.windows: list[tuple[int, int]] = []
         self.places = PlaceIndex()
         self.version = 0
+        self.rule_version = 0
+        """Rises with what rules look at."""
 
     def get(self, location_id: LocationId) -> Location:
         """Return a location or refuse with LOCATION_NOT_FOUND."""
@@ -193,7 +196,12 @@ class Locations:
 def decide_create_location(
     state: Locations, command: CreateLocation, at: Stamp
 ) -> LocationSaved | None:
-    """Create, or return None where the same location exists; else LOCATION_ID_TAKEN."""
+    """Create, or return None where the same location exists.
+
+    Refuses with LOCATION_ID_TAKEN, CAPACITY_EXCEEDED, and without a type LOCATION_TYPE_MISSING.
+    """
+    if not command.fields.type:
+        raise _untyped(command.location_id, "does not exist yet and cannot be created")
     index = state.index_of.get(command.location_id)
     if index is not None:
         existing = state.by_index[index]
@@ -217,13 +225,19 @@ def decide_create_location(
 def decide_update_location(
     state: Locations, command: UpdateLocation, at: Stamp
 ) -> LocationSaved | None:
-    """Change the given fields; None where nothing differs."""
+    """Change the given fields; None where nothing differs.
+
+    A location that it creates needs a type, one that exists keeps its own.
+    """
     if command.allow_missing and command.location_id not in state.index_of:
+        check_no_etag(command.etag, f"location {command.location_id!r}")
         create = CreateLocation(location_id=command.location_id, fields=command.fields)
         return decide_create_location(state, create, at)
     old = state.get(command.location_id)
     check_etag(command.etag, old.revision, f"location {command.location_id!r}")
     fields = command.fields
+    if fields.type is LocationType.UNSPECIFIED:
+        raise _untyped(command.location_id, "cannot be left")
     point = None if fields.clear_point else fields.point or old.point
     changed = msgspec.structs.replace(
         old,
@@ -239,31 +253,57 @@ def decide_update_location(
 def decide_set_location_state(
     state: Locations, command: SetLocationState, at: Stamp
 ) -> LocationSaved | None:
-    """Set or remove the disabled window; None where it is as asked."""
+    """Set or remove the disabled window; None where it is as asked.
+
+    Refuses with WINDOW_OVER what would be disabled from now on until before now.
+    """
     old = state.get(command.location_id)
     check_etag(command.etag, old.revision, f"location {command.location_id!r}")
     window = None
     if not command.enabled:
-        start_ms = at.time_ms if command.start_time_ms is None else command.start_time_ms
+        start_ms = command.start_time_ms
+        if start_ms is None:
+            start_ms = at.time_ms
+            _check_coming(command, at)
         window = DisabledWindow(command.reason, start_ms, command.end_time_ms)
     if window == old.disabled_window:
         return None
     return LocationSaved(_stamped(msgspec.structs.replace(old, disabled_window=window), at))
 
 
+def _check_coming(command: SetLocationState, at: Stamp) -> None:
+    if command.end_time_ms <= at.time_ms:
+        raise Rejected(
+            Reason.WINDOW_OVER,
+            f"location {command.location_id!r} would be disabled from now, {at.time_ms} ms, until "
+            f"{command.end_time_ms} ms, which is over: give a later end_time, or none",
+            end_time_ms=command.end_time_ms,
+            server_time_ms=at.time_ms,
+        )
+
+
 def _new_location(location_id: LocationId, fields: LocationFields, at: Stamp) -> Location:
-    kind = fields.type or LocationType.UNSPECIFIED
+    kind = fields.type
+    assert kind, location_id
     return Location(
         location_id=location_id,
         display_name=fields.display_name or "",
         type=kind,
         point=fields.point,
-        delivery_methods=fields.delivery_methods or USUAL_DELIVERY_METHODS.get(kind, ()),
+        delivery_methods=fields.delivery_methods or USUAL_DELIVERY_METHODS[kind],
         backorder_enabled=bool(fields.backorder_enabled),
         disabled_window=None,
         create_time_ms=at.time_ms,
         update_time_ms=at.time_ms,
         revision=at.revision,
+    )
+
+
+def _untyped(location_id: LocationId, what: str) -> Rejected:
+    return Rejected(
+        Reason.LOCATION_TYPE_MISSING,
+        f"location {location_id!r} {what} without a type: give its type",
+        location_id=location_id,
     )
 
 
@@ -302,12 +342,20 @@ def evolve_location_saved(state: Locations, event: LocationSaved) -> None:
         state.by_index.append(location)
         state.method_masks.append(_method_mask(location))
         state.windows.append(edges)
-    else:
-        state.by_index[index] = location
-        state.method_masks[index] = _method_mask(location)
-        state.windows[index] = edges
-    state.places.place(index, location.point)
-    state.version += 1
+        state.places.place(index, location.point)
+        # Nothing was computed yet from a new place, but its window is an edge in time.
+        state.version += window is not None
+        return
+    old = state.by_index[index]
+    mask = _method_mask(location)
+    before = (state.windows[index], state.method_masks[index], old.type, old.backorder_enabled)
+    state.version += before != (edges, mask, location.type, location.backorder_enabled)
+    state.rule_version += location.type is not old.type
+    state.by_index[index] = location
+    state.method_masks[index] = mask
+    state.windows[index] = edges
+    if location.point != old.point:
+        state.places.place(index, location.point)
 
 
 def _method_mask(location: Location) -> int:

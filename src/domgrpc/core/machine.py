@@ -19,7 +19,15 @@ from domgrpc.core.claims import (
     decide_expirations,
 )
 from domgrpc.core.dispatch import Command, decide, evolve
-from domgrpc.core.events import NO_REQUEST, Event, NothingChanged, Record, RequestRefused, Resource
+from domgrpc.core.events import (
+    NO_REQUEST,
+    Event,
+    NothingChanged,
+    Record,
+    RequestRefused,
+    Resource,
+    RetentionChanged,
+)
 from domgrpc.core.location_groups import (
     GroupDeleted,
     GroupSaved,
@@ -64,6 +72,7 @@ from domgrpc.core.values import (
     LocationId,
     RequestId,
     ReservationId,
+    Retention,
     Revision,
     RuleId,
     Sku,
@@ -130,10 +139,17 @@ def expire(state: State, now_ms: TimeMs) -> Record | None:
 
 
 def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Record | None:
-    """Compare the levels of a slice of SKUs; None where none changed."""
+    """Compare the levels of a slice of positions; None where none changed."""
     timer = _timer(state, now_ms)
     events = decide_sweep(state.network, command, timer.at)
     return _apply_live(state, events, timer, 0) if events else None
+
+
+def change_retention(state: State, retention: Retention, now_ms: TimeMs) -> Record | None:
+    """Keep so much of the past from now on; None where the state does so already."""
+    if retention == state.retention:
+        return None
+    return _apply_live(state, (RetentionChanged(retention),), _timer(state, now_ms), 0)
 
 
 def replay(state: State, record: Record) -> None:
@@ -174,7 +190,7 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return _unchanged(state, event)
         case GroupDeleted() | RuleDeleted():
             return Deleted()
-        case ReservationExpired() | StockLevelChanged():
+        case ReservationExpired() | StockLevelChanged() | RetentionChanged():
             raise AssertionError(f"{type(event).__name__} answers no request")
 
 

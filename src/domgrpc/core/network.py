@@ -22,13 +22,16 @@ from domgrpc.core.safety_stock import (
 )
 from domgrpc.core.values import (
     DAY_MS,
+    NO_LOCATION,
     QUANTITY_MAX,
     BackorderMode,
     DeliveryMethod,
     Demand,
+    GroupId,
     Limits,
     LocationId,
     LocationIndex,
+    LocationType,
     RuleId,
     Sku,
     TimeMs,
@@ -65,6 +68,9 @@ class Network:
         "_has_minimum",
         "_has_safety",
         "_plain_places",
+        "_rule_boundary_ms",
+        "_rule_groups",
+        "_rule_version",
         "_version",
         "_winners",
         "groups",
@@ -87,6 +93,10 @@ class Network:
         self._plain_places: dict[DeliveryMethod, list[LocationId | None]] = {}
         self._version = -1
         self._boundary_ms = 0
+        self._rule_version = -1
+        self._rule_boundary_ms = 0
+        # The groups that rules name, with their members.
+        self._rule_groups: tuple[tuple[GroupId, dict[LocationIndex, None]], ...] = ()
         self._has_safety = False
         self._has_minimum = False
 
@@ -94,21 +104,37 @@ class Network:
         """Return (version of places, products and rules; when a window next opens or closes).
 
         Called before figures are computed, so that no cached winner outlives a change or an
-        edge. O(1) unless something changed, then O(locations + rules).
+        edge. O(1) unless something changed that figures depend on, then O(locations + rules).
         """
         version = (
             self.locations.version + self.groups.version + self.products.version
         ) + self.rules.version
         if version != self._version or now_ms >= self._boundary_ms:
-            self._winners.clear()
+            self._look_at_rules(now_ms)
             self._plain_places.clear()
-            self._has_safety = self.rules.has_kind(RuleKind.SAFETY_STOCK)
-            self._has_minimum = self.rules.has_kind(RuleKind.FULFILLMENT_MINIMUM)
             self._version = version
-            self._boundary_ms = min(
-                self.locations.next_boundary_ms(now_ms), self.rules.next_boundary_ms(now_ms)
-            )
+            self._boundary_ms = min(self.locations.next_boundary_ms(now_ms), self._rule_boundary_ms)
         return version, self._boundary_ms
+
+    def level_version(self, now_ms: TimeMs) -> tuple[int, int]:
+        """Return what changes where the level of a position may change without its figures."""
+        self.refresh(now_ms)
+        return self._rule_version, self._rule_boundary_ms
+
+    def _look_at_rules(self, now_ms: TimeMs) -> None:
+        version = (
+            self.locations.rule_version + self.groups.version + self.products.rule_version
+        ) + self.rules.version
+        if version == self._rule_version and now_ms < self._rule_boundary_ms:
+            return
+        self._winners.clear()
+        self._has_safety = self.rules.has_kind(RuleKind.SAFETY_STOCK)
+        self._has_minimum = self.rules.has_kind(RuleKind.FULFILLMENT_MINIMUM)
+        self._rule_version = version
+        self._rule_boundary_ms = self.rules.next_boundary_ms(now_ms)
+        named = dict.fromkeys(rule.fields.group_id for rule in self.rules.by_id.values())
+        members = self.groups.members
+        self._rule_groups = tuple((name, members[name]) for name in named if name)
 
     def sellable(self, stock: SkuStock, slot: int, ask: Ask, own: int = 0) -> tuple[int, int]:
         """Return (ATF, ATS) of a position: `figures` without the reasons, for hot paths.
@@ -144,16 +170,18 @@ class Network:
         At these locations ATF is what is unclaimed, and no more needs to be asked: the case of
         most holds, which are taken by the hundred thousand. `refresh` was called for this time.
         """
+        if self._has_minimum or self._has_safety:
+            return []
         method = ask.demand.delivery_method
         places = self._plain_places.get(method)
         if places is None:
-            places = []
-            if not (self._has_minimum or self._has_safety):
-                places = [
-                    None if self.exclusion(LocationIndex(index), ask) else location.location_id
-                    for index, location in enumerate(self.locations.by_index)
-                ]
-            self._plain_places[method] = places
+            places = self._plain_places[method] = []
+        by_index = self.locations.by_index
+        if len(places) < len(by_index):
+            places.extend(
+                None if self.exclusion(LocationIndex(index), ask) else by_index[index].location_id
+                for index in range(len(places), len(by_index))
+            )
         return places
 
     def figures(self, stock: SkuStock, slot: int, ask: Ask) -> Figures:
@@ -223,16 +251,30 @@ class Network:
         winner = self._winners[key] = matching[0] if matching else None
         return winner
 
+    def goods(self, sku: Sku, ask: Ask) -> Subject:
+        """Collect what the conditions of rules look at but for the place; O(1)."""
+        return Subject(
+            sku=sku,
+            categories=self.products.fields(sku).categories,
+            location_id=NO_LOCATION,
+            location_type=LocationType.UNSPECIFIED,
+            group_ids=(),
+            demand=ask.demand,
+            time_ms=ask.time_ms,
+        )
+
     def subject(self, sku: Sku, index: LocationIndex, ask: Ask) -> Subject:
-        """Collect what the conditions of rules look at; O(groups)."""
+        """Collect what the conditions of rules look at; O(groups that rules name).
+
+        `refresh` was called for this time.
+        """
         location = self.locations.by_index[index]
-        members = self.groups.members.items()
         return Subject(
             sku=sku,
             categories=self.products.fields(sku).categories,
             location_id=location.location_id,
             location_type=location.type,
-            group_ids=tuple(group_id for group_id, inside in members if index in inside),
+            group_ids=tuple(name for name, inside in self._rule_groups if index in inside),
             demand=ask.demand,
             time_ms=ask.time_ms,
         )

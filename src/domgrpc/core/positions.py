@@ -5,7 +5,8 @@ points into another. A `SkuStock` keeps the figures of its positions in parallel
 location index, about 45 bytes a position; a position is a SKU's stock and a slot in its arrays.
 
 Views (stock_index.py) follow a SKU by its `changed_slots`: every change of a figure appends the
-slot, and a view catches up from where it last looked. A SKU without views records nothing.
+slot, and a view catches up from where it last looked. A SKU without views records nothing; views
+that fall far behind are dropped, so that what is recorded stays in proportion to the positions.
 """
 
 from array import array
@@ -29,14 +30,18 @@ from domgrpc.core.values import (
 SHARD_COUNT = 64
 VIEW_SLOTS_MAX = 4_000_000
 """How many slots all cached views may cover together; the oldest views go first."""
-_CHANGED_SLOTS_MAX = 10_000
+VIEW_SLOTS_MIN = 32
+"""A view counts as so many slots at least: it has a size without any."""
+CHANGED_SLOTS_MIN = 64
+"""So many changes are recorded before a view can be behind, or twice the slots of the SKU."""
 _IN_STOCK = int(StockLevel.IN_STOCK)
 
 
 class StockView(Protocol):
-    """What is cached of one SKU: it knows how many slots it covers."""
+    """What is cached of one SKU: how many slots it covers, how many changes it has taken in."""
 
     slot_count: int
+    seen_count: int
 
 
 class SkuStock:
@@ -89,14 +94,7 @@ class SkuStock:
         self.allocated.insert(slot, 0)
         self.count_times_ms.insert(slot, 0)
         self.levels.insert(slot, level)
-        # Slots have moved: what views remember of them is void.
-        self.forget_views()
         return slot
-
-    def forget_views(self) -> None:
-        """Drop all cached views; they are built again when next asked."""
-        self.views = None
-        self.changed_slots.clear()
 
     def free(self, slot: int) -> int:
         """Return on_hand minus claims; below 0 where the position is oversold."""
@@ -217,6 +215,8 @@ class Stock:
         slot = stock.slot(index)
         if slot < 0:
             slot = stock.add_slot(index, level)
+            # Slots have moved: what views remember of them is void.
+            self.forget_views(stock)
             self.position_count += 1
             if level is not StockLevel.IN_STOCK:
                 self.low_positions.add((stock.sku, index))
@@ -229,8 +229,9 @@ class Stock:
             self.touched.append((stock, LocationIndex(stock.location_indexes[slot])))
         if stock.views is not None:
             stock.changed_slots.append(slot)
-            if len(stock.changed_slots) > _CHANGED_SLOTS_MAX:
-                stock.forget_views()
+            count = len(stock.changed_slots)
+            if count > CHANGED_SLOTS_MIN and count > 2 * len(stock.location_indexes):
+                self._trim_changes(stock)
 
     def set_level(self, stock: SkuStock, slot: int, level: StockLevel) -> None:
         """Store a position's level and keep the list of low ones."""
@@ -262,18 +263,50 @@ class Stock:
 
     def add_view(self, stock: SkuStock, key: object, view: StockView) -> None:
         """Cache a view of a SKU and drop the oldest ones where there are too many."""
+        self.forget_view(stock, key)
         if stock.views is None:
             stock.views = {}
         stock.views[key] = view
-        self._view_slot_count -= self._views.pop((stock.sku, key), 0)
-        self._views[stock.sku, key] = view.slot_count
-        self._view_slot_count += view.slot_count
+        # The view before it, if it was the only one, has taken the list of changes with it.
+        view.seen_count = len(stock.changed_slots)
+        slot_count = max(view.slot_count, VIEW_SLOTS_MIN)
+        self._views[stock.sku, key] = slot_count
+        self._view_slot_count += slot_count
         while self._view_slot_count > VIEW_SLOTS_MAX and len(self._views) > 1:
-            (old_sku, old_key), slot_count = self._views.popitem(last=False)
-            self._view_slot_count -= slot_count
-            old_stock = self.find(old_sku)
-            if old_stock is not None and old_stock.views:
-                old_stock.views.pop(old_key, None)
+            old_sku, old_key = next(iter(self._views))
+            self.forget_view(self.by_sku[old_sku], old_key)
+
+    def forget_view(self, stock: SkuStock, key: object) -> None:
+        """Drop a view of a SKU where there is one; it is built again when next asked."""
+        if stock.views is None or key not in stock.views:
+            return
+        del stock.views[key]
+        self._view_slot_count -= self._views.pop((stock.sku, key))
+        if not stock.views:
+            stock.views = None
+            stock.changed_slots.clear()
+
+    def forget_views(self, stock: SkuStock) -> None:
+        """Drop all views of a SKU."""
+        for key in list(stock.views or ()):
+            self.forget_view(stock, key)
+
+    @property
+    def view_count(self) -> int:
+        """How many views are cached."""
+        return len(self._views)
+
+    def _trim_changes(self, stock: SkuStock) -> None:
+        # A view that is behind by half of the record is as cheap to build as to catch up; what
+        # all others have seen is forgotten. What is left is half at most, so that it is rare.
+        half = len(stock.changed_slots) // 2
+        views = stock.views or {}
+        for key in [key for key, view in views.items() if view.seen_count < half]:
+            self.forget_view(stock, key)
+        seen = min((view.seen_count for view in views.values()), default=0)
+        del stock.changed_slots[:seen]
+        for view in views.values():
+            view.seen_count -= seen
 
     def check_invariants(self) -> None:
         """Counts, shards and the list of low positions agree with the SKUs."""
@@ -289,6 +322,10 @@ class Stock:
                 low.extend(low_positions_of(stock))
         assert sum(len(shard.order) for shard in self.shards) == len(self.by_sku)
         assert self.position_count == position_count
+        cached = [(sku, key) for sku, stock in self.by_sku.items() for key in stock.views or ()]
+        assert len(cached) == len(self._views)
+        assert all(each in self._views for each in cached)
+        assert self._view_slot_count == sum(self._views.values())
         assert list(self.low_positions) == sorted(low)
 
 

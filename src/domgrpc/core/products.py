@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from domgrpc.core.rejections import Reason, Rejected, check_etag
+from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.values import BackorderMode, Limits, Quantity, Revision, Sku, Stamp, TimeMs
 
 BACKORDER_HORIZON_DAYS_DEFAULT = 90
+PARTS_PER_CALL_MAX = 50_000
+"""Categories, components and substitutes of the products that one call saves, together."""
 
 
 # --- state
@@ -95,15 +97,19 @@ class KnownSkus(msgspec.Struct, frozen=True):
 
 
 class Products:
-    """The described products by SKU."""
+    """The described products by SKU.
 
-    __slots__ = ("by_sku", "limits", "version")
+    `version` rises with what figures depend on, `rule_version` with what rules look at.
+    """
+
+    __slots__ = ("by_sku", "limits", "rule_version", "version")
 
     def __init__(self, limits: Limits) -> None:
         """Start empty."""
         self.limits = limits
         self.by_sku: dict[Sku, Product] = {}
         self.version = 0
+        self.rule_version = 0
 
     def fields(self, sku: Sku) -> ProductFields:
         """Return what is known of a SKU, the defaults where nothing is."""
@@ -139,6 +145,7 @@ def decide_create_products(
                 sku=sku,
             )
     _check_room(state, new_count, known)
+    _check_parts(saved)
     return ProductsSaved(tuple(saved)) if created_count else None
 
 
@@ -152,6 +159,7 @@ def decide_update_products(
     for sku, fields in command.products:
         old = find_product(state, sku, known.is_stocked)
         if old is None and command.allow_missing:
+            check_no_etag(command.etag, f"product {sku!r}")
             saved.append(_new_product(sku, fields, at))
             new_count += 1
             changed_count += 1
@@ -171,6 +179,7 @@ def decide_update_products(
             saved.append(Product(sku, fields_now, old.create_time_ms, at.time_ms, at.revision))
             changed_count += 1
     _check_room(state, new_count, known)
+    _check_parts(saved)
     return ProductsSaved(tuple(saved)) if changed_count else None
 
 
@@ -187,14 +196,36 @@ def _check_room(state: Products, new_count: int, known: KnownSkus) -> None:
         )
 
 
+def _check_parts(saved: list[Product]) -> None:
+    # An update of one field saves the whole products: together they must fit into a record.
+    part_count = 0
+    for product in saved:
+        fields = product.fields
+        part_count += len(fields.categories) + len(fields.components) + len(fields.substitute_skus)
+    if part_count > PARTS_PER_CALL_MAX:
+        raise Rejected(
+            Reason.TOO_MANY_PARTS,
+            f"{len(saved)} products have {part_count} categories, components and substitutes "
+            f"together, {PARTS_PER_CALL_MAX} can be saved in a call: split it",
+            part_count=part_count,
+            limit=PARTS_PER_CALL_MAX,
+        )
+
+
 # --- evolve
 
 
 def evolve_products_saved(state: Products, event: ProductsSaved) -> None:
-    """Store the new contents."""
+    """Store the new contents; names and sizes change no figure."""
     for product in event.products:
+        old = state.fields(product.sku)
+        new = product.fields
         state.by_sku[product.sku] = product
-    state.version += 1
+        if new.categories != old.categories:
+            state.rule_version += 1
+            state.version += 1
+        elif new.backorder_policy != old.backorder_policy:
+            state.version += 1
 
 
 # --- views

@@ -37,6 +37,7 @@ class Reason(enum.StrEnum):
     RESERVATION_EXPIRED = "RESERVATION_EXPIRED"
     ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
     SETTLEMENT_TOO_LARGE = "SETTLEMENT_TOO_LARGE"
+    MOVE_TOO_LARGE = "MOVE_TOO_LARGE"
     QUANTITY_BELOW_ZERO = "QUANTITY_BELOW_ZERO"
     QUANTITY_TOO_LARGE = "QUANTITY_TOO_LARGE"
     COUNT_OUTDATED = "COUNT_OUTDATED"
@@ -46,6 +47,10 @@ class Reason(enum.StrEnum):
     GROUP_IN_USE = "GROUP_IN_USE"
     TOO_MANY_PAIRS = "TOO_MANY_PAIRS"
     TOO_MANY_LINES = "TOO_MANY_LINES"
+    TOO_MANY_PARTS = "TOO_MANY_PARTS"
+    LOCATION_TYPE_MISSING = "LOCATION_TYPE_MISSING"
+    RULE_INVALID = "RULE_INVALID"
+    WINDOW_OVER = "WINDOW_OVER"
     RESERVATION_WOULD_BE_EMPTY = "RESERVATION_WOULD_BE_EMPTY"
 
     BELOW_FULFILLMENT_MINIMUM = "BELOW_FULFILLMENT_MINIMUM"
@@ -58,9 +63,20 @@ class Reason(enum.StrEnum):
 
 
 NOT_KEPT = frozenset(
-    {Reason.RESERVATION_QUOTA_EXCEEDED, Reason.CAPACITY_EXCEEDED, Reason.REQUEST_ID_REUSED}
+    {
+        Reason.RESERVATION_QUOTA_EXCEEDED,
+        Reason.CAPACITY_EXCEEDED,
+        Reason.REQUEST_ID_REUSED,
+        Reason.TTL_OUT_OF_RANGE,
+        Reason.TOO_MANY_PAIRS,
+        Reason.TOO_MANY_LINES,
+        Reason.TOO_MANY_PARTS,
+        Reason.LOCATION_TYPE_MISSING,
+        Reason.RULE_INVALID,
+        Reason.WINDOW_OVER,
+    }
 )
-"""Refusals that a retry with the same request_id may overcome; every other one is an answer."""
+"""Refusals for want of capacity and of what has a wrong shape; every other one is an answer."""
 
 
 class Alternative(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -108,6 +124,17 @@ class Rejected(Exception):
             message=message,
             facts={name: str(value) for name, value in facts.items()},
             short_lines=short_lines,
+        )
+
+
+def check_no_etag(expected: str, what: str) -> None:
+    """Refuse with ETAG_MISMATCH where an etag is given of a resource that does not exist."""
+    if expected:
+        raise Rejected(
+            Reason.ETAG_MISMATCH,
+            f"{what} does not exist, so that it cannot have etag {expected}: it was deleted or "
+            "never was; decide anew",
+            expected_etag=expected,
         )
 
 

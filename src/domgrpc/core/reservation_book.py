@@ -31,10 +31,10 @@ from domgrpc.core.values import (
     LocationIndex,
     Quantity,
     ReservationId,
+    Retention,
     Revision,
     Sku,
     Stamp,
-    StockLevel,
     TimeMs,
 )
 
@@ -44,11 +44,20 @@ from domgrpc.core.values import (
 class Reservations:
     """All reservations that are remembered, and the deadlines of the open ones, sorted."""
 
-    __slots__ = ("_listing", "by_id", "deadlines", "finished", "held_counts", "limits")
+    __slots__ = (
+        "_finished_max",
+        "_listing",
+        "by_id",
+        "deadlines",
+        "finished",
+        "held_counts",
+        "limits",
+    )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, retention: Retention) -> None:
         """Start empty."""
         self.limits = limits
+        self._finished_max = retention.finished_reservations_max
         self.by_id: dict[ReservationId, Reservation] = {}
         self.deadlines: SortedList[tuple[TimeMs, ReservationId]] = SortedList()
         self.held_counts: dict[ClientId, int] = {}
@@ -84,6 +93,11 @@ class Reservations:
         first = (TimeMs(place[0]), ReservationId(place[1]))
         for _, reservation_id in self._listing.irange(first, None, (False, True)):
             yield self.by_id[reservation_id]
+
+    def retain(self, retention: Retention) -> None:
+        """Remember so many finished ones from now on; what is beyond is forgotten."""
+        self._finished_max = retention.finished_reservations_max
+        self._forget_oldest()
 
     def restore(self, reservations: list[Reservation]) -> None:
         """Add reservations from a snapshot, in their order; `finished` comes on its own."""
@@ -124,7 +138,7 @@ class Reservations:
             self.held_counts.pop(client_id, None)
 
     def _forget_oldest(self) -> None:
-        while len(self.finished) > self.limits.finished_reservations_max:
+        while len(self.finished) > self._finished_max:
             key, revision = self.finished.popleft()
             old = self.by_id.get(key)
             if old is not None and old.revision == revision:
@@ -243,12 +257,9 @@ def _hold(network: Network, lines: tuple[ReservationLine, ...], sign: int) -> No
     index_of = network.locations.index_of
     by_sku = network.stock.by_sku
     for line in lines:
-        index = index_of[line.location_id]
-        stock = by_sku.get(line.sku)
-        slot = stock.slot(index) if stock is not None else -1
-        if stock is None or slot < 0:
-            _claim(network, line, soft=sign * line.quantity)
-            continue
+        stock = by_sku[line.sku]
+        slot = stock.slot(index_of[line.location_id])
+        assert slot >= 0, line
         stock.soft_reserved[slot] += sign * line.quantity
         network.stock.touch(stock, slot)
 
@@ -263,10 +274,8 @@ def _claim(
 ) -> None:
     index = network.locations.index_of[line.location_id]
     stock, slot = network.stock.locate(line.sku, index)
-    if stock is None or slot < 0:
-        # A backorder may claim what has no position yet.
-        stock = network.stock.ensure(line.sku)
-        slot = network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)
+    assert stock is not None, line
+    assert slot >= 0, line
     stock.soft_reserved[slot] += soft
     if allocated:
         stock.allocated[slot] += allocated

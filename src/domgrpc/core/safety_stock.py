@@ -9,14 +9,15 @@ Rules are found by their SKU or location where they name one; network.py caches 
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal, TypeAlias
 
 import msgspec
 from sortedcontainers import SortedDict
 
 from domgrpc.core.location_groups import LocationGroups
 from domgrpc.core.locations import Locations
-from domgrpc.core.rejections import Reason, Rejected, check_etag
+from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.values import (
     FOREVER_MS,
     Channel,
@@ -123,19 +124,26 @@ class RuleDeleted(msgspec.Struct, frozen=True, array_like=True, tag=6):
 # --- state
 
 
+Rank: TypeAlias = tuple[int, int, tuple[int, ...], RuleId]
+_FoundBy: TypeAlias = Literal["sku", "location", "neither"]
+_Rules: TypeAlias = dict[RuleId, SafetyStockRule]
+_NO_RULES: _Rules = {}
+_NONE: dict[str, _Rules] = {}
+
+
 class SafetyStockRules:
     """All rules by id, and by kind and the SKU or location that they name."""
 
-    __slots__ = ("_buckets", "by_id", "limits", "version")
+    __slots__ = ("_buckets", "by_id", "limits", "ranks", "version")
 
     def __init__(self, limits: Limits) -> None:
         """Start empty."""
         self.limits = limits
         self.by_id: SortedDict[RuleId, SafetyStockRule] = SortedDict()
         self.version = 0
-        # Keys are (kind, "s", sku), (kind, "l", location) or (kind, "", ""); a rule that names
-        # both is found by its SKU.
-        self._buckets: dict[tuple[RuleKind, str, str], dict[RuleId, SafetyStockRule]] = {}
+        # A rule that names a SKU is found by it, else by its location where it names one.
+        self._buckets: dict[tuple[RuleKind, _FoundBy], dict[str, _Rules]] = {}
+        self.ranks: dict[RuleId, Rank] = {}
 
     def get(self, rule_id: RuleId) -> SafetyStockRule:
         """Return a rule or refuse with RULE_NOT_FOUND."""
@@ -169,32 +177,56 @@ class SafetyStockRules:
         """Store a rule in place of one with the same id."""
         self.remove(rule.rule_id)
         self.by_id[rule.rule_id] = rule
-        self._buckets.setdefault(_bucket(rule.fields), {})[rule.rule_id] = rule
+        key, name = _bucket(rule.fields)
+        self._buckets.setdefault(key, {}).setdefault(name, {})[rule.rule_id] = rule
+        self.ranks[rule.rule_id] = rank(rule)
 
     def remove(self, rule_id: RuleId) -> None:
         """Forget a rule where it exists."""
         old = self.by_id.pop(rule_id, None)
         if old is not None:
-            key = _bucket(old.fields)
-            del self._buckets[key][rule_id]
-            if not self._buckets[key]:
+            del self.ranks[rule_id]
+            key, name = _bucket(old.fields)
+            named = self._buckets[key]
+            del named[name][rule_id]
+            if not named[name]:
+                del named[name]
+            if not named:
                 del self._buckets[key]
         self.version += 1
 
     def candidates(self, kind: RuleKind, sku: str, location_id: str) -> Iterator[SafetyStockRule]:
         """Iterate the rules of a kind that may match a SKU and location."""
-        for key in ((kind, "s", sku), (kind, "l", location_id), (kind, "", "")):
-            yield from self._buckets.get(key, {}).values()
+        yield from self.anywhere(kind, sku)
+        yield from self.at_location(kind, location_id)
+
+    def anywhere(self, kind: RuleKind, sku: str) -> Iterator[SafetyStockRule]:
+        """Iterate the candidates of a SKU that are not found by their location."""
+        yield from self._buckets.get((kind, "sku"), _NONE).get(sku, _NO_RULES).values()
+        yield from self._buckets.get((kind, "neither"), _NONE).get("", _NO_RULES).values()
+
+    def at_location(self, kind: RuleKind, location_id: str) -> Collection[SafetyStockRule]:
+        """Return the candidates that are found by their location."""
+        return self.by_location(kind).get(location_id, _NO_RULES).values()
+
+    def by_location(self, kind: RuleKind) -> Mapping[str, _Rules]:
+        """Return the rules of a kind that are found by their location, by that."""
+        return self._buckets.get((kind, "location"), _NONE)
 
     def has_kind(self, kind: RuleKind) -> bool:
-        """Whether any rule of the kind exists; O(buckets)."""
-        return any(key[0] is kind for key in self._buckets)
+        """Whether any rule of the kind exists; O(1)."""
+        return any((kind, found_by) in self._buckets for found_by in ("sku", "location", "neither"))
 
     def check_invariants(self) -> None:
-        """Every rule is in exactly its bucket."""
-        assert sum(len(bucket) for bucket in self._buckets.values()) == len(self.by_id)
+        """Every rule is in exactly its bucket, and none of these is empty."""
+        buckets = [bucket for named in self._buckets.values() for bucket in named.values()]
+        assert all(buckets)
+        assert all(self._buckets.values())
+        assert sum(map(len, buckets)) == len(self.by_id) == len(self.ranks)
         for rule_id, rule in self.by_id.items():
-            assert self._buckets[_bucket(rule.fields)][rule_id] is rule
+            key, name = _bucket(rule.fields)
+            assert self._buckets[key][name][rule_id] is rule
+            assert self.ranks[rule_id] == rank(rule)
 
 
 class Subject(msgspec.Struct, frozen=True, gc=False):
@@ -215,7 +247,8 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
 def decide_create_rule(
     state: SafetyStockRules, command: CreateSafetyStockRule, at: Stamp
 ) -> RuleSaved | None:
-    """Create, or return None where the same rule exists; else RULE_ID_TAKEN."""
+    """Create, or return None where the same rule exists; else RULE_ID_TAKEN or RULE_INVALID."""
+    _check_whole(command.rule_id, command.fields)
     existing = state.by_id.get(command.rule_id)
     if existing is not None and existing.fields == command.fields:
         return None
@@ -238,8 +271,9 @@ def decide_create_rule(
 def decide_update_rule(
     state: SafetyStockRules, command: UpdateSafetyStockRule, at: Stamp
 ) -> RuleSaved | None:
-    """Change the named fields; None where nothing differs."""
+    """Change the named fields; None where nothing differs, RULE_INVALID for what comes of it."""
     if command.allow_missing and command.rule_id not in state.by_id:
+        check_no_etag(command.etag, f"safety stock rule {command.rule_id!r}")
         create = CreateSafetyStockRule(rule_id=command.rule_id, fields=command.fields)
         return decide_create_rule(state, create, at)
     old = state.get(command.rule_id)
@@ -248,8 +282,29 @@ def decide_update_rule(
     fields = msgspec.structs.replace(old.fields, **given)
     if fields == old.fields:
         return None
+    _check_whole(command.rule_id, fields)
     return RuleSaved(
         SafetyStockRule(old.rule_id, fields, old.create_time_ms, at.time_ms, at.revision)
+    )
+
+
+def _check_whole(rule_id: RuleId, fields: RuleFields) -> None:
+    # What no field breaks alone: an update can make it of fields that were right before.
+    if (fields.fixed_quantity is None) == (fields.percent_of_on_hand is None):
+        field, problem = "value", "needs either fixed_quantity or percent_of_on_hand"
+    elif fields.end_time_ms <= fields.start_time_ms:
+        field = "end_time"
+        problem = f"ends at {fields.end_time_ms} ms, not after its start, {fields.start_time_ms} ms"
+    elif fields.kind in LEVEL_KINDS and (fields.channel or fields.delivery_method):
+        field = "channel" if fields.channel else "delivery_method"
+        problem = f"is of kind {fields.kind.name}, which is for every demand: leave {field} empty"
+    else:
+        return
+    raise Rejected(
+        Reason.RULE_INVALID,
+        f"safety stock rule {rule_id!r} {problem}",
+        rule_id=rule_id,
+        field=field,
     )
 
 
@@ -289,31 +344,47 @@ def matching_rules(
 ) -> list[SafetyStockRule]:
     """Return the rules of a kind that match, the winner first."""
     candidates = state.candidates(kind, subject.sku, subject.location_id)
-    return sorted((rule for rule in candidates if _matches(rule.fields, subject)), key=_rank)
+    matching = (rule for rule in candidates if _matches(rule.fields, subject))
+    return sorted(matching, key=lambda rule: state.ranks[rule.rule_id])
 
 
-def _bucket(fields: RuleFields) -> tuple[RuleKind, str, str]:
+def _bucket(fields: RuleFields) -> tuple[tuple[RuleKind, _FoundBy], str]:
     if fields.sku:
-        return (fields.kind, "s", fields.sku)
+        return (fields.kind, "sku"), fields.sku
     if fields.location_id:
-        return (fields.kind, "l", fields.location_id)
-    return (fields.kind, "", "")
+        return (fields.kind, "location"), fields.location_id
+    return (fields.kind, "neither"), ""
 
 
 def _matches(fields: RuleFields, subject: Subject) -> bool:
     return (
         fields.start_time_ms <= subject.time_ms < fields.end_time_ms
-        and fields.sku in ("", subject.sku)
-        and fields.location_id in ("", subject.location_id)
-        and fields.location_type in (0, subject.location_type)
+        and matches_goods(fields, subject)
+        and matches_place(fields, subject)
+    )
+
+
+def matches_goods(fields: RuleFields, subject: Subject) -> bool:
+    """Whether a rule matches by what is asked, without regard to place and time."""
+    return (
+        fields.sku in ("", subject.sku)
+        and (not fields.category or fields.category in subject.categories)
         and fields.delivery_method in (0, subject.demand.delivery_method)
         and fields.channel in ("", subject.demand.channel)
-        and (not fields.category or fields.category in subject.categories)
+    )
+
+
+def matches_place(fields: RuleFields, subject: Subject) -> bool:
+    """Whether a rule matches by the place alone."""
+    return (
+        fields.location_id in ("", subject.location_id)
+        and fields.location_type in (0, subject.location_type)
         and (not fields.group_id or fields.group_id in subject.group_ids)
     )
 
 
-def _rank(rule: SafetyStockRule) -> tuple[int, int, tuple[int, ...], RuleId]:
+def rank(rule: SafetyStockRule) -> Rank:
+    """Return what rules are ordered by, the one that wins first."""
     # The weight of each dimension that the rule names, heaviest first, negated for sorting.
     fields = rule.fields
     named = (

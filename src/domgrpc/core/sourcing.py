@@ -11,12 +11,14 @@ not suffice.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import combinations, islice, product
+from heapq import heapify, heappop, heappush
+from itertools import combinations, islice, product, takewhile
 
 import msgspec
 
 from domgrpc.core.network import Ask, Network
-from domgrpc.core.rejections import Alternative
+from domgrpc.core.rejections import Alternative, Reason, Rejected
+from domgrpc.core.reservations import LINES_MAX
 from domgrpc.core.scopes import Area
 from domgrpc.core.stock_index import AvailabilityView, availability_view
 from domgrpc.core.values import LocationId, LocationIndex, Quantity, Sku
@@ -25,6 +27,11 @@ _EXACT_SKUS_MAX = 8
 _ALTERNATIVES_MAX = 5
 _PAIR = 2
 _PAIR_CANDIDATES_MAX = 32
+_OFFERS_MAX = 500_000
+"""So many offers of locations to serve a SKU are weighed against each other."""
+_PICKS_MAX = 2 * LINES_MAX
+_PICKS_TO_CUT_MAX = 200_000
+"""The same where only the best locations of those that were picked stay."""
 
 Taken = dict[tuple[Sku, LocationIndex], int]
 
@@ -51,7 +58,7 @@ class Pick(msgspec.Struct, frozen=True, gc=False):
 class _Candidates:
     """The locations that offer one SKU, the fullest first."""
 
-    __slots__ = ("_picking", "_stock_only", "_view", "sku", "wanted")
+    __slots__ = ("_picking", "_sorted", "_stock_only", "_view", "sku", "wanted")
 
     def __init__(
         self,
@@ -65,6 +72,7 @@ class _Candidates:
         self._view = view
         self._picking = picking
         self._stock_only = stock_only
+        self._sorted: list[tuple[int, LocationIndex]] | None = None
 
     def available(self, index: LocationIndex) -> int:
         """Return the units that a location still offers to this picking."""
@@ -81,10 +89,13 @@ class _Candidates:
         area = self._picking.area.distances_m
         ranking = self._view.ranking(in_stock_only=self._stock_only)
         if self._picking.taken or (area is not None and len(area) < len(ranking)):
-            indexes = area if area is not None else [index for _, index in ranking]
-            for negated, index in sorted((-self.available(index), index) for index in indexes):
-                if negated < 0:
-                    yield -negated, index
+            if self._sorted is None:
+                indexes = [index for _, index in ranking]
+                if area is not None and len(area) < len(ranking):
+                    indexes = list(area)
+                offers = sorted((-self.available(index), index) for index in indexes)
+                self._sorted = [(-negated, index) for negated, index in offers if negated < 0]
+            yield from self._sorted
             return
         for negated, index in ranking:
             if (area is None or index in area) and index != self._picking.excluded:
@@ -102,14 +113,10 @@ class _Candidates:
             return 0
         return -self._view.ranking(in_stock_only=self._stock_only)[0][0]
 
-    def serving_whole(self) -> list[LocationIndex]:
-        """Return the locations that can serve all that is wanted."""
-        found = []
-        for available, index in self.ranked():
-            if available < self.wanted:
-                break
-            found.append(index)
-        return found
+    def serving_whole(self, count_max: int) -> list[tuple[int, LocationIndex]]:
+        """Return (units, location) of those that can serve all that is wanted, most first."""
+        whole = takewhile(lambda offer: offer[0] >= self.wanted, self.ranked())
+        return list(islice(whole, count_max))
 
 
 def pick_locations(
@@ -162,6 +169,7 @@ def _pick(
 ) -> tuple[list[Pick], dict[Sku, int]]:
     every = [_candidates(network, need, picking, stock_only=stock_only) for need in needs.items()]
     chosen = _one_for_all(every) or _smallest_cover(every)
+    used = dict.fromkeys(sorted(chosen.values()))
     picks: list[Pick] = []
     missing: dict[Sku, int] = {}
     for candidates in every:
@@ -170,12 +178,13 @@ def _pick(
         if first is not None:
             picks.append(Pick(candidates.sku, first, left))
             continue
-        for available, index in _chosen_first(candidates, chosen.values()):
+        for available, index in _chosen_first(candidates, used):
             quantity = min(left, available)
             picks.append(Pick(candidates.sku, index, quantity))
             left -= quantity
             if not left:
                 break
+        _check_pick_count(len(picks), picking)
         if left:
             missing[candidates.sku] = left
     if not missing and len({pick.index for pick in picks}) > _PAIR:
@@ -183,10 +192,21 @@ def _pick(
     return _within_count(picks, missing, picking.location_count_max)
 
 
+def _check_pick_count(pick_count: int, picking: Picking) -> None:
+    # Looked at on the way: a hold of a million lines is not drafted to be refused.
+    if pick_count > (_PICKS_TO_CUT_MAX if picking.location_count_max else _PICKS_MAX):
+        raise Rejected(
+            Reason.TOO_MANY_LINES,
+            f"the hold would be spread over more than {pick_count - 1} lines, {LINES_MAX} are "
+            "allowed: ask for fewer SKUs or units",
+            limit=LINES_MAX,
+        )
+
+
 def _one_for_all(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
-    # The SKU with the fewest locations leads; often it is the only one.
-    lead = min(every, key=_Candidates.location_count)
-    others = [candidates for candidates in every if candidates is not lead]
+    # The SKU with the fewest locations leads; often it is the only one. The rarer come first
+    # after it: they are the ones to fail.
+    lead, *others = sorted(every, key=_Candidates.location_count)
     most_of_others = sum(candidates.most() for candidates in others)
     best: tuple[int, LocationIndex] | None = None
     for available, index in lead.ranked():
@@ -213,10 +233,11 @@ def _from_pair(every: list[_Candidates]) -> list[Pick] | None:
             offered[index] = offered.get(index, 0) + useful
     fullest = sorted(offered, key=lambda index: (-offered[index], index))[:_PAIR_CANDIDATES_MAX]
     wanted = sum(candidates.wanted for candidates in every)
+    rarest_first = sorted(every, key=_Candidates.location_count)
     for pair in combinations(fullest, _PAIR):
         if sum(offered[index] for index in pair) < wanted:
             continue
-        if all(sum(map(c.available, pair)) >= c.wanted for c in every):
+        if all(sum(map(c.available, pair)) >= c.wanted for c in rarest_first):
             return [pick for candidates in every for pick in _split(candidates, pair)]
     return None
 
@@ -235,14 +256,16 @@ def _smallest_cover(every: list[_Candidates]) -> dict[Sku, LocationIndex]:
     Breadth first over the sets of SKUs that k locations can cover; of several ways to the same
     set the one with the most available stays. At most 2^8 sets times the distinct masks.
     """
-    serving = {c.sku: c.serving_whole() for c in every if c.wanted}
+    # All of them, but where thousands of SKUs lie at hundreds of locations each.
+    count_max = max(_PAIR_CANDIDATES_MAX, _OFFERS_MAX // len(every))
+    serving = {c.sku: c.serving_whole(count_max) for c in every if c.wanted}
     coverable = [c for c in every if serving.get(c.sku)]
     if len(coverable) > _EXACT_SKUS_MAX:
         return _greedy_cover(coverable, serving)
     best_of_mask: dict[int, tuple[int, LocationIndex]] = {}
     masks: dict[LocationIndex, int] = {}
     for bit, candidates in enumerate(coverable):
-        for index in serving[candidates.sku]:
+        for _, index in serving[candidates.sku]:
             masks[index] = masks.get(index, 0) | 1 << bit
     for index, mask in masks.items():
         rank = (-sum(c.available(index) for c in coverable), index)
@@ -274,42 +297,48 @@ def _fewest_masks(total_of_mask: dict[int, int]) -> tuple[int, ...]:
 
 
 def _greedy_cover(
-    coverable: list[_Candidates], serving: dict[Sku, list[LocationIndex]]
+    coverable: list[_Candidates], serving: dict[Sku, list[tuple[int, LocationIndex]]]
 ) -> dict[Sku, LocationIndex]:
-    # Always the location that serves most of what is left; ties by availability, then index.
-    skus_of: dict[LocationIndex, dict[Sku, None]] = {}
+    # Always the location that serves most of what is left; ties by availability, then index. What
+    # a location gains only falls, so that the best of the queue is looked at again, not all:
+    # O(offers · log offers).
+    skus_of: dict[LocationIndex, list[Sku]] = {}
+    gains: dict[LocationIndex, tuple[int, int]] = {}
     for candidates in coverable:
-        for index in serving[candidates.sku]:
-            skus_of.setdefault(index, {})[candidates.sku] = None
-    left = {candidates.sku: candidates for candidates in coverable}
+        for available, index in serving[candidates.sku]:
+            skus_of.setdefault(index, []).append(candidates.sku)
+            sku_count, units = gains.get(index, (0, 0))
+            gains[index] = (sku_count - 1, units - available)
+    queue = [(*gain, index) for index, gain in gains.items()]
+    heapify(queue)
     chosen: dict[Sku, LocationIndex] = {}
-    while left:
-        index = min(
-            skus_of,
-            key=lambda place: (
-                -sum(sku in left for sku in skus_of[place]),
-                -sum(left[sku].available(place) for sku in skus_of[place] if sku in left),
-                place,
-            ),
-        )
-        for sku in skus_of.pop(index):
-            if left.pop(sku, None) is not None:
-                chosen[sku] = index
+    while len(chosen) < len(coverable):
+        sku_count, units, index = heappop(queue)
+        if (sku_count, units) != gains[index]:
+            heappush(queue, (*gains[index], index))
+            continue
+        for sku in skus_of[index]:
+            if sku in chosen:
+                continue
+            chosen[sku] = index
+            for available, other in serving[sku]:
+                sku_count, units = gains[other]
+                gains[other] = (sku_count + 1, units + available)
     return chosen
 
 
 def _chosen_first(
-    candidates: _Candidates, chosen: Iterable[LocationIndex]
+    candidates: _Candidates, used: dict[LocationIndex, None]
 ) -> Iterator[tuple[int, LocationIndex]]:
-    # Locations that are used anyway cost no further one.
-    used = dict.fromkeys(sorted(chosen))
-    offers = sorted((-candidates.available(index), index) for index in used)
-    for negated, index in offers:
-        if negated < 0:
-            yield -negated, index
-    for available, index in candidates.ranked():
-        if index not in used:
-            yield available, index
+    # Locations that are used anyway cost no further one. Looked for where there are fewer.
+    if len(used) < candidates.location_count():
+        offers = sorted((-candidates.available(index), index) for index in used)
+        for negated, index in offers:
+            if negated < 0:
+                yield -negated, index
+    else:
+        yield from (offer for offer in candidates.ranked() if offer[1] in used)
+    yield from (offer for offer in candidates.ranked() if offer[1] not in used)
 
 
 def _within_count(

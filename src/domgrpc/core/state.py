@@ -6,7 +6,7 @@ from domgrpc.core.inventory import Feeds
 from domgrpc.core.network import Network
 from domgrpc.core.products import KnownSkus
 from domgrpc.core.reservation_book import Reservations
-from domgrpc.core.values import Limits, Revision, Sku, TimeMs
+from domgrpc.core.values import Limits, Retention, Revision, Sku, TimeMs
 
 
 class State:
@@ -19,6 +19,7 @@ class State:
         "memory",
         "network",
         "reservations",
+        "retention",
         "revision",
         "time_ms",
     )
@@ -27,12 +28,21 @@ class State:
         """Start empty at revision 0."""
         self.limits = limits
         self.network = Network(limits)
-        self.memory = DeltaMemory(limits.remembered_deltas_max)
+        # Not that of the limits: what a log replays to must not depend on settings.
+        self.retention = Retention()
+        self.memory = DeltaMemory(self.retention)
         self.feeds = Feeds(limits.sources_max)
-        self.reservations = Reservations(limits)
-        self.answers = KeptAnswers(limits)
+        self.reservations = Reservations(limits, self.retention)
+        self.answers = KeptAnswers(self.retention)
         self.revision = Revision(0)
         self.time_ms = TimeMs(0)
+
+    def retain(self, retention: Retention, now_ms: TimeMs) -> None:
+        """Keep so much of the past from now on; O(what is forgotten)."""
+        self.retention = retention
+        self.memory.retain(retention)
+        self.reservations.retain(retention)
+        self.answers.retain(retention, now_ms)
 
     def check_invariants(self) -> None:
         """Assert that all parts agree; O(everything)."""

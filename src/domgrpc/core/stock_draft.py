@@ -23,7 +23,7 @@ from domgrpc.core.stock_changes import (
     StockUpdate,
     SupplyChanged,
 )
-from domgrpc.core.supply import Supply
+from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX, Supply
 from domgrpc.core.values import (
     QUANTITY_MAX,
     LocationIndex,
@@ -50,6 +50,7 @@ class Draft:
         "_network",
         "_sku_room",
         "_supplies",
+        "_supply_counts",
         "changes",
         "new_skus",
     )
@@ -64,6 +65,7 @@ class Draft:
         self._deltas: dict[tuple[Sku, LocationIndex], list[tuple[TimeMs, int]]] = {}
         self._counted_ms: dict[tuple[Sku, LocationIndex], TimeMs] = {}
         self._supplies: dict[tuple[Sku, LocationIndex, SupplyId], Supply | None] = {}
+        self._supply_counts: dict[tuple[Sku, LocationIndex], int] = {}
         self.changes: list[StockChange] = []
         self.new_skus: dict[Sku, None] = {}
 
@@ -183,9 +185,11 @@ class Draft:
             self._change(place, change)
 
     def _announce(self, update: AnnounceSupply, index: LocationIndex) -> None:
-        self._supplies[update.sku, index, update.supply.supply_id] = (
-            update.supply if update.supply.quantity else None
-        )
+        supply = update.supply
+        if not supply.quantity and self._supply(update.sku, index, supply.supply_id) is None:
+            # To withdraw what is not announced must not make a SKU or a position of it.
+            return
+        self._put_supply(update, index, update.supply)
         self.changes.append(SupplyChanged(update.sku, update.location_id, update.supply))
 
     def _receive(self, update: ReceiveSupply, index: LocationIndex) -> None:
@@ -207,7 +211,7 @@ class Draft:
         )
         rest = 0 if update.close else max(0, supply.quantity - update.quantity)
         remaining = msgspec.structs.replace(supply, quantity=Quantity(rest))
-        self._supplies[update.sku, index, update.supply_id] = remaining if rest else None
+        self._put_supply(update, index, remaining)
         self.changes.append(SupplyChanged(update.sku, update.location_id, remaining))
 
     def _change(self, index: LocationIndex, change: BucketChanged) -> None:
@@ -232,6 +236,32 @@ class Draft:
         stock = self._network.stock.find(sku)
         supplies = stock.supplies(index) if stock is not None else None
         return supplies.get(supply_id) if supplies is not None else None
+
+    def _put_supply(
+        self, update: AnnounceSupply | ReceiveSupply, index: LocationIndex, supply: Supply
+    ) -> None:
+        was_there = self._supply(update.sku, index, supply.supply_id) is not None
+        count = self._supply_count(update.sku, index) + bool(supply.quantity) - was_there
+        if count > SUPPLIES_PER_POSITION_MAX and supply.quantity and not was_there:
+            raise Rejected(
+                Reason.CAPACITY_EXCEEDED,
+                f"{SUPPLIES_PER_POSITION_MAX} supplies are announced for {update.sku!r} at "
+                f"{update.location_id!r}, the most that is allowed: withdraw those that will "
+                "not come",
+                sku=update.sku,
+                location_id=update.location_id,
+                limit=SUPPLIES_PER_POSITION_MAX,
+            )
+        self._supplies[update.sku, index, supply.supply_id] = supply if supply.quantity else None
+        self._supply_counts[update.sku, index] = count
+
+    def _supply_count(self, sku: Sku, index: LocationIndex) -> int:
+        drafted = self._supply_counts.get((sku, index))
+        if drafted is not None:
+            return drafted
+        stock = self._network.stock.find(sku)
+        supplies = stock.supplies(index) if stock is not None else None
+        return len(supplies) if supplies is not None else 0
 
     def _count_time_ms(self, sku: Sku, index: LocationIndex) -> TimeMs:
         drafted = self._counted_ms.get((sku, index))

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from sortedcontainers import SortedList
 
 from domgrpc.core.network import Ask, Network
+from domgrpc.core.offers import sku_offers
 from domgrpc.core.positions import SkuStock
 from domgrpc.core.values import GroupId, LocationIndex
 
@@ -40,10 +41,10 @@ class AvailabilityView:
         "_ask",
         "_network",
         "_rankings",
-        "_seen_count",
         "_stock",
         "_version",
         "groups",
+        "seen_count",
         "slot_count",
         "to_fulfill",
         "to_fulfill_total",
@@ -53,20 +54,18 @@ class AvailabilityView:
     )
 
     def __init__(self, network: Network, stock: SkuStock, ask: Ask) -> None:
-        """Compute every position's figures; O(locations of the SKU)."""
+        """Compute every position's figures; see `sku_offers` for what it costs."""
         self._network = network
         self._stock = stock
         self._version, self.valid_until_ms = network.refresh(ask.time_ms)
         self._ask = ask
         self.slot_count = len(stock.location_indexes)
-        pairs = [network.sellable(stock, slot, ask) for slot in range(self.slot_count)]
-        self.to_fulfill = array("q", (pair[0] for pair in pairs))
-        self.to_sell = array("q", (pair[1] for pair in pairs))
+        self.to_fulfill, self.to_sell = sku_offers(network, stock, ask)
         self.to_fulfill_total = sum(self.to_fulfill)
         self.to_sell_total = sum(self.to_sell)
         self._rankings: list[Ranking | None] = [None, None]
         self.groups: dict[tuple[GroupId, ...], GroupTotals] = {}
-        self._seen_count = len(stock.changed_slots)
+        self.seen_count = len(stock.changed_slots)
 
     def is_current(self, version: int, ask: Ask) -> bool:
         """Whether the view may be brought up to date rather than built anew."""
@@ -75,11 +74,11 @@ class AvailabilityView:
     def catch_up(self) -> None:
         """Take in the slots that changed since; O(changes · log locations)."""
         changed = self._stock.changed_slots
-        if self._seen_count == len(changed):
+        if self.seen_count == len(changed):
             return
-        for slot in dict.fromkeys(changed[self._seen_count :]):
+        for slot in dict.fromkeys(changed[self.seen_count :]):
             self._update(slot)
-        self._seen_count = len(changed)
+        self.seen_count = len(changed)
 
     def available(self, *, in_stock_only: bool) -> "array[int]":
         """Return ATF by slot where only stock counts, else ATS."""
@@ -154,7 +153,7 @@ def availability_view(network: Network, stock: SkuStock, ask: Ask) -> Availabili
         view.catch_up()
         return view
     if stock.views is not None and len(stock.views) >= _VIEWS_PER_SKU_MAX:
-        stock.forget_views()
+        network.stock.forget_view(stock, next(iter(stock.views)))
     view = AvailabilityView(network, stock, ask)
     if network.backorders_by_date(stock.sku):
         # What may be sold moves with the clock: the view holds for this moment only.
@@ -164,9 +163,11 @@ def availability_view(network: Network, stock: SkuStock, ask: Ask) -> Availabili
 
 
 def check_view(view: AvailabilityView, network: Network, stock: SkuStock, ask: Ask) -> None:
-    """Assert that a view says what a fresh one would; for tests and `check_invariants`."""
+    """Assert that a view says what a fresh one and each slot would; for tests."""
     fresh = AvailabilityView(network, stock, ask)
     view.catch_up()
+    each = [network.sellable(stock, slot, ask) for slot in range(len(stock.location_indexes))]
+    assert list(zip(view.to_fulfill, view.to_sell, strict=True)) == each
     assert list(view.to_fulfill) == list(fresh.to_fulfill)
     assert list(view.to_sell) == list(fresh.to_sell)
     assert view.to_fulfill_total == fresh.to_fulfill_total

@@ -2,9 +2,12 @@
 
 A position's level compares its ATF, without regard to channel and method, with the winning rules
 of kind LOW_STOCK and OUT_OF_STOCK (0 where there is none). It is compared when a figure of the
-position changes and, by a sweep over all SKUs in slices, after a rule, product or place
-changed. A change of level is an event: replay needs no rules, and watchers miss none.
+position changes and, by a sweep over all positions in slices, after something changed that rules
+look at. A change of level is an event: replay needs no rules, and watchers miss none.
 """
+
+from bisect import bisect_right
+from typing import TypeAlias
 
 import msgspec
 
@@ -21,15 +24,21 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
+SweepPlace: TypeAlias = tuple[int, int, int]
+"""(shard, ordinal of the SKU in it, location index): a position, whether it exists or not."""
+SWEEP_START: SweepPlace = (0, 0, -1)
+
 _ANY_DEMAND = Demand()
 
 
 class SweepStockLevels(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Compare the levels of up to `sku_count` SKUs behind a place in the order of SKUs."""
+    """Compare the levels of up to `position_count` positions behind a place.
 
-    shard_number: int
-    ordinal: int
-    sku_count: int
+    Positions go by shard, SKU and location; a SKU without positions counts as one.
+    """
+
+    place: SweepPlace
+    position_count: int
 
 
 class StockLevelChanged(msgspec.Struct, frozen=True, array_like=True, tag=9, gc=False):
@@ -83,23 +92,42 @@ def decide_level(
 def decide_sweep(
     network: Network, command: SweepStockLevels, at: Stamp
 ) -> tuple[StockLevelChanged, ...]:
-    """Return the crossings of a slice of SKUs."""
-    crossings = []
-    skus = network.stock.skus_after(command.shard_number, command.ordinal)
-    for _, stock in zip(range(command.sku_count), skus, strict=False):
-        for slot in range(len(stock.location_indexes)):
-            crossing = decide_level(network, stock, slot, at)
-            if crossing is not None:
-                crossings.append(crossing)
-    return tuple(crossings)
+    """Return the crossings of a slice of positions."""
+    slices, _ = _slices(network, command)
+    crossings = (
+        decide_level(network, stock, slot, at) for stock, slots in slices for slot in slots
+    )
+    return tuple(crossing for crossing in crossings if crossing is not None)
 
 
-def place_after(network: Network, place: tuple[int, int], sku_count: int) -> tuple[int, int] | None:
-    """Return the place behind the next SKUs in the order of SKUs, None at the end."""
-    last = None
-    for _, stock in zip(range(sku_count), network.stock.skus_after(*place), strict=False):
-        last = (stock.shard_number, stock.ordinal)
-    return last
+def place_after(network: Network, command: SweepStockLevels) -> SweepPlace | None:
+    """Return the place of the last position of a slice, None where nothing is behind it."""
+    return _slices(network, command)[1]
+
+
+def _slices(
+    network: Network, command: SweepStockLevels
+) -> tuple[list[tuple[SkuStock, range]], SweepPlace | None]:
+    # (SKU, slots) of a slice, and the place at which the next one goes on.
+    shard_number, ordinal, last_index = command.place
+    place: SweepPlace | None = None
+    slices: list[tuple[SkuStock, range]] = []
+    left = command.position_count
+    for stock in network.stock.skus_after(shard_number, ordinal - 1):
+        if left <= 0:
+            return slices, place
+        indexes = stock.location_indexes
+        resumed = (stock.shard_number, stock.ordinal) == (shard_number, ordinal)
+        first = bisect_right(indexes, last_index) if resumed else 0
+        slots = range(first, min(len(indexes), first + left))
+        slices.append((stock, slots))
+        # A SKU that was looked at to its end the last time costs nothing.
+        left -= len(slots) or (not resumed)
+        end_index = indexes[slots.stop - 1] if slots.stop else -1
+        place = (stock.shard_number, stock.ordinal, end_index)
+        if slots.stop < len(indexes):
+            return slices, place
+    return slices, None
 
 
 def evolve_level_changed(network: Network, event: StockLevelChanged) -> None:

@@ -13,6 +13,9 @@ from sortedcontainers import SortedDict
 
 from domgrpc.core.values import Quantity, SupplyId, TimeMs
 
+SUPPLIES_PER_POSITION_MAX = 10_000
+"""Every promise by date and every backorder by supply reads those of the position."""
+
 
 class InboundKind(enum.IntEnum):
     """What kind of dated supply."""

@@ -107,6 +107,20 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
     revision: Revision
 
 
+class Retention(msgspec.Struct, frozen=True, array_like=True):
+    """How much of the past the state keeps.
+
+    Part of the state, and changed by an event: what was forgotten when the log was written is
+    forgotten when it is replayed, whatever the settings say by then. The defaults are what an
+    empty log begins with, and part of the data format.
+    """
+
+    finished_reservations_max: int = 1_000_000
+    kept_answers_max: int = 1_000_000
+    kept_answer_age_ms: int = DAY_MS
+    remembered_deltas_max: int = 200_000
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of the state's collections; docs/operating.md names the setting of each."""
 
@@ -121,3 +135,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+
+    @property
+    def retention(self) -> Retention:
+        """Return those of the bounds that are part of the state."""
+        return Retention(
+            self.finished_reservations_max,
+            self.kept_answers_max,
+            self.kept_answer_age_ms,
+            self.remembered_deltas_max,
+        )

@@ -97,9 +97,7 @@ class Admission:
         client_id = ticket.client_id
         self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
 
-    def check_time(
-        self, deadline_seconds: float, operation_count: int, now_seconds: float
-    ) -> None:
+    def check_time(self, deadline_seconds: float, operation_count: int, now_seconds: float) -> None:
         """Refuse operations whose answer would come too late; costs next to nothing.
 
         For messages that are large: before work is spent on reading them. Raises

@@ -43,6 +43,9 @@ class Committer:
         self.committed_bytes = 0
         """Bytes that the log grew by since the snapshot that was recovered from."""
         self.last_commit_seconds = clock.seconds()
+        """When the last commit ended."""
+        self.last_sync_seconds = 0.0
+        """How long it waited for the disk."""
         self._feed = feed
         self._clock = clock
         self._group = RecordBuffer()
@@ -67,9 +70,11 @@ class Committer:
             return
         self._group = RecordBuffer()
         payload = group.payload()
+        started_seconds = self._clock.seconds()
         self.log.append(records[0].revision, payload, len(records))
         self.committed_bytes += frame_bytes(len(payload))
         self.last_commit_seconds = self._clock.seconds()
+        self.last_sync_seconds = self.last_commit_seconds - started_seconds
         self._feed.publish(records, payload)
         for look in self.on_commit:
             look()

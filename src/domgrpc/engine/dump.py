@@ -28,6 +28,7 @@ from domgrpc.core.values import (
     LocationIndex,
     Quantity,
     ReservationId,
+    Retention,
     Revision,
     Sku,
     SourceId,
@@ -63,6 +64,7 @@ class Meta(msgspec.Struct, frozen=True, array_like=True):
     time_ms: TimeMs
     last_sequences: dict[SourceId, int]
     delta_floor_ms: TimeMs
+    retention: Retention = Retention()
 
 
 class SkuEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -109,7 +111,13 @@ def dump(state: State) -> Iterator[tuple[int, int, bytes]]:
 def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
     """Iterate the chunks of what belongs to no shard, without the kept answers."""
     network = state.network
-    meta = Meta(state.revision, state.time_ms, state.feeds.last_sequences, state.memory.floor_ms)
+    meta = Meta(
+        state.revision,
+        state.time_ms,
+        state.feeds.last_sequences,
+        state.memory.floor_ms,
+        state.retention,
+    )
     yield META, 0, _ENCODER.encode(meta)
     yield from _chunks(LOCATIONS, network.locations.by_index)
     yield from _chunks(GROUPS, network.groups.by_id.values())
@@ -217,6 +225,8 @@ def _load_meta(state: State, meta: Meta) -> None:
     state.time_ms = meta.time_ms
     state.feeds.last_sequences.update(meta.last_sequences)
     state.memory.floor_ms = meta.delta_floor_ms
+    # Before what it bounds is loaded.
+    state.retain(meta.retention, meta.time_ms)
 
 
 def _load_locations(state: State, locations: list[Location]) -> None:

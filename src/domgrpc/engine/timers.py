@@ -19,6 +19,8 @@ _log = structlog.get_logger()
 
 _STEP_SECONDS = 0.01
 """Pause between two steps of background work; also how long a log is idle before it is sealed."""
+_PAUSE_PER_STEP = 9
+"""A pause is at least so many times as long as the step before it."""
 _RETRY_SECONDS = 0.5
 """How long to wait where what is due could not be written."""
 _IDLE_SECONDS = 1.0
@@ -85,10 +87,17 @@ class Timers:
     # --- background work
 
     async def _work(self) -> None:
+        clock = self._writer.clock
+        pause_seconds = _STEP_SECONDS
         while not self._writer.failed.done():
-            await asyncio.sleep(_STEP_SECONDS)
+            await asyncio.sleep(pause_seconds)
+            started_seconds = clock.seconds()
             try:
-                if self._step():
+                is_idle = self._step()
+                # On a slow disk a step waits for it too: callers come before it.
+                step_seconds = clock.seconds() - started_seconds
+                pause_seconds = max(_STEP_SECONDS, step_seconds * _PAUSE_PER_STEP)
+                if is_idle:
                     await self._until_commit()
             except DiskFull as full:
                 _log.warning("disk_full", error=str(full))

@@ -229,10 +229,11 @@ class Writer:
     def _turn(self) -> None:
         self._turn_handle = None
         self._turn_is_next = False
-        self._gathering.ended(len(self._queue))
+        call_count = len(self._queue)
         operation_count = self.admission.queued_count
         started_seconds = self.clock.seconds()
         self._run_turn(self._take_queue())
+        self._gathering.ended(call_count, self.committer.last_sync_seconds)
         if not self._queue:
             self.admission.learn(operation_count, self.clock.seconds() - started_seconds)
 

@@ -1,0 +1,155 @@
+"""The simulated disk: the fake disk of the storage tests, which also counts, dies and garbles.
+
+When the power goes, what was not synced is lost, torn or reordered sector by sector (fake_disk.py);
+here a sector of it may also hold garbage afterwards, as a drive that was writing it leaves it.
+"""
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Self
+
+from domgrpc.storage.disk import Handle
+from tests.storage.fake_disk import SECTOR_BYTES, FakeDisk, FakeFile, PowerCutError
+
+PLENTY_BYTES = 1 << 40
+
+
+class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is watched
+    """See the module. `changes` counts operations that write, sync or rename."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.capacity_bytes = PLENTY_BYTES
+        self.changes = 0
+        self.lies = False
+        """Whether a sync of a file does nothing and says that it did."""
+        self.was_troubled = False
+        """Whether a write may have failed since the start of the server."""
+        self.on_cut: Callable[[], None] | None = None
+        """Told when the power goes in the middle of an operation."""
+        self.trace: Callable[[str], None] | None = None
+
+    def turn_off(self) -> None:
+        """Let whatever is left of the process reach nothing any more."""
+        self._is_off = True
+        self.power_cut_at = self.operations
+
+    def killed(self) -> Self:
+        """Return the disk that the next process finds after a kill."""
+        return self._as_found(self.after_kill())
+
+    def cut(self, random: Random) -> Self:
+        """Return the disk that the machine finds after a power cut."""
+        files = [*self.files.values(), *(file for _, _, file in self._pending_names)]
+        for file in [*files, *self._durable_files.values()]:
+            file.pending = [sector for written in file.pending for sector in _sectors(*written)]
+        return self._as_found(self.after_power_cut(random))
+
+    def garbled(self, random: Random, before: FakeDisk) -> Self | None:
+        """Return a copy with garbage in a sector that was not synced before; None without one."""
+        found = [
+            (name, start)
+            for name, file in sorted(before.files.items())
+            for start, _ in file.pending
+            if name in self.files and start < len(self.files[name].current)
+        ]
+        if not found:
+            return None
+        name, start = random.choice(found)
+        copy = self._as_found(self.after_kill())
+        copy.files = {
+            each: FakeFile(bytearray(file.current), bytearray(file.durable))
+            for each, file in self.files.items()
+        }
+        copy._durable_files = dict(copy.files)  # noqa: SLF001 - of the same class
+        sector = slice(start, start + SECTOR_BYTES)
+        there = copy.files[name].current[sector]
+        other = copy.files[name].current[max(start - SECTOR_BYTES, 0) :][: len(there)]
+        flipped = bytearray(there)
+        flipped[random.randrange(len(there))] ^= 1 << random.randrange(8)
+        garbage = random.choice((random.randbytes(len(there)), other, flipped))
+        copy.files[name].current[sector] = garbage
+        copy.files[name].durable[sector] = garbage
+        return copy
+
+    def check_synced(self) -> None:
+        """Object where the log holds bytes that are not durable and no write has failed."""
+        for name, file in self.files.items():
+            is_open = file.pending and name[:4] == "log-" and not self.was_troubled
+            assert not is_open, f"somebody is answered while {name} is not synced"
+
+    # --- the operations that change something, each a step
+
+    def create(self, name: str) -> Handle:
+        self._step("create", name)
+        return super().create(name)
+
+    def pwrite(self, handle: Handle, data: bytes | bytearray, offset_bytes: int) -> None:
+        self._step("pwrite", handle, len(data), offset_bytes)
+        end_bytes = offset_bytes + len(data)
+        if self.faults or self.capacity_bytes != PLENTY_BYTES:
+            self.was_troubled = True
+        if self.was_troubled or offset_bytes % SECTOR_BYTES or end_bytes % SECTOR_BYTES:
+            super().pwrite(handle, data, offset_bytes)
+            return
+        # The usual case, several times faster: whole sectors, cut apart only when the power goes.
+        file = self._open[handle]
+        file.current.extend(bytes(max(end_bytes - len(file.current), 0)))
+        file.current[offset_bytes:end_bytes] = data
+        file.pending.append((offset_bytes, bytes(data)))
+        self._count()
+
+    def truncate(self, handle: Handle, size_bytes: int) -> None:
+        self._step("truncate", handle, size_bytes)
+        super().truncate(handle, size_bytes)
+
+    def fdatasync(self, handle: Handle) -> None:
+        self._step("fdatasync", handle)
+        if self.lies:
+            self._count()
+        else:
+            super().fdatasync(handle)
+
+    def settle(self, handle: Handle) -> None:
+        self._step("settle", handle)
+        super().settle(handle)
+
+    def rename(self, old: str, new: str) -> None:
+        self._step("rename", old, new)
+        super().rename(old, new)
+
+    def unlink(self, name: str) -> None:
+        self._step("unlink", name)
+        super().unlink(name)
+
+    def sync_directory(self) -> None:
+        self._step("sync_directory")
+        super().sync_directory()
+
+    def _step(self, operation: str, *details: object) -> None:
+        if self._is_off:
+            raise PowerCutError
+        self.changes += 1
+        if self.trace is not None:
+            self.trace(f"disk: {operation} {' '.join(map(str, details))}")
+
+    def _count(self) -> None:
+        try:
+            super()._count()
+        except PowerCutError:
+            if self.on_cut is not None:
+                self.on_cut()
+            raise
+
+    def _as_found(self, disk: FakeDisk) -> Self:
+        found = type(self)()
+        vars(found).update(vars(disk))
+        found.changes = self.changes
+        found.lies = self.lies
+        found.capacity_bytes = PLENTY_BYTES
+        return found
+
+
+def _sectors(start: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+    for place in range(0, len(data), SECTOR_BYTES):
+        yield start + place, data[place : place + SECTOR_BYTES]
