@@ -24,7 +24,7 @@ FILES = project_files(ROOT)
 PAGES = {path: read_text(ROOT / path) for path in FILES if path.endswith(".md")}
 FOLDERS = frozenset(parent.as_posix() for path in FILES for parent in PurePosixPath(path).parents)
 PROGRAM = "domgrpc"
-COMMAND_LINE = "domgrpc.cli.main"
+COMMAND_LINE = "domgrpc.cli.commands"
 
 
 def test_every_make_target_in_the_docs_exists() -> None:

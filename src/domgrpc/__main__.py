@@ -1,6 +1,6 @@
 """`python -m domgrpc` is the program `domgrpc`."""
 
-from domgrpc.cli.main import main  # tidy: allow arrow: it is the program
+from domgrpc.cli.main import main
 
 if __name__ == "__main__":
     main()

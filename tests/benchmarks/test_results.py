@@ -1,10 +1,12 @@
 """How a figure stands to its limits, and how the runner reports it."""
 
+import signal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from benchmarks import run
 from benchmarks.results import Better, Result, Verdict, figure_text, skipped
 from benchmarks.run import main
 
@@ -69,3 +71,58 @@ def test_the_runner_prints_a_table_and_keeps_every_figure(
     assert report["machine"]["cores"] > 0
     assert report["versions"]["grpcio"]
     assert len(report["findings"]) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_it_has_and_names_what_was_not_run(
+    number: signal.Signals,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = ""
+
+    def first(*, quick: bool) -> list[Result]:
+        return [rate(15 if quick else None)]
+
+    def second(*, quick: bool) -> list[Result]:
+        nonlocal shown
+        shown = capsys.readouterr().out
+        signal.raise_signal(number)
+        return [took(1 if quick else 2)]
+
+    benchmarks = {"first": first, "second": second, "third": first}
+    monkeypatch.setattr(run, "BENCHMARKS", benchmarks)
+    handler = signal.getsignal(signal.SIGTERM)
+    kept = tmp_path / "results.json"
+    assert main(["--quick", "--results", str(kept)]) == run.INTERRUPTED_STATUS
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert "must met" in shown
+    output, errors = capsys.readouterr()
+    assert "must met" in output
+    assert "not run: second, third" in errors
+    report = msgspec.json.decode(kept.read_bytes())
+    assert [found["benchmark"] for found in report["findings"]] == ["first"]
+    assert report["not_run"] == ["second", "third"]
+
+
+def test_a_benchmark_that_breaks_takes_no_figure_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*, quick: bool) -> list[Result]:
+        raise OSError("no disk" if quick else "")
+
+    monkeypatch.setattr(run, "BENCHMARKS", {"first": lambda **_: [rate(15)], "second": broken})
+    kept = tmp_path / "results.json"
+    with pytest.raises(OSError, match="no disk"):
+        main(["--quick", "--results", str(kept)])
+    assert "not run: second" in capsys.readouterr().err
+    report = msgspec.json.decode(kept.read_bytes())
+    assert (len(report["findings"]), report["not_run"]) == (1, ["second"])
+
+
+def test_a_whole_run_leaves_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "BENCHMARKS", {"first": lambda **_: [rate(15)]})
+    kept = tmp_path / "results.json"
+    assert main(["--quick", "--results", str(kept)]) == 0
+    assert msgspec.json.decode(kept.read_bytes())["not_run"] == []

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from typer.testing import CliRunner
 
-from domgrpc.cli.main import app
+from domgrpc.cli.commands import app
 
 Document: TypeAlias = Any
 """What the program prints as JSON."""

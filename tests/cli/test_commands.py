@@ -62,7 +62,8 @@ def test_stock(program: Program, stocked: tuple[str, str]) -> None:
     program.done("stock", "move", sku, place, "2", "--to-condition", "damaged")
     program.done("stock", "inbound", sku, place, "po-1", "9", "--due", "2099-01-01")
     program.done("stock", "receive", sku, place, "po-1", "4", "--close")
-    program.done("stock", "count", sku, place, "0", "--dry-run")
+    tried = program.done("stock", "count", sku, place, "0", "--dry-run").output
+    assert tried.startswith("dry run: nothing was changed\n")
     (position,) = program.read("stock", "show", sku, "--location", place)["positions"]
     assert position["on_hand"] == 10 - 3 - 2 + 4
     assert position["conditions"] == [{"condition": "DAMAGED", "quantity": 2}]
@@ -89,6 +90,12 @@ def test_a_scope_is_named_in_one_way(program: Program) -> None:
     ended = program.run("available", "kettle", "--zip", "72712", "--group", "south")
     assert ended.exit_code == 2
     assert "--zip and --group exclude each other" in ended.errors
+
+
+def test_a_zip_code_that_is_none_is_refused_as_usage(program: Program) -> None:
+    ended = program.run("available", "kettle", "--zip", "606140")
+    assert ended.exit_code == 2
+    assert "'606140' is no known US ZIP code" in ended.errors
 
 
 def test_the_life_of_a_hold(program: Program, stocked: tuple[str, str]) -> None:
@@ -127,6 +134,7 @@ def test_the_same_request_id_gives_the_first_answer(
 def test_what_could_not_be_held_is_shown(program: Program, stocked: tuple[str, str]) -> None:
     sku, place = stocked
     shown = program.done("reserve", f"{sku}=12@{place}", "--partial", "--dry-run").output
+    assert shown.startswith("dry run: nothing was changed\n")
     assert "not held" in shown
 
 
@@ -164,6 +172,25 @@ def test_a_watch_may_begin_with_the_figures(program: Program, stocked: tuple[str
         assert watch.stdout is not None
         first = json.loads(watch.stdout.readline())
     assert first["position"]["on_hand"] == 10
+
+
+def test_a_watch_of_what_is_unknown_says_so(program: Program, place: str, sku: str) -> None:
+    program.done("stock", "count", sku, place, "1")
+    ended = program.done("watch", sku, f"{sku}-x", "--after", "0", "--count", "1")
+    assert ended.errors == f"nothing is known of '{sku}-x' so far; waiting for it\n"
+    refused = program.run("watch", "--location", "nope")
+    assert refused.exit_code == 1
+    assert refused.errors.startswith("error: LOCATION_NOT_FOUND: ")
+
+
+def test_a_list_that_is_cut_says_so(program: Program, stocked: tuple[str, str]) -> None:
+    sku, place = stocked
+    program.done("stock", "count", f"{sku}-b", place, "2")
+    cut = program.done("stock", "show", "--location", place, "--limit", "1")
+    assert cut.errors == "1 shown; more with --limit 0\n"
+    assert len(cut.output.splitlines()) == 3
+    whole = program.done("stock", "show", "--location", place, "--limit", "2")
+    assert (whole.errors, len(whole.output.splitlines())) == ("", 4)
 
 
 def test_status(program: Program, place: str) -> None:

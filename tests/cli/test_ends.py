@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,61 @@ def test_for_a_program_a_refusal_is_also_a_document(program: Program, place: str
         ("load", "no-such-file.csv"),
         ("--output", "xml", "status"),
         ("--certificate-file", "no-such-file.pem", "status"),
+        ("--server", "localhost", "status"),
+        ("--server", "", "status"),
+        ("--server", "localhost:99999", "status"),
+        ("--timeout", "0", "status"),
+        ("--timeout", "-1", "status"),
+        ("--timeout", "nan", "status"),
+        ("reserve", "kettle", "--ttl", "5m", "--until", "2030-01-01"),
+        ("products", "set", "kettle", "--backorder-limit", "3"),
+        ("stock", "show", "kettle\udcff"),
     ],
-    ids=" ".join,
+    ids=lambda line: ascii(" ".join(line)),
 )
 def test_what_is_not_well_formed_ends_with_2(program: Program, line: tuple[str, ...]) -> None:
     ended = program.run(*line)
     assert ended.exit_code == ExitCode.USAGE
-    assert "rror: " in ended.errors
-    assert "Traceback" not in ended.errors
+    assert ended.errors.startswith("error: ")
+    assert ended.errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "named"),
+    [
+        (("stock", "count", "kettle", "store-1", "-5"), "INVALID_OPTION", "QUANTITY: "),
+        (("stock", "show", "--limit", "-5"), "INVALID_OPTION", "--limit: "),
+        (("available", "kettle", "--near", "x"), "INVALID_OPTION", "--near 'x'"),
+        (("status", "--timeout", "0"), "INVALID_OPTION", "--timeout is 0"),
+        (("status", "--server", "x"), "INVALID_OPTION", "--server is 'x'"),
+        (("locations", "create", "x", "--type", "shop"), "INVALID_OPTION", "--type: 'shop'"),
+        (("status", "--ca-file", "no-such-file.pem"), "FILE_UNREADABLE", "no-such-file.pem"),
+        (("load", "no-such-file.csv"), "FILE_UNREADABLE", "no-such-file.csv"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else part[0],
+)
+def test_an_error_of_this_side_has_a_reason_and_is_a_document_too(
+    program: Program, line: tuple[str, ...], reason: str, named: str
+) -> None:
+    ended = program.run(*line, "-o", "json")
+    assert ended.exit_code == ExitCode.USAGE
+    error = ended.json["error"]
+    assert (error["code"], error["reason"]) == (None, reason)
+    assert named in error["message"]
+    assert ended.errors == f"error: {reason}: {error['message']}\n"
+
+
+@pytest.mark.parametrize("word", ["--output=json", "-ojson"])
+def test_the_form_of_the_output_is_seen_on_a_line_that_cannot_be_read(
+    program: Program, word: str
+) -> None:
+    assert program.run("no-such-command", word).json["error"]["reason"] == "INVALID_OPTION"
+
+
+def test_a_group_without_a_command_shows_its_help(program: Program) -> None:
+    ended = program.run("stock")
+    assert ended.exit_code == ExitCode.USAGE
+    assert "\n  count " in ended.errors
 
 
 def test_without_a_server_it_ends_with_3_and_names_the_address(unused_tcp_port: int) -> None:
@@ -113,8 +161,14 @@ def test_a_reader_that_goes_away_is_no_error(program: Program, place: str, sku: 
         assert sku in watch.stdout.readline()
         watch.stdout.close()
         program.done("stock", "count", sku, place, "2")
-        assert watch.wait(WAIT_SECONDS) == 1
+        assert watch.wait(WAIT_SECONDS) == ExitCode.PIPE_CLOSED
         assert watch.stderr.read() == ""
+
+
+@pytest.mark.slow
+def test_the_version_is_said() -> None:
+    ended = run_process("--version")
+    assert (ended.exit_code, ended.output) == (0, f"domgrpc {version('domgrpc')}\n")
 
 
 @pytest.mark.slow
@@ -132,7 +186,7 @@ def test_an_interruption_ends_with_130(program: Program, place: str, sku: str) -
 def test_a_setting_outside_its_limits_ends_with_73(program: Program, tmp_path: Path) -> None:
     ended = program.run("serve", "--data-dir", tmp_path, "--port", "70000")
     assert ended.exit_code == ExitCode.CONFIGURATION
-    assert ended.errors.startswith("error: port is 70000; 0 to 65535")
+    assert ended.errors.startswith("error: INVALID_SETTING: port is 70000; 0 to 65535")
 
 
 @pytest.mark.slow
@@ -151,14 +205,22 @@ def test_a_port_that_is_taken_ends_with_73(program: Program, tmp_path: Path) -> 
     port = program.server.rpartition(":")[2]
     ended = run_process("serve", "--data-dir", tmp_path / "data", "--port", port)
     assert ended.exit_code == ExitCode.CONFIGURATION
-    assert f"error: cannot listen on 127.0.0.1:{port}" in ended.errors
+    assert f"error: CANNOT_LISTEN: cannot listen on 127.0.0.1:{port}" in ended.errors
+    assert "add_port" not in ended.errors
 
 
 def test_a_folder_in_use_ends_with_73_and_names_the_process(program: Program) -> None:
     assert program.folder is not None
     ended = program.run("serve", "--data-dir", program.folder, "--port", "0")
     assert ended.exit_code == ExitCode.CONFIGURATION
+    assert ended.errors.startswith("error: FOLDER_IN_USE: ")
     assert "is in use by process" in ended.errors
+
+
+def test_an_empty_name_of_a_data_folder_ends_with_73(program: Program) -> None:
+    ended = program.run("serve", "--data-dir", "", "--port", "0")
+    assert ended.exit_code == ExitCode.CONFIGURATION
+    assert ended.errors.startswith("error: INVALID_SETTING: --data-dir is empty")
 
 
 def test_a_folder_that_cannot_be_made_ends_with_73(program: Program, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from domgrpc.cli.exits import ExitCode
 from domgrpc.cli.loading.csv_files import BLOCK_ROWS, digest_of, open_csv
 from domgrpc.cli.loading.loads import Load
 from domgrpc.cli.loading.rejects import Rejects
-from domgrpc.cli.loading.stock import load_stock, source_of
+from domgrpc.cli.loading.stock import SOURCE_COUNT, FileFeed, feed_of, load_stock
 from domgrpc.client import DomgrpcClient
-from tests.cli.running import Program, started_process
+from tests.cli.running import WAIT_SECONDS, Program, started_process
+from tests.tidy.project_files import ROOT, read_text
 
 HEADER = "sku,location_id,on_hand\n"
 ROW_COUNT = 8 * BLOCK_ROWS
@@ -133,6 +135,27 @@ def test_a_second_load_changes_nothing_unless_it_is_asked_to(
     assert program.read("stock", "show", sku)["positions"][0]["on_hand"] == 5
 
 
+def test_files_share_a_bounded_number_of_sources() -> None:
+    feeds = {feed_of(f"{number:064x}") for number in range(4_000)}
+    assert len(feeds) == 4_000
+    assert len({feed.source for feed in feeds}) <= SOURCE_COUNT
+    assert feed_of("a" * 64) != feed_of("a" * 64, run="1")
+
+
+def test_a_file_goes_on_where_it_was_unless_another_of_its_source_came() -> None:
+    feed, other = FileFeed("load:1", 5), FileFeed("load:1", 6)
+    before, applied = feed.place_of(0)
+    assert applied == 0
+    assert feed.place_of(before + 7) == (before, 7)
+    other_before, applied = other.place_of(before + 7)
+    assert applied == 0
+    assert other_before > before + 7
+    # The first file again: from its beginning, under numbers that are new.
+    again, applied = feed.place_of(other_before + 3)
+    assert applied == 0
+    assert again > other_before + 3
+
+
 class Interrupted(Exception):
     """The load is interrupted here."""
 
@@ -142,7 +165,7 @@ async def test_an_interrupted_load_goes_on_where_it_was(
     program: Program, place: str, sku: str, tmp_path: Path
 ) -> None:
     file = large_file(tmp_path, place, sku)
-    source = source_of(digest_of(file))
+    feed = feed_of(digest_of(file))
     seen_counts: list[int] = []
 
     def note(*, read_bytes: int, row_count: int) -> None:
@@ -159,14 +182,14 @@ async def test_an_interrupted_load_goes_on_where_it_was(
             rejects = Rejects(file, opened.columns, ",")
             load = Load(opened, rejects, interrupt)
             with pytest.raises(Interrupted):
-                await load_stock(client, load, source)
+                await load_stock(client, load, feed)
             rejects.close()
         applied_first = load.applied_count
         assert applied_first > 0
         with open_csv(file, ",") as opened:
             rejects = Rejects(file, opened.columns, ",")
             load = Load(opened, rejects, note)
-            await load_stock(client, load, source)
+            await load_stock(client, load, feed)
             rejects.close()
         page = await client.list_positions(location_id=place, page_size=1)
     assert load.row_count == seen_counts[-1] == ROW_COUNT
@@ -190,6 +213,23 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
     assert report["rows"] == ROW_COUNT
     assert report["applied"] + report["skipped"] + report["rejected"] == ROW_COUNT
     assert [int(row["line"]) for row in rejected(file)] == list(range(100, ROW_COUNT, 1_000))
+
+
+@pytest.mark.slow
+def test_an_interrupted_load_says_how_far_it_came(
+    program: Program, place: str, sku: str, tmp_path: Path
+) -> None:
+    file = large_file(tmp_path, place, sku)
+    rejects = file.with_name(file.name + ".rejects.csv")
+    with started_process("load", file, server=program.server) as load:
+        while not rejects.exists() and load.poll() is None:
+            program.done("status")
+        load.send_signal(signal.SIGINT)
+        assert load.wait(WAIT_SECONDS) == ExitCode.INTERRUPTED
+        assert load.stderr is not None
+        said = load.stderr.read()
+    assert said.startswith(f"{file}: interrupted with ")
+    assert said.endswith("rows in; the same command again goes on from there\n")
 
 
 def large_file(folder: Path, place: str, sku: str) -> Path:
@@ -216,15 +256,21 @@ def test_locations_are_added_and_changed(program: Program, place: str, tmp_path:
         f"{place}-e,,,,,,,\n"
         f"{place}-f,store,,91,0,,,\n"
         f"{place},,Renamed again,,,,,\n"
+        f" {place},,Blank,,,,,\n"
+        f"{place} ,,Blank,,,,,\n"
     )
     ended = program.run("-o", "json", "load", file)
     assert ended.exit_code == ExitCode.REJECTED_ROWS
-    assert (ended.json["rows"], ended.json["applied"]) == (8, 3)
+    assert (ended.json["rows"], ended.json["applied"]) == (10, 3)
     reasons = {row["line"]: row["reason"] for row in rejected(file)}
     assert reasons == dict.fromkeys("4578", "INVALID_FIELD") | {
-        "6": "LOCATION_NOT_FOUND",
+        "6": "LOCATION_TYPE_MISSING",
         "7": "NOTHING_SAID",
+        "10": "INVALID_FIELD",
+        "11": "INVALID_FIELD",
     }
+    messages = {row["line"]: row["message"] for row in rejected(file)}
+    assert messages["11"] == f"location_id '{place} ' begins or ends with a blank"
     made = program.read("locations", "show", f"{place}-a")
     assert made["delivery_methods"] == ["SHIP_TO_HOME", "PICKUP"]
     assert (made["backorder_enabled"], made["point"]["latitude_degrees"]) == (True, 35)
@@ -233,7 +279,7 @@ def test_locations_are_added_and_changed(program: Program, place: str, tmp_path:
     group = program.read("locations", "groups", "show", f"{place}-g")
     assert group["location_ids"] == [place, f"{place}-a"]
     again = program.run("-o", "json", "load", file)
-    assert (again.json["applied"], again.json["rejected"]) == (3, 5)
+    assert (again.json["applied"], again.json["rejected"]) == (3, 7)
 
 
 def test_products_are_added_and_changed(program: Program, sku: str, tmp_path: Path) -> None:
@@ -283,12 +329,22 @@ def test_of_a_large_batch_of_products_only_the_bad_ones_are_rejected(
         ("", "is empty"),
         ("\n", "is empty"),
         ("colour,size\nred,5\n", "locations need location_id"),
-        ("sku,location_id\na,b\n", "stock needs sku, location_id and on_hand"),
-        (HEADER.replace("on_hand", "on_hand,colour"), "no column 'colour'"),
+        ("sku,location_id\na,b\n", "has no column on_hand, which stock needs"),
+        (HEADER.replace("on_hand", "on_hand,colour"), "has the column 'colour', which is none"),
+        ("sku,on_hand\na,1\n", "has no column location_id, which stock needs"),
         ("sku,sku,unit\na,a,b\n", "a column twice"),
         (f'{HEADER}"a\n', "cannot be read behind line"),
     ],
-    ids=["empty", "blank", "unknown", "no quantity", "strange column", "twice", "open quote"],
+    ids=[
+        "empty",
+        "blank",
+        "unknown",
+        "no quantity",
+        "strange column",
+        "no location",
+        "twice",
+        "open quote",
+    ],
 )
 def test_a_file_that_makes_no_sense_is_refused_as_a_whole(
     program: Program, tmp_path: Path, content: str, problem: str
@@ -298,6 +354,7 @@ def test_a_file_that_makes_no_sense_is_refused_as_a_whole(
     ended = program.run("load", file)
     assert ended.exit_code == ExitCode.USAGE
     assert problem in ended.errors
+    assert f"error: FILE_UNREADABLE: {file} " in ended.errors
 
 
 def test_unknown_columns_may_be_ignored(
@@ -323,3 +380,12 @@ def test_without_a_server_a_load_ends_with_3(tmp_path: Path, unused_tcp_port: in
     file.write_text(f"{HEADER}kettle,store-1,5\n")
     ended = Program(f"127.0.0.1:{unused_tcp_port}").run("--timeout", "0.1", "load", file)
     assert ended.exit_code == ExitCode.UNAVAILABLE
+
+
+def test_the_examples_can_be_loaded(program: Program, tmp_path: Path) -> None:
+    for kind in ("locations", "products", "stock"):
+        file = tmp_path / f"{kind}.csv"
+        file.write_text(read_text(ROOT / "examples" / file.name))
+        report = program.read("load", file)
+        assert (report["kind"], report["rejected"]) == (kind, 0)
+        assert report["applied"] == report["rows"] > 0

@@ -83,6 +83,13 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path, command: str) ->
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_a_folder_without_a_log_is_not_called_whole(tmp_path: Path, command: str) -> None:
+    ended = OFFLINE.run("log", command, tmp_path)
+    assert ended.exit_code == ExitCode.CONFIGURATION
+    assert ended.errors == f"error: NO_LOG: no log in {tmp_path}\n"
+
+
 def test_a_damaged_end_is_given_up_in_two_steps(folder: Path) -> None:
     damage(folder)
     plan = OFFLINE.read("log", "truncate", folder, "--at", "1")

@@ -9,8 +9,8 @@ import pytest
 from typer.main import get_command
 
 from domgrpc.cli import choices
+from domgrpc.cli.commands import app, global_first
 from domgrpc.cli.loading.cells import NAME_BYTES_MAX, QUANTITY_MAX
-from domgrpc.cli.main import app, global_first
 from domgrpc.config import Settings
 from domgrpc.v1 import inventory_pb2, location_pb2, product_pb2, reservation_pb2, types_pb2
 from tests.cli.running import run_process
@@ -51,7 +51,7 @@ GLOBAL_OPTIONS = {option for one in COMMANDS["domgrpc"].params for option in one
 def test_the_help_imports_nothing_heavy() -> None:
     code = f"""
 import sys
-from domgrpc.cli.main import app
+from domgrpc.cli.commands import app
 from typer.main import get_command
 get_command(app)
 print([name for name in {HEAVY!r} if name in sys.modules])

@@ -190,6 +190,77 @@ async def test_each_call_of_a_batch_has_its_own_deadline(scripted: ScriptedServe
         await asyncio.gather(*alone)
 
 
+async def test_calls_that_ended_before_their_batch_left_are_not_sent(
+    scripted: ScriptedServer,
+) -> None:
+    async with DomgrpcClient(scripted.address) as client:
+        calls = await fill_up(client, scripted)
+        for batch_count in (1, 2):
+            calls += reserve_many(client, 1, first=100 * batch_count)
+            await scripted.until(batches=batch_count)
+        cancelled, stays = reserve_many(client, 2)
+        hasty = client.reserve_stock(KETTLE, request_id="hasty", timeout_seconds=0.02)
+        with pytest.raises(DomgrpcError, match="before the deadline"):
+            await hasty
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        scripted.gate.set()
+        await asyncio.gather(stays, *calls)
+    assert [scripted.request_ids(batch) for batch in scripted.batches[2:]] == [["r1"]]
+
+
+async def test_a_batch_whose_calls_have_all_ended_is_not_sent(scripted: ScriptedServer) -> None:
+    async with DomgrpcClient(scripted.address) as client:
+        calls = await fill_up(client, scripted)
+        for batch_count in (1, 2):
+            calls += reserve_many(client, 1, first=100 * batch_count)
+            await scripted.until(batches=batch_count)
+        ended = reserve_many(client, MANY)
+        await asyncio.sleep(0)
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+        scripted.gate.set()
+        await asyncio.gather(*calls)
+        # The client counts them as ended too: the next few go alone again.
+        await client.reserve_stock(KETTLE, request_id="later")
+    assert len(scripted.batches) == 2
+    assert scripted.alone[-1].request_id == "later"
+
+
+async def test_operations_of_a_batch_that_is_too_large_are_repeated_alone(
+    scripted: ScriptedServer,
+) -> None:
+    async with DomgrpcClient(scripted.address) as client:
+        alone = await fill_up(client, scripted)
+        together = reserve_many(client, MANY)
+        await scripted.until(batches=1)
+        too_large = status(EXHAUSTED)
+        too_large.message = "SERVER: Sent message larger than max (40000000 vs. 33554432)"
+        scripted.batch_refusals.append(too_large)
+        scripted.gate.set()
+        holds = await asyncio.gather(*together)
+        await asyncio.gather(*alone)
+    keys = [f"r{number}" for number in range(MANY)]
+    assert [hold.reservation_id for hold in holds] == keys
+    assert sorted(request.request_id for request in scripted.alone[FEW:]) == sorted(keys)
+    assert len(scripted.batches) == 1
+
+
+async def test_a_question_that_is_answered_by_location_goes_alone(
+    scripted: ScriptedServer,
+) -> None:
+    async with DomgrpcClient(scripted.address) as client:
+        calls = await fill_up(client, scripted)
+        # The script knows no such call: what is refused as unknown travelled alone.
+        with pytest.raises(DomgrpcError) as caught:
+            await client.check_availability(["kettle"], include_locations=True)
+        scripted.gate.set()
+        await asyncio.gather(*calls)
+    assert caught.value.code is grpc.StatusCode.UNIMPLEMENTED
+    assert not scripted.batches
+
+
 async def test_closing_the_client_ends_every_call(scripted: ScriptedServer) -> None:
     client = DomgrpcClient(scripted.address)
     alone = await fill_up(client, scripted)

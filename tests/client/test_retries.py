@@ -114,3 +114,21 @@ async def test_without_a_server_the_error_says_unavailable(unused_tcp_port: int)
         with pytest.raises(DomgrpcError) as caught:
             await client.get_status()
     assert caught.value.reason == "UNAVAILABLE"
+
+
+async def test_a_call_that_the_server_cancelled_is_repeated(scripted: ScriptedServer) -> None:
+    scripted.refusals.append(status(grpc.StatusCode.CANCELLED))
+    async with DomgrpcClient(scripted.address, retry=AT_ONCE) as client:
+        await client.reserve_stock(KETTLE, request_id="once")
+    assert [request.request_id for request in scripted.alone] == ["once", "once"]
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_told_as_unavailable(
+    scripted: ScriptedServer,
+) -> None:
+    scripted.refusals.append(status(grpc.StatusCode.CANCELLED))
+    never = RetryPolicy(budget_share=0.0, budget_reserve=0.0)
+    async with DomgrpcClient(scripted.address, retry=never) as client:
+        with pytest.raises(DomgrpcError) as caught:
+            await client.reserve_stock(KETTLE)
+    assert (caught.value.code, caught.value.reason) == (UNAVAILABLE, "UNAVAILABLE")

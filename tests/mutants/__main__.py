@@ -8,11 +8,13 @@ where the tests fail without any plant, which would prove nothing.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -88,16 +90,21 @@ def _run(copy: Path, tests: Sequence[str]) -> int:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(
+    # In a group of its own: a planted fault may leave a child that never ends.
+    process = subprocess.Popen(
         command,
         cwd=copy,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        timeout=_SECONDS_MAX,
-        check=False,
+        start_new_session=True,
     )
-    return done.returncode
+    try:
+        return process.wait(_SECONDS_MAX)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 if __name__ == "__main__":

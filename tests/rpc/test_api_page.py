@@ -5,10 +5,12 @@ import re
 
 import grpc.aio
 
-from domgrpc.core.availability import PAIRS_MAX
+from domgrpc.core.availability import PAIRS_MAX, PAIRS_PER_MESSAGE_MAX
 from domgrpc.core.locations import USUAL_DELIVERY_METHODS
+from domgrpc.core.products import PARTS_PER_CALL_MAX
 from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import LINES_MAX
+from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX
 from domgrpc.core.values import QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
 from domgrpc.rpc.pages import PAGE_SIZE_MAX
 from domgrpc.rpc.pipeline_service import OPERATIONS_MAX
@@ -35,11 +37,14 @@ ROWS = [
 LIMITS = {
     "updates in an `UpdateStock` call or a batch of a feed": UPDATES_MAX,
     "SKUs in a `CheckAvailability` call": ITEMS_MAX,
-    "SKU and location pairs listed in an answer": PAIRS_MAX,
+    "SKU and location pairs listed in an answer, or promised by date": PAIRS_MAX,
+    "supplies announced for a SKU at a location": SUPPLIES_PER_POSITION_MAX,
     "days of promises by date": HORIZON_DAYS_MAX,
     "lines of a reservation": LINES_MAX,
     "operations in an `Execute` call": OPERATIONS_MAX,
+    "those of all questions in an `Execute` call": PAIRS_PER_MESSAGE_MAX,
     "products in a batch": PRODUCTS_MAX,
+    "categories, components and substitutes of a batch of products": PARTS_PER_CALL_MAX,
     "entries of a page": PAGE_SIZE_MAX,
     "locations in a scope or a group": SCOPE_LOCATIONS_MAX,
     "groups in a scope": SCOPE_GROUPS_MAX,

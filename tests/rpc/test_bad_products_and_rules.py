@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from domgrpc.rpc.translate_products import (
     batch_skus,
     create_product,
@@ -136,33 +134,9 @@ RULES: list[Case] = [
     (create_rule, rule(percent_of_on_hand=101), "rule.percent_of_on_hand"),
     (create_rule, rule(percent_of_on_hand=-1), "rule.percent_of_on_hand"),
     (
-        create_rule,
-        rule(kind=iv.SAFETY_STOCK_RULE_KIND_LOW_STOCK, channel="web"),
-        "rule.channel",
-    ),
-    (
-        create_rule,
-        rule(kind=iv.SAFETY_STOCK_RULE_KIND_OUT_OF_STOCK, delivery_method=1),
-        "rule.delivery_method",
-    ),
-    (
-        create_rule,
-        rule(start_time=Timestamp(seconds=9), end_time=Timestamp(seconds=9)),
-        "rule.end_time",
-    ),
-    (
         update_rule,
         iv.UpdateSafetyStockRuleRequest(
             rule=iv.SafetyStockRule(rule_id="r"), update_mask=masked("value")
-        ),
-        "rule.value",
-    ),
-    (
-        update_rule,
-        iv.UpdateSafetyStockRuleRequest(
-            rule=iv.SafetyStockRule(rule_id="r"),
-            update_mask=masked("sku"),
-            allow_missing=True,
         ),
         "rule.value",
     ),

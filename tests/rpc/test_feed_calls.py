@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from domgrpc.rpc import stock_feed
 from domgrpc.v1 import inventory_pb2 as pb
 from tests.rpc.serving import (
     Refusal,
@@ -104,6 +105,19 @@ async def test_a_refused_update_does_not_stop_the_others(stocked: Shop) -> None:
     assert refusals[1].field == "updates[1].count.on_hand"
     assert refusals[4].field == "updates[4].sku"
     assert [refused.index for refused in answer.refusals] == [0, 1, 3, 4]
+
+
+async def test_the_refusals_of_a_batch_are_bounded_and_counted(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock_feed, "REFUSALS_BYTES_MAX", 1_000)
+    async with stream(stocked) as call:
+        wrong = [counted("A", "nowhere", 5) for _ in range(20)]
+        answer = await send(call, batch(1, *wrong, counted("A", "a", 5)))
+    assert (answer.applied_count, answer.refusal_count) == (1, 20)
+    listed = [refused.index for refused in answer.refusals]
+    assert 1 < len(listed) < 20
+    assert listed == list(range(len(listed)))
 
 
 async def test_a_batch_that_comes_again_gets_its_first_answer_and_acts_once(

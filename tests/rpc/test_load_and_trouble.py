@@ -14,6 +14,7 @@ from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
 from domgrpc.rpc.registration import service_handler
 from domgrpc.storage.errors import StorageFault
+from domgrpc.storage.manifest import MANIFEST_BYTES
 from domgrpc.v1 import admin_pb2, inventory_pb2
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.pipeline_pb2 import ExecuteRequest, Operation
@@ -56,7 +57,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_retry(tmp_path: Pat
 
 async def test_a_full_disk_refuses_writes_and_still_answers_reads(tmp_path: Path) -> None:
     segment_bytes = 1024 * 1024
-    disk = FakeDisk(capacity_bytes=2 * segment_bytes)
+    disk = FakeDisk(capacity_bytes=MANIFEST_BYTES + 2 * segment_bytes)
     async with serving(tmp_path, disk=disk, segment_size_bytes=segment_bytes) as shop:
         await shop.add_location("a")
         written, request = await write_until_refused(shop)

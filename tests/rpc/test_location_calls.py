@@ -110,6 +110,20 @@ async def test_an_update_needs_the_location_unless_it_may_create_it(shop: Shop) 
     assert len(made.delivery_methods) > 0
 
 
+async def test_only_a_location_that_is_created_needs_a_type(shop: Shop) -> None:
+    wanted = location_pb2.Location(location_id="a", display_name="A")
+    refused = await refusal(update(shop, wanted, "display_name", allow_missing=True))
+    assert (refused.code, refused.reason, refused.field) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "LOCATION_TYPE_MISSING",
+        "location.type",
+    )
+    assert refused.facts == {"location_id": "a"}
+    await shop.add_location("a", type=location_pb2.LOCATION_TYPE_HUB)
+    changed = await update(shop, wanted, "display_name", allow_missing=True)
+    assert (changed.display_name, changed.type) == ("A", location_pb2.LOCATION_TYPE_HUB)
+
+
 async def test_a_stale_etag_stops_an_update(shop: Shop) -> None:
     made = await shop.add_location("a")
     wanted = location_pb2.Location(location_id="a", display_name="B")

@@ -8,8 +8,9 @@ import grpc
 import pytest
 
 from domgrpc.core.listings import Page
-from domgrpc.rpc.pages import PAGE_BYTES_MAX, Listing, NamePlace, bounded_page, page_size
+from domgrpc.rpc.pages import Listing, NamePlace, bounded_page, page_size
 from domgrpc.rpc.refusals import Refused
+from domgrpc.rpc.sizes import MESSAGE_BYTES_MAX
 from domgrpc.v1 import inventory_pb2 as iv
 from domgrpc.v1 import location_pb2 as lo
 from domgrpc.v1 import product_pb2 as pr
@@ -155,7 +156,7 @@ def test_a_page_of_large_entries_ends_early() -> None:
     def listed(size: int) -> Page[int]:
         return Page(entries[:size], (size,) if size < len(entries) else None)
 
-    third = PAGE_BYTES_MAX // 3
+    third = MESSAGE_BYTES_MAX // 3
     assert bounded_page(listed, 10, lambda _: third).next_place == (3,)
-    assert bounded_page(listed, 10, lambda _: PAGE_BYTES_MAX + 1).next_place == (1,)
+    assert bounded_page(listed, 10, lambda _: MESSAGE_BYTES_MAX + 1).next_place == (1,)
     assert bounded_page(listed, 10, lambda _: 1).next_place is None

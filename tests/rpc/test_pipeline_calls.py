@@ -3,6 +3,7 @@
 import grpc
 import pytest
 
+from domgrpc.core import availability
 from domgrpc.v1 import inventory_pb2, reservation_pb2
 from domgrpc.v1.errors_pb2 import InsufficientStock
 from domgrpc.v1.pipeline_pb2 import ExecuteRequest, ExecuteResponse, Operation
@@ -175,6 +176,40 @@ async def test_validate_only_in_a_call_changes_nothing(stocked: Shop) -> None:
     answer = await execute(stocked, preview, check("A"))
     assert answer.results[0].reservation.lines[0].quantity == 3
     assert answer.results[1].availability.items[0].available_to_sell == 10
+
+
+async def test_a_read_may_ask_for_the_revision_that_a_change_before_it_leads_to(
+    stocked: Shop,
+) -> None:
+    now = stocked.engine.revision
+    preview = reserve("2", ("A", "north", 1))
+    preview.reserve_stock.validate_only = True
+    answer = await execute(
+        stocked,
+        reserve("1", ("A", "north", 1)),
+        check("A", min_revision=now + 1),
+        preview,
+        check("A", min_revision=now + 2),
+    )
+    reasons = [
+        Refusal(result.error).reason if result.HasField("error") else ""
+        for result in answer.results
+    ]
+    assert reasons == ["", "", "", "REVISION_NOT_REACHED"]
+    assert answer.results[1].availability.revision == now + 1
+
+
+async def test_the_questions_of_a_call_list_a_bounded_number_of_pairs(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(availability, "PAIRS_PER_MESSAGE_MAX", 3)
+    listed = Operation(check_availability=asked("A", include_locations=True))
+    answer = await execute(stocked, listed, check("A"), listed, listed, listed, check("A"))
+    reasons = [
+        Refusal(result.error).reason if result.HasField("error") else ""
+        for result in answer.results
+    ]
+    assert reasons == ["", "", "", "", "TOO_MANY_PAIRS", ""]
 
 
 @pytest.mark.slow

@@ -91,6 +91,40 @@ async def test_an_update_that_does_not_name_the_value_keeps_it(shop: Shop) -> No
     assert (changed.sku, changed.fixed_quantity) == ("B", 4)
 
 
+async def test_a_threshold_is_for_every_demand_however_it_comes_about(shop: Shop) -> None:
+    low = pb.SAFETY_STOCK_RULE_KIND_LOW_STOCK
+    bad = await refusal(create(shop, "r", kind=low, channel="web", fixed_quantity=1))
+    assert (bad.code, bad.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "RULE_INVALID")
+    assert bad.field == "rule.channel"
+    await create(shop, "r", kind=low, sku="A", fixed_quantity=1)
+    pickup = pb.SafetyStockRule(rule_id="r", delivery_method=types_pb2.DELIVERY_METHOD_PICKUP)
+    worse = await refusal(update(shop, pickup, "delivery_method"))
+    assert (worse.reason, worse.field) == ("RULE_INVALID", "rule.delivery_method")
+    assert not (await get(shop, "r")).delivery_method
+    # The message alone would be a threshold for one channel; the mask names neither.
+    harmless = pb.SafetyStockRule(rule_id="r", kind=low, channel="web", sku="B")
+    assert (await update(shop, harmless, "sku")).sku == "B"
+
+
+async def test_a_rule_ends_after_it_starts_however_it_comes_about(shop: Shop) -> None:
+    bad = await refusal(create(shop, "r", fixed_quantity=1, start_time=LATER, end_time=LATER))
+    assert (bad.reason, bad.field) == ("RULE_INVALID", "rule.end_time")
+    await create(shop, "r", fixed_quantity=1, end_time=LATER)
+    worse = await refusal(
+        update(shop, pb.SafetyStockRule(rule_id="r", start_time=LATER), "start_time")
+    )
+    assert (worse.reason, worse.field) == ("RULE_INVALID", "rule.end_time")
+
+
+async def test_a_rule_that_an_update_creates_needs_its_value(shop: Shop) -> None:
+    bare = pb.SafetyStockRule(rule_id="r", sku="B")
+    bad = await refusal(update(shop, bare, "sku", allow_missing=True))
+    assert (bad.code, bad.field) == (grpc.StatusCode.INVALID_ARGUMENT, "rule.value")
+    await create(shop, "r", sku="A", fixed_quantity=4)
+    changed = await update(shop, bare, "sku", allow_missing=True)
+    assert (changed.sku, changed.fixed_quantity) == ("B", 4)
+
+
 async def test_the_explanation_names_the_winner_and_the_losers(shop: Shop) -> None:
     await shop.add_location("a")
     await shop.count(("A", "a", 50))

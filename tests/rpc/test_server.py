@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -16,11 +17,13 @@ from domgrpc.core.machine import Request
 from domgrpc.core.values import ClientId, LocationId, LocationType, RequestId
 from domgrpc.rpc.registration import service_descriptors
 from domgrpc.rpc.server import ListenFailed, Server
+from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from tests.rpc.serving import (
     WAIT_SECONDS,
     Shop,
     asked,
     refusal,
+    refusal_of,
     serving,
     somebody_waits,
     within_time,
@@ -62,6 +65,7 @@ async def test_a_watcher_of_health_does_not_hold_a_draining_server_up(tmp_path: 
         await within_time(shop.server.stop(600))
 
 
+@pytest.mark.slow
 async def test_a_draining_server_finishes_the_calls_under_way(tmp_path: Path) -> None:
     async with serving(tmp_path) as shop:
         waiting = asyncio.ensure_future(
@@ -77,6 +81,38 @@ async def test_a_draining_server_finishes_the_calls_under_way(tmp_path: Path) ->
         await shop.engine.submit(Request(command, ClientId("timer"), RequestId("1"), 0))
         assert (await within_time(waiting)).revision == 1
         await within_time(stopping)
+
+
+@pytest.mark.slow
+async def test_calls_that_reach_a_server_as_it_goes_down_are_refused_with_a_reason(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as shop:
+        await shop.add_location("a")
+        # gRPC holds some of them when the drain begins, and more come while it lasts.
+        calls = [asyncio.ensure_future(shop.add_location(f"b{number}")) for number in range(300)]
+        stopping = asyncio.ensure_future(shop.server.stop(WAIT_SECONDS))
+        ended = await within_time(asyncio.gather(*calls, return_exceptions=True))
+        await within_time(stopping)
+    errors = [end for end in ended if isinstance(end, grpc.aio.AioRpcError)]
+    assert {refusal_of(error).reason for error in errors} == {"SERVER_DRAINING"}
+
+
+@pytest.mark.slow
+async def test_a_burst_of_many_calls_is_answered(shop: Shop) -> None:
+    # Over several connections, as one may have so many calls only.
+    own = (("grpc.use_local_subchannel_pool", 1),)
+    channels = [grpc.aio.insecure_channel(shop.address, options=own) for _ in range(4)]
+    stubs = [InventoryServiceStub(channel) for channel in channels]
+    calls = [
+        stub.CheckAvailability(asked("A"), timeout=WAIT_SECONDS)
+        for stub in stubs
+        for _ in range(600)
+    ]
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    for channel in channels:
+        await channel.close()
+    assert not [end for end in ended if isinstance(end, BaseException)]
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
@@ -109,6 +145,13 @@ async def test_a_taken_port_is_said_clearly(shop: Shop, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, port=shop.port)
     with pytest.raises(ListenFailed, match=rf"cannot listen on 127\.0\.0\.1:{shop.port}"):
         await Server(shop.engine, settings).start()
+
+
+def test_a_segment_that_is_not_made_of_whole_sectors_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, segment_size_bytes=40_000_000)
+    with pytest.raises(InvalidSetting, match="segment_size_bytes is 40000000; a multiple of 4096"):
+        settings.check()
+    Settings(data_dir=tmp_path, segment_size_bytes=40_960_000).check()
 
 
 async def test_listening_openly_without_tls_is_warned_of_loudly(tmp_path: Path) -> None:

@@ -58,6 +58,19 @@ def test_a_refusal_says_its_reason_its_facts_and_what_helps(
             assert retry.retry_delay.ToMilliseconds() > 0
 
 
+def test_the_bytes_of_a_status_do_not_depend_on_the_order_of_its_facts() -> None:
+    names = [f"fact_{number}" for number in range(10)]
+    wires = []
+    for order in (names, names[::-1]):
+        status = Status()
+        facts = dict.fromkeys(order, "1")
+        fill_status(status, Rejection(Reason.COUNT_OUTDATED, "drop it", facts))
+        wires.append(status.SerializeToString())
+    assert wires[0] == wires[1]
+    places = [wires[0].index(name.encode() + b"\x12") for name in names]
+    assert places == sorted(places)
+
+
 def test_a_field_is_named_with_what_is_wrong_in_it() -> None:
     refused = sent(InvalidField("sku", "is empty").within("lines[3]"))
     assert refused.message == "lines[3].sku is empty"

@@ -10,7 +10,9 @@ import grpc
 import grpc.aio
 import pytest
 
+from domgrpc.config import InvalidSetting, Settings
 from domgrpc.rpc.calls import ANONYMOUS, certificate_client_id
+from domgrpc.rpc.credentials import server_credentials
 from domgrpc.v1 import admin_pb2, reservation_pb2
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
@@ -88,6 +90,33 @@ async def expect_no_entry(opened: "grpc.aio.Channel") -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await AdminServiceStub(opened).GetStatus(STATUS, timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("certificate", "key", "client_ca", "message"),
+    [
+        ("garbage", "server.key", None, r"tls_certificate_file: .*garbage holds no certificate"),
+        ("empty", "server.key", None, r"tls_certificate_file: .*empty holds no certificate"),
+        ("server.pem", "garbage", None, r"tls_key_file: .*garbage is not the key of .*server.pem"),
+        ("server.pem", "till.key", None, r"tls_key_file: .*till.key is not the key of"),
+        ("server.pem", "server.key", "garbage", r"tls_client_ca_file: .*garbage holds no cert"),
+        ("server.pem", "server.key", "empty", r"tls_client_ca_file: .*empty holds no certificate"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be_is_named(
+    authority: Authority, certificate: str, key: str, client_ca: str | None, message: str
+) -> None:
+    (authority.folder / "garbage").write_text("garbage")
+    (authority.folder / "empty").write_text("")
+    settings = Settings(
+        data_dir=authority.folder,
+        tls_certificate_file=authority.folder / certificate,
+        tls_key_file=authority.folder / key,
+        tls_client_ca_file=None if client_ca is None else authority.folder / client_ca,
+    )
+    with pytest.raises(InvalidSetting, match=message):
+        server_credentials(settings)
 
 
 @needs_openssl

@@ -99,6 +99,19 @@ async def test_a_snapshot_shows_every_position_once_and_says_when_it_is_whole(
     assert set(picture.position_count.values()) == {1}
 
 
+async def test_a_slice_of_a_snapshot_does_not_become_too_large(
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory_walk, "MESSAGE_BYTES_MAX", 300)
+    async with watching(stocked, snapshot=True) as call:
+        messages = [await read(call)]
+        while not messages[-1].snapshot_complete:
+            messages.append(await read(call))
+    counts = [len(message.positions) for message in messages]
+    assert sum(counts) == 3
+    assert max(counts) == 2
+
+
 async def test_a_snapshot_of_nothing_is_whole_at_once(shop: Shop) -> None:
     async with watching(shop, snapshot=True) as call:
         assert await read(call) == pb.WatchInventoryResponse(snapshot_complete=True)

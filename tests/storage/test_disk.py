@@ -1,5 +1,7 @@
 """The real disk, on a temporary folder."""
 
+import errno
+import fcntl
 import os
 import resource
 import shutil
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from domgrpc.storage.disk import Disk, Handle, LocalDisk
+from domgrpc.storage.disk import LOCK_NAME, Disk, Handle, LocalDisk
 from domgrpc.storage.errors import DiskFull, FolderInUse, FolderUnusable, StorageFault
 from domgrpc.storage.frame import BLOCK_BYTES
 from domgrpc.storage.log import Log
@@ -251,3 +253,23 @@ def test_a_real_file_system_that_fills_up_refuses_and_goes_on_when_there_is_spac
     assert before > 0
     assert after == before + 1
     assert DiskFull.exit_code == 70
+
+
+def test_letting_the_lock_go_on_a_broken_disk_is_a_fault(tmp_path: Path) -> None:
+    disk = LocalDisk(tmp_path)
+    disk.lock()
+    assert disk._lock is not None  # noqa: SLF001 - nothing else breaks an open file
+    os.dup2(os.open(tmp_path / LOCK_NAME, os.O_RDONLY), disk._lock)  # noqa: SLF001
+    with pytest.raises(StorageFault):
+        disk.unlock()
+
+
+def test_a_file_system_without_locks_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(_handle: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(FolderUnusable):
+        LocalDisk(tmp_path).lock()

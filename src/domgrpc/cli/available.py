@@ -78,7 +78,7 @@ def available(
 
 def _print_tables(answer: "CheckAvailabilityResponse", wanted: dict[str, int]) -> None:
     from domgrpc.cli.columns import AVAILABILITY
-    from domgrpc.cli.output import Column, print_table
+    from domgrpc.cli.tables import Column, print_table
 
     columns: tuple[Column, ...] = AVAILABILITY
     if any(wanted.values()):
@@ -103,7 +103,7 @@ def _enough(row: "SkuAvailability", wanted: dict[str, int]) -> str:
 
 def _print_locations(item: "SkuAvailability") -> None:
     from domgrpc.cli.columns import AVAILABLE_LOCATIONS, AVAILABLE_PARTS
-    from domgrpc.cli.output import print_table
+    from domgrpc.cli.tables import print_table
 
     has_distance = any(place.distance_km for place in item.locations)
     columns = [column for column in AVAILABLE_LOCATIONS if has_distance or column.heading != "km"]
@@ -115,7 +115,7 @@ def _print_locations(item: "SkuAvailability") -> None:
 
 def _print_promises(item: "SkuAvailability") -> None:
     from domgrpc.cli.columns import PROMISES
-    from domgrpc.cli.output import print_table
+    from domgrpc.cli.tables import print_table
 
     sys.stdout.write(f"\n{item.sku} to promise\n")
     print_table(PROMISES, item.available_to_promise)

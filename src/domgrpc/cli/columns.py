@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from domgrpc.cli.output import Column, Row, plain, time_text, word
+from domgrpc.cli.output import plain, time_text, word
+from domgrpc.cli.tables import Column, Row
 
 
 def _method_words(row: Row) -> object:

@@ -1,10 +1,12 @@
 """`domgrpc demo`: shows on a retailer of its own what the service promises, and checks it."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domgrpc.cli.exits import ExitCode, print_error
+from domgrpc.cli.exits import INVALID_OPTION, Ended, ExitCode, print_error
 from domgrpc.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -36,8 +38,7 @@ def demo(
     try:
         customer = find_place(zip_code)
     except UnknownZip as unknown:
-        print_error(str(unknown))
-        raise typer.Exit(ExitCode.USAGE) from None
+        raise Ended(INVALID_OPTION, f"--zip: {unknown}") from None
     narration = Narration(Console(highlight=False, quiet=as_json))
     try:
         outcome = perform(
@@ -52,11 +53,17 @@ def demo(
         narration.close(
             f"{len(outcome.report.kept)} promises shown, all of them kept, in "
             f"{outcome.seconds:.0f} s.",
-            hint="Next, a server to keep: domgrpc serve --data-dir FOLDER",
+            hint=f"Next, a server to keep: {_program()} serve --data-dir var/data",
         )
     if outcome.failure:
         print_error(f"a promise was not kept: {outcome.failure}")
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _program() -> str:
+    """Return how this program was called, for the next command."""
+    called = sys.argv[0]
+    return called if Path(called).name == "domgrpc" else "python -m domgrpc"
 
 
 def _print_outcome(outcome: "Outcome", *, zip_code: str, seed: int) -> None:

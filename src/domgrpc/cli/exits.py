@@ -31,6 +31,39 @@ class ExitCode(IntEnum):
     CONFIGURATION = 73
     """A setting is wrong, the folder is in use or not writable, the port is taken."""
     INTERRUPTED = 130
+    PIPE_CLOSED = 141
+    """Whoever read the output went away."""
+
+
+INVALID_OPTION: Final = "INVALID_OPTION"
+FILE_UNREADABLE: Final = "FILE_UNREADABLE"
+INVALID_SETTING: Final = "INVALID_SETTING"
+CANNOT_LISTEN: Final = "CANNOT_LISTEN"
+CANNOT_WRITE: Final = "CANNOT_WRITE"
+NO_LOG: Final = "NO_LOG"
+_STORAGE_REASONS: Final = {
+    "FolderInUse": "FOLDER_IN_USE",
+    "FolderUnusable": "FOLDER_UNUSABLE",
+    "Corruption": "DATA_DAMAGED",
+    "FormatTooNew": "DATA_TOO_NEW",
+    "DiskFull": "DISK_FULL",
+}
+
+
+class Ended(Exception):
+    """The command ends here, with an error that no server had a part in."""
+
+    def __init__(self, reason: str, message: str, *, code: int = ExitCode.USAGE) -> None:
+        """Say why, as a word of docs/cli.md and as a sentence."""
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.exit_code = code
+
+
+def storage_reason(error: BaseException) -> str:
+    """Return the word for what is wrong with a data folder."""
+    return _STORAGE_REASONS.get(type(error).__name__, "DISK_FAILED")
 
 
 _USAGE_CODES: Final = frozenset({"INVALID_ARGUMENT"})
@@ -38,6 +71,13 @@ _UNAVAILABLE_CODES: Final = frozenset(
     {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN", "UNIMPLEMENTED"}
 )
 _UNAVAILABLE_REASONS: Final = frozenset({"SERVER_BUSY", "DISK_FULL", "RESOURCE_EXHAUSTED"})
+
+
+def file_error(error: OSError) -> Ended:
+    """Return what is wrong with a file that was named, or else with the output."""
+    if error.filename is None:
+        return Ended(CANNOT_WRITE, f"the output cannot be written: {error.strerror}")
+    return Ended(FILE_UNREADABLE, f"{error.filename} cannot be used: {error.strerror}")
 
 
 def exit_code_of(error: "DomgrpcError") -> ExitCode:
@@ -52,8 +92,23 @@ def exit_code_of(error: "DomgrpcError") -> ExitCode:
 
 def print_error(text: str) -> None:
     """Print one line that begins with `error:` on the error stream."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()).encode(errors="backslashreplace").decode()
     sys.stderr.write(f"error: {line}\n")
+
+
+def print_ended(error: Ended, *, as_json: bool) -> None:
+    """Print an error of this side; as JSON also on the output, in the form of the server's."""
+    print_error(f"{error.reason}: {error.message}")
+    if as_json and error.reason != CANNOT_WRITE:
+        facts: dict[str, object] = {
+            "code": None,
+            "reason": error.reason,
+            "message": error.message,
+            "metadata": {},
+            "field_violations": [],
+            "short_lines": [],
+        }
+        _print_document(facts)
 
 
 def print_refusal(error: "DomgrpcError", *, target: str, as_json: bool) -> None:
@@ -64,9 +119,15 @@ def print_refusal(error: "DomgrpcError", *, target: str, as_json: bool) -> None:
     else:
         print_error(str(error))
     if as_json:
-        sys.stdout.write(json.dumps({"error": _facts(error)}, indent=2, ensure_ascii=False) + "\n")
+        _print_document(_facts(error))
     elif error.short_lines:
         _print_short_lines(error)
+
+
+def _print_document(facts: dict[str, object]) -> None:
+    text = json.dumps({"error": facts}, indent=2, ensure_ascii=False)
+    # What was typed may be no UTF-8, and is shown as escapes then.
+    sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")
 
 
 def _facts(error: "DomgrpcError") -> dict[str, object]:
@@ -87,7 +148,7 @@ def _facts(error: "DomgrpcError") -> dict[str, object]:
 
 def _print_short_lines(error: "DomgrpcError") -> None:
     from domgrpc.cli.columns import SHORT_LINES
-    from domgrpc.cli.output import print_table
+    from domgrpc.cli.tables import print_table
 
     print_table(SHORT_LINES, error.short_lines, file=sys.stderr)
     left_out = error.short_line_count - len(error.short_lines)

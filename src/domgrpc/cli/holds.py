@@ -21,9 +21,10 @@ from domgrpc.cli.options import (
     RadiusOption,
     RequestIdOption,
     ZipOption,
+    deadline_of,
     scope_of,
 )
-from domgrpc.cli.parsing import duration_seconds, line_of, moment
+from domgrpc.cli.parsing import line_of
 from domgrpc.cli.session import ask, session_of
 
 if TYPE_CHECKING:
@@ -82,8 +83,7 @@ def reserve(
     scope = scope_of(
         near=near, zip_code=zip_code, radius_km=radius_km, groups=groups, locations=locations
     )
-    ttl_seconds = duration_seconds(ttl) if ttl else None
-    expire_time = moment(until) if until else None
+    ttl_seconds, expire_time = deadline_of(ttl, until)
     reservation = ask(
         context,
         lambda client: client.reserve_stock(
@@ -102,7 +102,7 @@ def reserve(
             request_id=request_id,
         ),
     )
-    _show(context, reservation)
+    _show(context, reservation, dry_run=dry_run)
 
 
 def confirm(
@@ -177,25 +177,23 @@ def list_reservations(
     limit: LimitOption = LIMIT_DEFAULT,
 ) -> None:
     """List reservations, oldest first."""
-    from domgrpc.cli.answers import first_rows, show_rows
+    from domgrpc.cli.answers import show_list
     from domgrpc.cli.columns import RESERVATIONS
 
-    rows = ask(
+    show_list(
         context,
-        lambda client: first_rows(
-            lambda token, size: client.list_reservations(
-                state=number_of(state),
-                client_id=client_id,
-                sku=sku,
-                location_id=location,
-                page_token=token,
-                page_size=size,
-            ),
-            "reservations",
-            limit,
+        "reservations",
+        RESERVATIONS,
+        lambda client, token, size: client.list_reservations(
+            state=number_of(state),
+            client_id=client_id,
+            sku=sku,
+            location_id=location,
+            page_token=token,
+            page_size=size,
         ),
+        limit=limit,
     )
-    show_rows(context, "reservations", rows, RESERVATIONS)
 
 
 @app.command("show")
@@ -230,8 +228,7 @@ def update_reservation(
     scope = scope_of(
         near=near, zip_code=zip_code, radius_km=radius_km, groups=groups, locations=locations
     )
-    ttl_seconds = duration_seconds(ttl) if ttl else None
-    expire_time = moment(until) if until else None
+    ttl_seconds, expire_time = deadline_of(ttl, until)
     reservation = ask(
         context,
         lambda client: client.update_reservation(
@@ -246,7 +243,7 @@ def update_reservation(
             request_id=request_id,
         ),
     )
-    _show(context, reservation)
+    _show(context, reservation, dry_run=dry_run)
 
 
 @app.command("move")
@@ -291,16 +288,20 @@ def move_reservation(
             request_id=request_id,
         ),
     )
-    _show(context, reservation)
+    _show(context, reservation, dry_run=dry_run)
 
 
-def _show(context: typer.Context, reservation: "Reservation") -> None:
+def _show(context: typer.Context, reservation: "Reservation", *, dry_run: bool = False) -> None:
+    from domgrpc.cli.answers import DRY_RUN
     from domgrpc.cli.columns import RESERVATION_LINES, SHORT_LINES
-    from domgrpc.cli.output import flat, plain, print_facts, print_json, print_table
+    from domgrpc.cli.output import flat, plain, print_facts, print_json
+    from domgrpc.cli.tables import print_table
 
     if session_of(context).as_json:
         print_json(plain(reservation))
         return
+    if dry_run:
+        sys.stdout.write(DRY_RUN)
     facts = dict(flat(reservation))
     print_facts(
         {name: fact for name, fact in facts.items() if name not in {"lines", "short_lines"}}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domgrpc.cli.exits import ExitCode, print_error
+from domgrpc.cli.exits import FILE_UNREADABLE, Ended, ExitCode
 from domgrpc.cli.session import ask, session_of
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def load(
     from domgrpc.cli.loading.csv_files import UnreadableFile
 
     if kind and kind not in KINDS:
-        raise typer.BadParameter(f"{kind!r} is no kind of file: one of {', '.join(KINDS)}")
+        raise typer.BadParameter(f"--kind {kind!r} is no kind of file: one of {', '.join(KINDS)}")
     if len(delimiter) != 1:
-        raise typer.BadParameter(f"the delimiter is {delimiter!r}: give one character")
+        raise typer.BadParameter(f"--delimiter is {delimiter!r}: give one character")
     has_rejects = False
     for path in files:
         try:
@@ -61,8 +61,7 @@ def load(
                 ignore_unknown=ignore_unknown,
             )
         except UnreadableFile as error:
-            print_error(str(error))
-            raise typer.Exit(ExitCode.USAGE) from None
+            raise Ended(FILE_UNREADABLE, str(error)) from None
         has_rejects = has_rejects or bool(done.rejects.count)
     if has_rejects:
         raise typer.Exit(ExitCode.REJECTED_ROWS)
@@ -84,12 +83,15 @@ def _load_file(
     started = time.perf_counter()
     with open_csv(path, delimiter) as file:
         known = Kind(kind) if kind else kind_of(file.columns, path)
-        check_columns(file.columns, known, ignore_unknown=ignore_unknown)
+        check_columns(file.columns, known, path, ignore_unknown=ignore_unknown)
         rejects = Rejects(path, file.columns, delimiter)
         with _progress(path, file.size_bytes) as progress:
             load = Load(file, rejects, progress)
             try:
                 ask(context, lambda client: _run(client, load, known, again=again))
+            except KeyboardInterrupt:
+                _say_interrupted(load)
+                raise
             finally:
                 rejects.close()
     seconds = time.perf_counter() - started
@@ -101,7 +103,7 @@ async def _run(client: "DomgrpcClient", load: "Load", kind: "Kind", *, again: bo
     from domgrpc.cli.loading.csv_files import Kind, digest_of
     from domgrpc.cli.loading.locations import load_locations
     from domgrpc.cli.loading.products import load_products
-    from domgrpc.cli.loading.stock import load_stock, source_of
+    from domgrpc.cli.loading.stock import feed_of, load_stock
 
     match kind:
         case Kind.LOCATIONS:
@@ -110,7 +112,15 @@ async def _run(client: "DomgrpcClient", load: "Load", kind: "Kind", *, again: bo
             await load_products(client, load)
         case Kind.STOCK:
             run = f"{time.time_ns():x}" if again else ""
-            await load_stock(client, load, source_of(digest_of(load.file.path), run=run))
+            await load_stock(client, load, feed_of(digest_of(load.file.path), run=run))
+
+
+def _say_interrupted(load: "Load") -> None:
+    row_count = load.applied_count + load.skipped_count
+    sys.stderr.write(
+        f"{load.file.path}: interrupted with {row_count:,} rows in; "
+        "the same command again goes on from there\n"
+    )
 
 
 def _report(context: typer.Context, load: "Load", kind: "Kind", seconds: float) -> None:

@@ -30,20 +30,18 @@ def list_locations(
     limit: LimitOption = LIMIT_DEFAULT,
 ) -> None:
     """List locations in order of their id."""
-    from domgrpc.cli.answers import first_rows, show_rows
+    from domgrpc.cli.answers import show_list
     from domgrpc.cli.columns import LOCATIONS
 
-    rows = ask(
+    show_list(
         context,
-        lambda client: first_rows(
-            lambda token, size: client.list_locations(
-                location_type=number_of(kind), group_id=group, page_token=token, page_size=size
-            ),
-            "locations",
-            limit,
+        "locations",
+        LOCATIONS,
+        lambda client, token, size: client.list_locations(
+            location_type=number_of(kind), group_id=group, page_token=token, page_size=size
         ),
+        limit=limit,
     )
-    show_rows(context, "locations", rows, LOCATIONS)
 
 
 @app.command("show")
@@ -85,7 +83,7 @@ def create_location(
         backorder_enabled=backorder,
     )
     if at:
-        location.point.latitude_degrees, location.point.longitude_degrees = degrees(at)
+        location.point.latitude_degrees, location.point.longitude_degrees = degrees(at, "--at")
     made = ask(context, lambda client: client.create_location(location, request_id=request_id))
     show_message(context, made)
 
@@ -108,8 +106,8 @@ def disable_location(
     """Take a location out of use, now or for a window; its stock stays where it is."""
     from domgrpc.cli.answers import show_message
 
-    start_time = moment(start) if start else None
-    end_time = moment(end) if end else None
+    start_time = moment(start, "--from") if start else None
+    end_time = moment(end, "--until") if end else None
     location = ask(
         context,
         lambda client: client.disable_location(
@@ -145,18 +143,16 @@ def enable_location(
 @groups.command("list")
 def list_groups(context: typer.Context, *, limit: LimitOption = LIMIT_DEFAULT) -> None:
     """List groups in order of their id."""
-    from domgrpc.cli.answers import first_rows, show_rows
+    from domgrpc.cli.answers import show_list
     from domgrpc.cli.columns import GROUPS
 
-    rows = ask(
+    show_list(
         context,
-        lambda client: first_rows(
-            lambda token, size: client.list_location_groups(page_token=token, page_size=size),
-            "groups",
-            limit,
-        ),
+        "groups",
+        GROUPS,
+        lambda client, token, size: client.list_location_groups(page_token=token, page_size=size),
+        limit=limit,
     )
-    show_rows(context, "groups", rows, GROUPS)
 
 
 @groups.command("show")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import msgspec
 import typer
 
-from domgrpc.cli.exits import ExitCode, print_error
+from domgrpc.cli.exits import NO_LOG, Ended, ExitCode, print_error, storage_reason
 from domgrpc.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def show(
     as_json = session_of(context).as_json
     shown = _frames if frames else _records
     try:
-        for facts in shown(open_folder(folder), first, sys.maxsize if last is None else last):
+        for facts in shown(open_log(folder), first, sys.maxsize if last is None else last):
             if as_json:
                 print_json_line(facts)
             else:
                 sys.stdout.write(_line(facts) + "\n")
     except StorageError as error:
-        _end(error)
+        end_with(error)
 
 
 @app.command("verify")
@@ -64,11 +64,11 @@ def verify(context: typer.Context, folder: FolderArgument) -> None:
     from domgrpc.storage.inspection import verify_log
 
     try:
-        disk = open_folder(folder)
+        disk = open_log(folder)
         found = verify_log(disk)
         snapshots, damaged = _checked_snapshots(disk)
     except StorageError as error:
-        _end(error)
+        end_with(error)
     damages = [damage for damage in (found.damage, *damaged) if damage is not None]
     facts = {
         "whole": not damages,
@@ -178,6 +178,16 @@ def open_folder(folder: Path) -> "LocalDisk":
     return LocalDisk(folder, make=False)
 
 
-def _end(error: "StorageError") -> NoReturn:
-    print_error(str(error))
-    raise typer.Exit(error.exit_code)
+def open_log(folder: Path) -> "LocalDisk":
+    """Open a data folder that must hold a log; raises FolderUnusable or Ended."""
+    from domgrpc.storage.segment import list_segment_names
+
+    disk = open_folder(folder)
+    if not list_segment_names(disk):
+        raise Ended(NO_LOG, f"no log in {folder}", code=ExitCode.CONFIGURATION)
+    return disk
+
+
+def end_with(error: "StorageError") -> NoReturn:
+    """End with what is wrong with a folder."""
+    raise Ended(storage_reason(error), str(error), code=error.exit_code) from None

@@ -1,156 +1,50 @@
-"""The command line: what it is called with everywhere, and where each command is.
+"""The program `domgrpc`: begins and ends a run; the commands are in commands.py.
 
-Only what the help needs is imported here; each command imports the rest when it runs.
+Imports next to nothing, so that an interruption finds it ready from the first moment.
 """
 
-from collections.abc import Sequence
-from itertools import islice
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperGroup
-
-from domgrpc.cli import (
-    administration,
-    holds,
-    load,
-    locations,
-    log,
-    products,
-    repair,
-    rules,
-    stock,
-)
-from domgrpc.cli.available import available
-from domgrpc.cli.demo import demo
-from domgrpc.cli.serve import serve
-from domgrpc.cli.session import OutputForm, Session
-from domgrpc.cli.watch import watch
-
-SERVER_DEFAULT = "127.0.0.1:50051"
-
-
-class AnywhereGroup(TyperGroup):
-    """Takes the global options at any place of the line, not only before the command."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
-        """Read the line with its global options in front."""
-        flags = {option for one in self.params if one.name == "tls" for option in one.opts}
-        with_value = {
-            option
-            for one in self.params
-            if not getattr(one, "is_flag", False)
-            for option in one.opts
-        }
-        return super().parse_args(ctx, global_first(args, with_value=with_value, flags=flags))
-
-
-def global_first(args: Sequence[str], *, with_value: set[str], flags: set[str]) -> list[str]:
-    """Return the arguments with the named options, and their values, moved to the front.
-
-    What stands behind `--` stays.
-    """
-    front: list[str] = []
-    rest: list[str] = []
-    waiting = iter(args)
-    for argument in waiting:
-        name, equals, _ = argument.partition("=")
-        if argument == "--":
-            rest.append(argument)
-            rest.extend(waiting)
-        elif argument in flags or (equals and name in with_value):
-            front.append(argument)
-        elif argument in with_value:
-            front.append(argument)
-            front.extend(islice(waiting, 1))
-        else:
-            rest.append(argument)
-    return front + rest
-
-
-app = typer.Typer(
-    name="domgrpc",
-    cls=AnywhereGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["--help", "-h"]},
-)
-
-
-@app.callback()
-def everywhere(
-    context: typer.Context,
-    *,
-    server: Annotated[
-        str, typer.Option(help="Where the server is, host:port.", envvar="DOMGRPC_SERVER")
-    ] = SERVER_DEFAULT,
-    client_id: Annotated[
-        str, typer.Option(help="Who calls; quotas are by client.", envvar="DOMGRPC_CLIENT_ID")
-    ] = "cli",
-    output: Annotated[
-        OutputForm,
-        typer.Option("--output", "-o", help="How answers look.", envvar="DOMGRPC_OUTPUT"),
-    ] = OutputForm.TABLE,
-    timeout: Annotated[
-        float | None,
-        typer.Option(help="Seconds for a call with its retries.", envvar="DOMGRPC_TIMEOUT"),
-    ] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="Speak TLS.", envvar="DOMGRPC_TLS")] = False,
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(help="Authority to trust, PEM; implies --tls.", envvar="DOMGRPC_CA_FILE"),
-    ] = None,
-    certificate_file: Annotated[
-        Path | None,
-        typer.Option(help="Our certificate, PEM, for mTLS.", envvar="DOMGRPC_CERTIFICATE_FILE"),
-    ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Its key, PEM.", envvar="DOMGRPC_KEY_FILE")
-    ] = None,
-) -> None:
-    """A durable inventory and reservation service: the server, and commands that ask it.
-
-    These options may stand anywhere on the line. Exit codes: 0 done, 1 refused, 2 not well
-    formed, 3 server not there, 4 rows rejected; 70, 71 and 73 are the server's own.
-    """
-    context.obj = Session(
-        server=server,
-        client_id=client_id,
-        output=output,
-        timeout_seconds=timeout,
-        tls=tls,
-        ca_file=ca_file,
-        certificate_file=certificate_file,
-        key_file=key_file,
-    )
-
-
-app.command()(available)
-app.add_typer(stock.app, name="stock")
-app.command()(load.load)
-app.command()(watch)
-app.add_typer(locations.app, name="locations")
-app.add_typer(products.app, name="products")
-app.add_typer(rules.app, name="rules")
-
-app.command()(holds.reserve)
-app.command()(holds.confirm)
-app.command()(holds.release)
-app.command()(holds.settle)
-app.add_typer(holds.app, name="reservations")
-
-app.command()(serve)
-app.command()(demo)
-app.command()(administration.status)
-app.command()(administration.snapshot)
-app.command()(administration.verify)
-log.app.command("truncate")(repair.truncate)
-log.app.command("salvage")(repair.salvage)
-app.add_typer(log.app, name="log")
+import os
+import signal
+import sys
 
 
 def main() -> None:
     """Run the program; it ends with one of the exit codes of `ExitCode`."""
-    app()
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
+        # Before and behind the command an interruption ends the program without a word.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # What gRPC itself has to say goes to nobody: errors are told in our own words.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from domgrpc.cli.commands import app
+    from domgrpc.cli.exits import ExitCode
+
+    code: object = 0
+    try:
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        app()
+    except SystemExit as ended:
+        code = ended.code
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(_flushed(code))  # type: ignore[arg-type]
+
+
+def _flushed(code: object) -> object:
+    """Write out what is left; return the code, or that of an output that takes no more."""
+    from domgrpc.cli.exits import ExitCode, file_error, print_ended
+
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try once more when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return ExitCode.PIPE_CLOSED
+        if not code:
+            print_ended(file_error(error), as_json=False)
+        return code or ExitCode.USAGE
+    return code

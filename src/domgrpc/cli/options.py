@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domgrpc.cli.choices import Method
-from domgrpc.cli.parsing import degrees, zip_degrees
+from domgrpc.cli.parsing import degrees, duration_seconds, moment, zip_degrees
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from domgrpc.v1.types_pb2 import Scope
 
 RADIUS_KM_DEFAULT = 100.0
@@ -42,7 +44,10 @@ NearOption = Annotated[
     str,
     typer.Option("--near", help="Near this place.", metavar="LAT,LON", show_default=False),
 ]
-ZipOption = Annotated[str, typer.Option("--zip", help="Near this US ZIP code.", show_default=False)]
+ZipOption = Annotated[
+    str,
+    typer.Option("--zip", help="Near this US ZIP code of five digits.", show_default=False),
+]
 RadiusOption = Annotated[
     float, typer.Option("--radius-km", help="How far from --near or --zip.", metavar="KM")
 ]
@@ -53,6 +58,16 @@ LocationsOption = Annotated[
     list[str] | None, typer.Option("--location", help="Only this location; may be repeated.")
 ]
 InStockOnlyOption = Annotated[bool, typer.Option("--in-stock-only", help="Never beyond the stock.")]
+
+
+def deadline_of(ttl: str, until: str) -> "tuple[float | None, datetime | None]":
+    """Return for how long or until when a hold is to last; both are None where neither is said."""
+    if ttl and until:
+        raise typer.BadParameter("--ttl and --until exclude each other: give one")
+    return (
+        duration_seconds(ttl, "--ttl") if ttl else None,
+        moment(until, "--until") if until else None,
+    )
 
 
 def scope_of(
@@ -84,5 +99,5 @@ def scope_of(
         return client.at_locations(locations)
     if not named:
         return None
-    latitude, longitude = degrees(near) if near else zip_degrees(zip_code)
+    latitude, longitude = degrees(near, "--near") if near else zip_degrees(zip_code)
     return client.near(latitude, longitude, radius_km=radius_km)

@@ -1,4 +1,4 @@
-"""How answers are printed: as a table for people, as JSON for programs.
+"""How answers are printed: as facts for people, as JSON for programs; tables are in tables.py.
 
 JSON has the field names of the protos, in their order and always all of them: a field that is
 not set is null, times are RFC 3339 in UTC, durations are seconds, enum values are their words
@@ -7,11 +7,10 @@ without the prefix of the enum. docs/cli.md shows examples.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -19,23 +18,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 _NANOS_PER_MICRO: Final = 1_000
 _NANOS_PER_SECOND: Final = 1_000_000_000
-_WIDTH_WITHOUT_TERMINAL: Final = 10_000
-"""Nothing is cut where a program or a file reads."""
 
-# A message of whichever service, or plain data; its fields are read by name.
-Row = Any
 # Their classes are private to the protobuf implementation that is installed.
 _Descriptor = Any
 _Field = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its heading and what stands in it for a row."""
-
-    heading: str
-    value: Callable[[Row], object]
-    is_number: bool = False
 
 
 # --- JSON
@@ -112,31 +98,7 @@ def _converter(field: _Field) -> Callable[[Any], object]:
     return plain
 
 
-# --- tables
-
-
-def print_table(
-    columns: Sequence[Column], rows: Iterable[Row], *, file: TextIO | None = None
-) -> None:
-    """Print rows under headings; a single line where there are none."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    file = file or sys.stdout
-    console = Console(file=file, highlight=False)
-    if not console.is_terminal:
-        console = Console(file=file, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column.heading, justify="right" if column.is_number else "left")
-    for row in rows:
-        table.add_row(*(Text(cell_text(column.value(row))) for column in columns))
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print("nothing found")
+# --- for people
 
 
 def print_facts(facts: Mapping[str, object]) -> None:

@@ -1,6 +1,6 @@
 """How what people type becomes values: times, durations, places, lines.
 
-Each function refuses with BadParameter, which typer prints with the name of the option.
+Each function refuses with BadParameter, whose message names the option that it is given.
 """
 
 import re
@@ -14,50 +14,73 @@ if TYPE_CHECKING:
 
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?").fullmatch
+_ADDRESS: Final = re.compile(r"(?:[^\s:/\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-9]{1,5})").fullmatch
+_PORT_MAX: Final = 65_535
+_ZIP_CODE: Final = re.compile("[0-9]{5}").fullmatch
 
 
-def duration_seconds(text: str) -> float:
+def address(text: str, option: str) -> str:
+    """Check that an address is host:port."""
+    match = _ADDRESS(text)
+    if match is None or not 1 <= int(match[1]) <= _PORT_MAX:
+        raise typer.BadParameter(
+            f"{option} is {text!r}: write host:port, for example 127.0.0.1:50051, "
+            f"with a port of 1 to {_PORT_MAX}"
+        )
+    return text
+
+
+def duration_seconds(text: str, option: str) -> float:
     """Read a duration: 90, 90s, 15m, 2h or 30d."""
     match = _DURATION(text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no duration: write for example 90s, 15m, 2h or 30d")
+        raise typer.BadParameter(
+            f"{option} {text!r} is no duration: write for example 90s, 15m, 2h or 30d"
+        )
     seconds = float(match[1]) * _UNIT_SECONDS[match[2] or "s"]
     return int(seconds) if seconds.is_integer() else seconds
 
 
-def moment(text: str) -> datetime:
+def moment(text: str, option: str) -> datetime:
     """Read a time in ISO 8601; without a zone it is UTC."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time: write for example 2030-01-31 or 2030-01-31T18:00:00Z"
+            f"{option} {text!r} is no time: write for example 2030-01-31 or 2030-01-31T18:00:00Z"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def degrees(text: str) -> tuple[float, float]:
+def degrees(text: str, option: str) -> tuple[float, float]:
     """Read a place as latitude,longitude."""
     try:
         latitude, longitude = (float(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no place: write latitude,longitude, for example 36.36,-94.22"
+            f"{option} {text!r} is no place: write latitude,longitude, for example 36.36,-94.22"
         ) from None
     return latitude, longitude
 
 
-def zip_degrees(text: str) -> tuple[float, float]:
-    """Return the place of a US ZIP code."""
+def zip_degrees(text: str, option: str = "--zip") -> tuple[float, float]:
+    """Return the place of a US ZIP code of five digits."""
     import zipcodes
 
-    try:
+    # The library cuts longer texts down to five digits, and panics at some letters.
+    found = []
+    if _ZIP_CODE(text):
         found = zipcodes.matching(text)  # type: ignore[no-untyped-call] # ships no types
-    except (TypeError, ValueError):
-        found = []
     if not found:
-        raise typer.BadParameter(f"{text!r} is no known US ZIP code: write for example 72712")
-    return float(found[0]["lat"]), float(found[0]["long"])
+        raise typer.BadParameter(
+            f"{option} {text!r} is no known US ZIP code: write five digits, for example 72712"
+        )
+    latitude, longitude = float(found[0]["lat"]), float(found[0]["long"])
+    if not latitude:
+        raise typer.BadParameter(
+            f"{option} {text!r} is of the armed forces abroad and has no place: use --near"
+        )
+    return latitude, longitude
 
 
 def line_of(text: str) -> "Line":

@@ -21,20 +21,18 @@ def list_products(
     limit: LimitOption = LIMIT_DEFAULT,
 ) -> None:
     """List products in a stable order."""
-    from domgrpc.cli.answers import first_rows, show_rows
+    from domgrpc.cli.answers import show_list
     from domgrpc.cli.columns import PRODUCTS
 
-    rows = ask(
+    show_list(
         context,
-        lambda client: first_rows(
-            lambda token, size: client.list_products(
-                category=category, page_token=token, page_size=size
-            ),
-            "products",
-            limit,
+        "products",
+        PRODUCTS,
+        lambda client, token, size: client.list_products(
+            category=category, page_token=token, page_size=size
         ),
+        limit=limit,
     )
-    show_rows(context, "products", rows, PRODUCTS)
 
 
 @app.command("show")
@@ -59,8 +57,9 @@ def set_product(
         Backorder | None, typer.Option("--backorder", help="What may be sold beyond the stock.")
     ] = None,
     limit: Annotated[
-        int, typer.Option("--backorder-limit", help="For limited: units for each location.")
-    ] = 0,
+        int | None,
+        typer.Option("--backorder-limit", help="With --backorder limited: units a location."),
+    ] = None,
     substitutes: Annotated[
         list[str] | None, typer.Option("--substitute", help="Offer this SKU instead; repeatable.")
     ] = None,
@@ -79,8 +78,10 @@ def set_product(
     }
     fields = {field: value for field, value in said.items() if value is not None}
     product = Product(sku=sku, **fields)  # type: ignore[arg-type] # by name, each of its type
+    if limit is not None and backorder is not Backorder.LIMITED:
+        raise typer.BadParameter("--backorder-limit goes with --backorder limited: give both")
     if backorder is not None:
-        policy = BackorderPolicy(mode=number_of(backorder), limit_quantity=limit)
+        policy = BackorderPolicy(mode=number_of(backorder), limit_quantity=limit or 0)
         product.backorder_policy.CopyFrom(policy)
         fields["backorder_policy"] = backorder
     if not fields:

@@ -9,8 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from domgrpc.cli.exits import print_error
-from domgrpc.cli.log import FolderArgument, open_folder
+from domgrpc.cli.log import FolderArgument, end_with, open_folder
 from domgrpc.cli.session import session_of
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -34,8 +33,7 @@ def truncate(
         disk = open_folder(folder)
         plan = repair.truncate(disk, at, confirm) if confirm else repair.plan_truncation(disk, at)
     except StorageError as error:
-        print_error(str(error))
-        raise typer.Exit(error.exit_code) from None
+        end_with(error)
     facts = {
         "done": bool(confirm),
         "last_revision_kept": plan.sequence,
@@ -71,8 +69,7 @@ def salvage(
             random_bytes=os.urandom,
         )
     except StorageError as error:
-        print_error(str(error))
-        raise typer.Exit(error.exit_code) from None
+        end_with(error)
     facts = {
         "snapshot_revision": saved.snapshot_sequence,
         "records": saved.records,

@@ -24,18 +24,18 @@ RuleArgument = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id
 @app.command("list")
 def list_rules(context: typer.Context, *, limit: LimitOption = LIMIT_DEFAULT) -> None:
     """List rules in order of their id."""
-    from domgrpc.cli.answers import first_rows, show_rows
+    from domgrpc.cli.answers import show_list
     from domgrpc.cli.columns import RULES
 
-    rows = ask(
+    show_list(
         context,
-        lambda client: first_rows(
-            lambda token, size: client.list_safety_stock_rules(page_token=token, page_size=size),
-            "rules",
-            limit,
+        "rules",
+        RULES,
+        lambda client, token, size: client.list_safety_stock_rules(
+            page_token=token, page_size=size
         ),
+        limit=limit,
     )
-    show_rows(context, "rules", rows, RULES)
 
 
 @app.command("show")
@@ -91,8 +91,8 @@ def create_rule(
         channel=channel,
         fixed_quantity=quantity,
         percent_of_on_hand=percent,
-        start_time=moment(start) if start else None,
-        end_time=moment(end) if end else None,
+        start_time=moment(start, "--from") if start else None,
+        end_time=moment(end, "--until") if end else None,
     )
     made = ask(context, lambda client: client.create_safety_stock_rule(rule, request_id=request_id))
     show_message(context, made)
@@ -127,7 +127,8 @@ def explain(
 ) -> None:
     """Say which rule of each kind wins for one position, and which others matched."""
     from domgrpc.cli.columns import DECISIONS
-    from domgrpc.cli.output import plain, print_json, print_table
+    from domgrpc.cli.output import plain, print_json
+    from domgrpc.cli.tables import print_table
 
     answer = ask(
         context,

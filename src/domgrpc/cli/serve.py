@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from msgspec.structs import replace
 
-from domgrpc.cli.exits import ExitCode, print_error
+from domgrpc.cli.exits import CANNOT_LISTEN, INVALID_SETTING, Ended, ExitCode, storage_reason
 from domgrpc.config import Settings
 
 _DEFAULT: Final = Settings(data_dir=Path())
@@ -22,7 +22,7 @@ def serve(
     context: typer.Context,
     *,
     data_dir: Annotated[
-        Path, typer.Option(help="Folder of the log and the snapshots.", envvar="DOMGRPC_DATA_DIR")
+        str, typer.Option(help="Folder of the log and the snapshots.", envvar="DOMGRPC_DATA_DIR")
     ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = _DEFAULT.port,
@@ -118,7 +118,11 @@ def serve(
     ] = _LIMIT.remembered_deltas_max,
 ) -> None:
     """Run the server; SIGTERM or SIGINT drain it."""
-    given = context.params
+    if not data_dir:
+        # As a path it would be the current folder.
+        problem = "--data-dir is empty: name the folder of the log and the snapshots"
+        raise Ended(INVALID_SETTING, problem, code=ExitCode.CONFIGURATION)
+    given = {**context.params, "data_dir": Path(data_dir)}
     limits = replace(_LIMIT, **{name: given[name] for name in _LIMIT.__struct_fields__})
     names = (name for name in _DEFAULT.__struct_fields__ if name != "limits")
     run(replace(_DEFAULT, limits=limits, **{name: given[name] for name in names}))
@@ -135,14 +139,10 @@ def run(settings: Settings) -> None:
     try:
         asyncio.run(server.serve(settings))
     except (InvalidSetting, server.ListenFailed) as error:
-        _end(error, ExitCode.CONFIGURATION)
+        reason = INVALID_SETTING if isinstance(error, InvalidSetting) else CANNOT_LISTEN
+        raise Ended(reason, str(error), code=ExitCode.CONFIGURATION) from None
     except StorageError as error:
-        _end(error, error.exit_code)
+        raise Ended(storage_reason(error), str(error), code=error.exit_code) from None
     except server.EngineFailed as failed:
-        fault = failed.fault
-        _end(failed, getattr(fault, "exit_code", ExitCode.STORAGE_FAULT))
-
-
-def _end(error: Exception, code: int) -> None:
-    print_error(str(error))
-    raise typer.Exit(code) from None
+        code = getattr(failed.fault, "exit_code", ExitCode.STORAGE_FAULT)
+        raise Ended(storage_reason(failed.fault), str(failed), code=code) from None

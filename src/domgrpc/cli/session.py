@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from domgrpc.cli.exits import ExitCode, exit_code_of, print_error, print_refusal
+from domgrpc.cli.exits import INVALID_OPTION, Ended, exit_code_of, print_refusal
 
 if TYPE_CHECKING:
     from domgrpc.client import DomgrpcClient, Tls
@@ -61,14 +61,8 @@ def ask(context: typer.Context, call: Callable[["DomgrpcClient"], Coroutine[Any,
     except DomgrpcError as error:
         print_refusal(error, target=session.server, as_json=session.as_json)
         raise typer.Exit(exit_code_of(error)) from None
-    except BrokenPipeError:
-        # Whoever read the output has enough; typer ends the program without a word.
-        raise
-    except (OSError, ValueError) as error:
-        print_error(str(error))
-        raise typer.Exit(ExitCode.USAGE) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except ValueError as error:
+        raise Ended(INVALID_OPTION, str(error)) from None
 
 
 async def _with_client(

@@ -38,24 +38,22 @@ def show_stock(
     limit: LimitOption = LIMIT_DEFAULT,
 ) -> None:
     """Show the figures of positions: a SKU at a location."""
-    from domgrpc.cli.answers import first_rows, show_rows
+    from domgrpc.cli.answers import show_list
     from domgrpc.cli.columns import POSITIONS
 
-    rows = ask(
+    show_list(
         context,
-        lambda client: first_rows(
-            lambda token, size: client.list_positions(
-                sku=sku,
-                location_id=location,
-                level=number_of(level),
-                page_token=token,
-                page_size=size,
-            ),
-            "positions",
-            limit,
+        "positions",
+        POSITIONS,
+        lambda client, token, size: client.list_positions(
+            sku=sku,
+            location_id=location,
+            level=number_of(level),
+            page_token=token,
+            page_size=size,
         ),
+        limit=limit,
     )
-    show_rows(context, "positions", rows, POSITIONS)
 
 
 @app.command("count", context_settings=SIGNED)
@@ -75,7 +73,7 @@ def count_stock(
     """Set how many sellable units are there."""
     from domgrpc import client
 
-    counted_time = moment(at) if at else None
+    counted_time = moment(at, "--at") if at else None
     _change(
         context,
         lambda: client.count_stock(
@@ -104,7 +102,7 @@ def adjust_stock(
     """Add units or take some away."""
     from domgrpc import client
 
-    happened_time = moment(at) if at else None
+    happened_time = moment(at, "--at") if at else None
     _change(
         context,
         lambda: client.adjust_stock(
@@ -173,7 +171,7 @@ def announce_supply(
     """Announce supply that is on its way; quantity 0 withdraws it."""
     from domgrpc import client
 
-    due_time = moment(due) if due else None
+    due_time = moment(due, "--due") if due else None
     _change(
         context,
         lambda: client.announce_supply(
@@ -231,4 +229,4 @@ def _change(
         context,
         lambda client: client.update_stock([make()], validate_only=dry_run, request_id=request_id),
     )
-    show_message(context, done)
+    show_message(context, done, dry_run=dry_run)

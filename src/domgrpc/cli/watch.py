@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
         StockChange,
         WatchInventoryResponse,
     )
+
+
+_SKUS_AT_ONCE: Final = 100
 
 
 def watch(
@@ -49,6 +52,7 @@ def watch(
 
     async def follow(client: "DomgrpcClient") -> None:
         left = count
+        await _check_known(client, skus or (), locations or ())
         responses = client.watch_inventory(
             after_revision=after,
             snapshot=snapshot,
@@ -65,6 +69,20 @@ def watch(
                     return
 
     ask(context, follow)
+
+
+async def _check_known(
+    client: "DomgrpcClient", skus: Sequence[str], locations: Sequence[str]
+) -> None:
+    """Refuse a location that is not there; say which SKUs nothing is known of, as they may come."""
+    for location_id in locations:
+        await client.get_location(location_id)
+    for begin in range(0, len(skus), _SKUS_AT_ONCE):
+        wanted = dict.fromkeys(skus[begin : begin + _SKUS_AT_ONCE], 0)
+        answer = await client.check_availability(wanted)
+        for item in answer.items:
+            if not item.known:
+                sys.stderr.write(f"nothing is known of {item.sku!r} so far; waiting for it\n")
 
 
 def _print(

@@ -152,6 +152,12 @@ class Calls:
         """Send a request of a batch again, alone, if policy, budget and deadline allow."""
         return await self._again(call.method(self.stubs), request, deadline, refusal)
 
+    async def alone(
+        self, call: HotCall[_Request, _Answer], request: _Request, deadline: float
+    ) -> _Answer:
+        """Send a request of a batch alone that never had an answer of its own."""
+        return await self._alone(call.method(self.stubs), request, deadline)
+
     async def _hot_alone(
         self, call: HotCall[_Request, _Answer], request: _Request, deadline: float
     ) -> _Answer:

@@ -36,6 +36,8 @@ OPERATION_WEIGHT_MAX: Final = 500
 """A heavier operation goes alone: it would make lighter ones wait for it."""
 ALONE_WEIGHT: Final = OPERATION_WEIGHT_MAX + 1
 _EXPIRY_STEP_SECONDS: Final = 0.005
+_TOO_LARGE: Final = "message larger than max"
+"""What gRPC says, without a reason, of a message that it did not send or take."""
 _CLOSED: Final = local_error(grpc.StatusCode.CANCELLED, "the client was closed")
 
 _Request = TypeVar("_Request")
@@ -68,6 +70,11 @@ class Sender(Protocol):
         refusal: DomgrpcError,
     ) -> _Answer:
         """Send a request alone that was refused for now."""
+
+    async def alone(
+        self, call: HotCall[_Request, _Answer], request: _Request, deadline: float
+    ) -> _Answer:
+        """Send a request alone."""
 
 
 # Request and answer differ from operation to operation, so a batch cannot name their types.
@@ -102,8 +109,22 @@ class Batch:
         self.expiry_time = 0.0
 
     def tidy(self) -> None:
-        """Drop an operation that nobody waits for."""
+        """Drop an operation that could not be written."""
         del self.request.operations[len(self.waiting) :]
+
+    def drop_ended(self) -> int:
+        """Drop the operations whose callers have gone or been told of their deadline; count them.
+
+        What is sent later than its caller waits would change stock behind the caller's back.
+        """
+        self.tidy()
+        ended = [place for place, (answer, _, _) in enumerate(self.waiting) if answer.done()]
+        for place in reversed(ended):
+            del self.request.operations[place]
+            del self.waiting[place]
+        if ended:
+            self.last_deadline = max((deadline for _, _, deadline in self.waiting), default=0.0)
+        return len(ended)
 
     def fail(self, error: DomgrpcError) -> None:
         """Give whoever still waits the error."""
@@ -186,16 +207,18 @@ class Coalescer:
         self._is_scheduled = False
         while self._gathered and len(self._executing) < EXECUTING_MAX:
             batch = self._gathered.popleft()
-            batch.tidy()
+            self.waiting_count -= batch.drop_ended()
             if batch.waiting:
                 self._executing[batch] = self._loop.create_task(self._send(batch))
+            else:
+                self._forget_deadline(batch)
 
     async def _send(self, batch: Batch) -> None:
         try:
             response = await self._sender.execute(batch.request, batch.last_deadline)
             self._deal_out(batch, response)
         except DomgrpcError as error:
-            batch.fail(error)
+            self._fail(batch, error)
         except asyncio.CancelledError:
             batch.fail(_CLOSED)
             raise
@@ -210,6 +233,15 @@ class Coalescer:
             if self._gathered and not self._is_scheduled:
                 self._is_scheduled = True
                 self._loop.call_soon(self._send_gathered)
+
+    def _fail(self, batch: Batch, error: DomgrpcError) -> None:
+        if not is_too_large(error):
+            batch.fail(error)
+            return
+        # Together they were, or their answers; one of them alone may be as well.
+        for index, (answer, _, _) in enumerate(batch.waiting):
+            if not answer.done():
+                self._repeat_alone(batch, index, None)
 
     def _deal_out(self, batch: Batch, response: ExecuteResponse) -> None:
         results = response.results
@@ -230,16 +262,21 @@ class Coalescer:
             else:
                 answer.set_exception(error)
 
-    def _repeat_alone(self, batch: Batch, index: int, refusal: DomgrpcError) -> None:
+    def _repeat_alone(self, batch: Batch, index: int, refusal: DomgrpcError | None) -> None:
         request = batch.waiting[index][1].operation(batch.request.operations[index])
         task = self._loop.create_task(self._repeat(batch.waiting[index], request, refusal))
         self._repeating.add(task)
         task.add_done_callback(self._repeating.discard)
 
-    async def _repeat(self, waiting: _Waiting, request: object, refusal: DomgrpcError) -> None:
+    async def _repeat(
+        self, waiting: _Waiting, request: object, refusal: DomgrpcError | None
+    ) -> None:
         answer, call, deadline = waiting
         try:
-            result = await self._sender.repeat(call, request, deadline, refusal)
+            if refusal is None:
+                result = await self._sender.alone(call, request, deadline)
+            else:
+                result = await self._sender.repeat(call, request, deadline, refusal)
         except DomgrpcError as error:
             if not answer.done():
                 answer.set_exception(error)
@@ -271,3 +308,8 @@ class Coalescer:
                 answer.set_exception(local_error(grpc.StatusCode.DEADLINE_EXCEEDED, message))
         if coming:
             self._watch_deadline(batch, max(min(coming), now + _EXPIRY_STEP_SECONDS))
+
+
+def is_too_large(error: DomgrpcError) -> bool:
+    """Say whether a call failed because its message or its answer is too large for gRPC."""
+    return error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in error.message

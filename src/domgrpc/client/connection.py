@@ -21,8 +21,9 @@ _OPTIONS: Final = (
     # The client repeats calls itself, with a budget and the same request_id.
     ("grpc.enable_retries", 0),
     # A server that restarts is found again at once, not after gRPC's default of a second or more.
+    # The least backoff stays gRPC's own: it is also how long a server may take to greet, and one
+    # on a busy machine may take a second.
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # A connection that died without a word is noticed while calls or watches are open.
     ("grpc.keepalive_time_ms", 30_000),

@@ -83,11 +83,18 @@ class DomgrpcError(Exception):
 
 
 def error_of_call(error: grpc.aio.AioRpcError) -> DomgrpcError:
-    """Return the error that a failed gRPC call amounts to."""
+    """Return the error that a failed gRPC call amounts to.
+
+    A call that was cancelled without our wish, as by a server that goes down, is UNAVAILABLE:
+    gRPC tells our own cancelling by another exception.
+    """
+    words = error.details() or "the call failed without a word"
+    if error.code() is grpc.StatusCode.CANCELLED:
+        return local_error(grpc.StatusCode.UNAVAILABLE, f"the call was broken off: {words}")
     for key, value in error.trailing_metadata() or ():
         if key == STATUS_DETAILS_KEY and isinstance(value, bytes):
             return DomgrpcError(Status.FromString(value))
-    return local_error(error.code(), error.details() or "the call failed without a word")
+    return local_error(error.code(), words)
 
 
 def local_error(code: grpc.StatusCode, message: str) -> DomgrpcError:

@@ -21,9 +21,6 @@ from domgrpc.v1.types_pb2 import DeliveryMethod, Scope, StockLevel
 
 _ANY_METHOD: Final = DeliveryMethod.DELIVERY_METHOD_UNSPECIFIED
 _ANY_LEVEL: Final = StockLevel.STOCK_LEVEL_UNSPECIFIED
-_LONG_ANSWER_WEIGHT: Final = 350
-"""For a question that is answered by location or by day: 20 such answers fill a batch."""
-
 UPDATE_STOCK: Final = HotCall(
     UpdateStockRequest,
     lambda stubs: stubs.inventory.UpdateStock,
@@ -74,10 +71,9 @@ async def check_availability(
     `items` are SKUs, or SKUs with the quantity wanted of each. The answer is in their order.
     """
     weight = len(items) + scope_weight(scope)
-    if include_locations or horizon_days:
-        weight += _LONG_ANSWER_WEIGHT
-    if min_revision:
-        # It may have to wait for the revision; in a batch others would wait with it.
+    if include_locations or horizon_days or min_revision:
+        # Its answer may have megabytes, which neighbours would wait for or which are too many
+        # together; a revision may have to be waited for.
         weight = ALONE_WEIGHT
     calls = client.calls
     request, batch = calls.begin(CHECK_AVAILABILITY, weight)

@@ -20,7 +20,7 @@ from domgrpc.core.values import TimeMs
 from domgrpc.engine.admission import Admission
 from domgrpc.engine.clock import Clock, SystemClock
 from domgrpc.engine.feed import Feed
-from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
+from domgrpc.engine.recovery import check_recovered, load_newest_snapshot, replay_frames
 from domgrpc.engine.scrubbing import Scrubber
 from domgrpc.engine.snapshots import Beside, Snapshots, run_beside
 from domgrpc.engine.timers import Timers
@@ -228,7 +228,7 @@ def _recover(
     )
     frames = feed.restored(log.read(state.revision + 1))
     replayed = replay_frames(state, frames, last_revision=log.last_sequence)
-    state.check_invariants()
+    check_recovered(state, disk)
     writer = Writer(
         state,
         log,

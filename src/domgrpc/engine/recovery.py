@@ -20,6 +20,7 @@ from domgrpc.engine.records import decode_records
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.errors import Corruption, FormatTooNew
 from domgrpc.storage.frame import Frame, frame_bytes
+from domgrpc.storage.segment import list_segment_names
 from domgrpc.storage.snapshot import (
     SnapshotFacts,
     SnapshotReading,
@@ -72,8 +73,41 @@ def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) 
             size_bytes += frame_bytes(len(frame.payload))
             later = (r for r in _records_of(frame) if r.revision > first_revision)
             for record in takewhile(lambda r: r.revision <= last_revision, later):
-                replay(state, record)
+                _replay_one(state, record, frame)
     return Replayed(state.revision - first_revision, size_bytes)
+
+
+def check_recovered(state: State, disk: Disk) -> None:
+    """Raise Corruption where the recovered state contradicts itself."""
+    try:
+        state.check_invariants()
+    except MemoryError:
+        raise
+    except Exception as error:
+        names = (*list_snapshots(disk), *list_segment_names(disk), "the folder")
+        raise Corruption(
+            names[0],
+            offset_bytes=0,
+            expected=f"files that make one state, this and {len(names) - 2} later ones",
+            found="values that contradict each other",
+            sequence=state.revision,
+        ) from error
+
+
+def _replay_one(state: State, record: Record, frame: Frame) -> None:
+    try:
+        replay(state, record)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Its checksum is right and its words are known, so somebody wrote it like this.
+        raise Corruption(
+            frame.segment_name,
+            offset_bytes=frame.offset_bytes,
+            expected="a record that follows from those before it",
+            found="one that does not",
+            sequence=record.revision,
+        ) from error
 
 
 def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts | None]:
@@ -87,6 +121,16 @@ def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts |
                 # Its checksum is right, so somebody wrote it like this.
                 found = f"a chunk of kind {chunk.kind} that is not understood ({error})"
                 raise FormatTooNew(name, found=found, known=_KNOWN) from error
+            except MemoryError:
+                raise
+            except Exception as error:  # whatever senseless values bring about
+                raise Corruption(
+                    name,
+                    offset_bytes=0,
+                    expected="chunks that fit together",
+                    found=f"one of kind {chunk.kind} that does not",
+                    sequence=snapshot_sequence(name),
+                ) from error
     return state, reading.facts
 
 
@@ -94,7 +138,8 @@ def _records_of(frame: Frame) -> Iterator[Record]:
     place = f"byte {frame.offset_bytes} (sequence {frame.first_sequence})"
     try:
         records = list(decode_records(frame.payload, frame.count))
-    except msgspec.DecodeError as error:
+    except ValueError as error:
+        # What msgspec raises, also for text that is no UTF-8.
         found = f"a group at {place} that is not understood ({error})"
         raise FormatTooNew(frame.segment_name, found=found, known=_KNOWN) from error
     for sequence, record in enumerate(records, start=frame.first_sequence):

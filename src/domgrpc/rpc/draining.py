@@ -7,6 +7,8 @@ from typing import TypeVar
 from domgrpc.rpc.refusals import Refused, TransportReason
 
 Message = TypeVar("Message")
+_LULL_SHARE = 0.8
+_LULL_SECONDS_MIN = 0.02
 
 
 class Drain:
@@ -15,6 +17,7 @@ class Drain:
     def __init__(self) -> None:
         """Start with the server up."""
         self._begun = asyncio.Event()
+        self._refused_count = 0
 
     def begin(self) -> None:
         """Let every stream end at its next step."""
@@ -23,11 +26,23 @@ class Drain:
     def check(self, **facts: object) -> None:
         """Refuse to go on once the server is going down; the facts say where to go on."""
         if self._begun.is_set():
+            self._refused_count += 1
             raise Refused(
                 TransportReason.SERVER_DRAINING,
                 "the server is going down: connect again, and let a stream go on where it ended",
                 **facts,
             )
+
+    async def until_quiet(self, quiet_seconds: float) -> None:
+        """Wait until nothing was refused for so long; what gRPC held back has then been told.
+
+        Where callers keep coming, ever shorter lulls will do: in one of them gRPC holds nothing.
+        """
+        refused_count = -1
+        while refused_count != self._refused_count:
+            refused_count = self._refused_count
+            await asyncio.sleep(quiet_seconds)
+            quiet_seconds = max(quiet_seconds * _LULL_SHARE, _LULL_SECONDS_MIN)
 
     async def until(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
         """Iterate messages; SERVER_DRAINING where the server goes down while none comes."""

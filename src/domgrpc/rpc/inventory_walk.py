@@ -18,6 +18,7 @@ from domgrpc.core.listings import PositionView, position_view
 from domgrpc.core.positions import SkuStock
 from domgrpc.core.state import State
 from domgrpc.core.values import LocationId, Sku, TimeMs
+from domgrpc.rpc.sizes import MESSAGE_BYTES_MAX, position_bytes
 
 POSITIONS_PER_SLICE_MAX = 500
 SCANNED_PER_SLICE_MAX = 5_000
@@ -55,20 +56,28 @@ class Slice(msgspec.Struct, frozen=True):
 
 
 def read_slice(state: State, now_ms: TimeMs, selection: Selection, after: Place) -> Slice:
-    """Return the next positions behind a place; looks at 5,000, returns 500 at most."""
+    """Return the next positions behind a place; looks at 5,000, returns 500 at most.
+
+    It also ends with the position that brings it above 2 MiB: one has 10,000 supplies at most.
+    """
     network = state.network
     locations = network.locations.by_index
     wanted = selection.location_ids
     views: list[PositionView] = []
-    scanned_count = 0
+    scanned_count = size_bytes = 0
     for stock, first, second in _stocks(state, selection, after):
         indexes = stock.location_indexes
         resumed = (first, second) == after[:2]
         for slot in range(bisect_right(indexes, after[2]) if resumed else 0, len(indexes)):
             if not wanted or locations[indexes[slot]].location_id in wanted:
                 views.append(position_view(network, stock, slot, now_ms))
+                size_bytes += position_bytes(views[-1])
             scanned_count += 1
-            if len(views) == POSITIONS_PER_SLICE_MAX or scanned_count >= SCANNED_PER_SLICE_MAX:
+            if (
+                len(views) == POSITIONS_PER_SLICE_MAX
+                or scanned_count >= SCANNED_PER_SLICE_MAX
+                or size_bytes > MESSAGE_BYTES_MAX
+            ):
                 return Slice(tuple(views), (first, second, indexes[slot]))
         # A SKU without positions costs too; the one resumed at was counted by the slice before,
         # so that every slice gets on.

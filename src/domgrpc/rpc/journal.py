@@ -1,8 +1,9 @@
 """What the server writes about itself: one line per event, and one per call where asked for.
 
 Colour on a terminal, JSON otherwise; always on standard error, so that standard output belongs to
-whoever started the program. An event is a fixed word and everything else a key; values that
-callers chose are checked or escaped before they come here.
+whoever started the program. An event is a fixed word and everything else a key. Values may be
+what callers chose: none of them can end its line, steer a terminal or fill the disk, because what
+is not printable is escaped and what is long is cut.
 """
 
 import sys
@@ -11,8 +12,15 @@ from typing import Any
 
 import grpc
 import structlog
+from structlog.typing import EventDict
 
 _log = structlog.get_logger()
+
+VALUE_CHARACTERS_MAX = 2_000
+EXCEPTION_CHARACTERS_MAX = 20_000
+_EXCEPTION = "exception"
+_END_OF_LINE = frozenset("\n")
+_NOTHING: frozenset[str] = frozenset()
 
 
 def configure_journal(log_format: str) -> None:
@@ -23,17 +31,38 @@ def configure_journal(log_format: str) -> None:
         if console
         else structlog.processors.JSONRenderer()
     )
-    processors: list[Any] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if not console:
-        # The console renderer prints exceptions itself, with colours.
-        processors.append(structlog.processors.format_exc_info)
     structlog.configure(
-        processors=[*processors, renderer],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # Not left to the console renderer, which prints the local variables too.
+            structlog.processors.format_exc_info,
+            _harmless,
+            renderer,
+        ],
         logger_factory=_LineLogger,
         cache_logger_on_first_use=False,
+    )
+
+
+def _harmless(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    for key, value in entry.items():
+        if isinstance(value, str):
+            entry[key] = harmless(value, lines=key == _EXCEPTION)
+    return entry
+
+
+def harmless(value: str, *, lines: bool = False) -> str:
+    """Return a text as it may stand in a line of the journal; with `lines` it may have some."""
+    characters_max = EXCEPTION_CHARACTERS_MAX if lines else VALUE_CHARACTERS_MAX
+    if len(value) > characters_max:
+        value = f"{value[:characters_max]}... ({len(value)} characters)"
+    if value.isprintable():
+        return value
+    kept = _END_OF_LINE if lines else _NOTHING
+    return "".join(
+        character if character.isprintable() or character in kept else ascii(character)[1:-1]
+        for character in value
     )
 
 

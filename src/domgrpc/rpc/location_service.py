@@ -10,6 +10,7 @@ from domgrpc.engine.admission import Priority
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.pages import Listing, NamePlace, bounded_page, page_size
 from domgrpc.rpc.shapes import chosen, identifier, identifier_or_empty
+from domgrpc.rpc.sizes import group_bytes
 from domgrpc.rpc.translate_locations import (
     TYPES,
     create_group,
@@ -25,8 +26,6 @@ from domgrpc.v1 import location_pb2
 
 _LOCATIONS: Listing[NamePlace] = Listing("ListLocations", NamePlace, ("",))
 _GROUPS: Listing[NamePlace] = Listing("ListLocationGroups", NamePlace, ("",))
-_GROUP_BYTES = 512
-_MEMBER_BYTES = 40
 
 
 class LocationService:
@@ -110,7 +109,7 @@ class LocationService:
         size = page_size(message.page_size)
 
         def page(state: State, _now_ms: TimeMs) -> Page[LocationGroup]:
-            return bounded_page(lambda most: list_groups(state, after, most), size, _group_bytes)
+            return bounded_page(lambda most: list_groups(state, after, most), size, group_bytes)
 
         reading = await call.read(page, message.min_revision, Priority.LIST)
         answer = location_pb2.ListLocationGroupsResponse(
@@ -147,7 +146,3 @@ def _group(group: LocationGroup, revision: Revision) -> location_pb2.LocationGro
     answer = location_pb2.LocationGroup()
     fill_group(answer, group, revision)
     return answer
-
-
-def _group_bytes(group: LocationGroup) -> int:
-    return _GROUP_BYTES + _MEMBER_BYTES * len(group.location_ids)

@@ -16,11 +16,10 @@ import msgspec
 
 from domgrpc.core.listings import Page
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
+from domgrpc.rpc.sizes import MESSAGE_BYTES_MAX
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1_000
-PAGE_BYTES_MAX = 2 * 1024 * 1024
-"""About how large a page may become: under the 4 MiB that gRPC clients take by default."""
 _TOKEN_CHARACTERS_MAX = 1_024
 _CHECKSUM_BYTES = 8
 
@@ -97,13 +96,13 @@ def bounded_page(
 ) -> Page[Entry]:
     """Return a page of up to `size` entries that is not too large to send.
 
-    Entries differ widely in size; where they exceed PAGE_BYTES_MAX together, the page is made
+    Entries differ widely in size; where they exceed 2 MiB together, the page is made
     again with as many as fit, at least one.
     """
     page = listed(size)
     total_bytes = 0
     for count, entry in enumerate(page.entries):
         total_bytes += bytes_of(entry)
-        if total_bytes > PAGE_BYTES_MAX and count:
+        if total_bytes > MESSAGE_BYTES_MAX and count:
             return listed(count)
     return page

@@ -11,14 +11,14 @@ from typing import Any, TypeAlias
 import msgspec
 
 from domgrpc.core.answers import Answer
-from domgrpc.core.availability import check_availability
+from domgrpc.core.availability import PairBudget, check_availability
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.stock_changes import StockSummary
-from domgrpc.core.values import ClientId, TimeMs
+from domgrpc.core.values import TimeMs
 from domgrpc.engine.admission import Priority
 from domgrpc.engine.calls import Query, Reading, RevisionNotReached, Step, StepResult
 from domgrpc.engine.records import fingerprint
@@ -48,10 +48,25 @@ OPERATIONS_MAX = 1_000
 _Fill: TypeAlias = Callable[[pipeline_pb2.OperationResult, Any], None]
 
 
+class _Asker:
+    """What the operations of a message share: who asks, and what may still be asked."""
+
+    __slots__ = ("budget", "call", "change_count", "client_id", "is_late")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.client_id = call.client_id
+        self.budget = PairBudget()
+        self.change_count = 0
+        """Changes among the operations so far."""
+        self.is_late = False
+        """A revision that was waited for did not come."""
+
+
 class _Kind(msgspec.Struct, frozen=True):
     """How one kind of operation is made a step, and how its result is written."""
 
-    prepare: Callable[[Any, ClientId], Step]
+    prepare: Callable[[Any, _Asker], Step]
     fill: _Fill
     priority: Priority
 
@@ -77,7 +92,7 @@ class PipelineService:
         engine.admission.check_time(call.deadline_seconds, len(operations), engine.seconds())
         steps: list[Step] = []
         fills: list[_Fill | Problem] = []
-        is_late = False
+        asker = _Asker(call)
         priority = Priority.LIST
         for operation in operations:
             name = operation.WhichOneof("operation") or ""
@@ -86,13 +101,14 @@ class PipelineService:
                 priority = kind.priority
             try:
                 body: Any = getattr(operation, name, None)
-                if kind.priority is Priority.READ and body.min_revision:
-                    await _reach(call, min_revision(body.min_revision), wait=not is_late)
-                steps.append(kind.prepare(body, call.client_id))
+                step = kind.prepare(body, asker)
+                if kind.priority is not Priority.READ:
+                    asker.change_count += 1
+                elif body.min_revision:
+                    step = await _from(body.min_revision, step, asker)
+                steps.append(step)
                 fills.append(kind.fill)
             except (InvalidField, Refused, RevisionNotReached) as refusal:
-                # The first one that is late waits for all: together they wait no longer than one.
-                is_late = is_late or isinstance(refusal, RevisionNotReached)
                 fills.append(problem_of(refusal))
         # The last step says which revision the operations led to.
         steps.append(_nothing)
@@ -118,6 +134,8 @@ def _answer(
                 fill(entry, result)
         elif isinstance(result, Exception):
             fill_status(entry.error, problem_of(result))
+        elif isinstance(result, Reading) and isinstance(result.value, RevisionNotReached):
+            fill_status(entry.error, problem_of(result.value))
         else:
             fill(entry, result)
     last = next(remaining)
@@ -126,13 +144,28 @@ def _answer(
     return answer
 
 
-async def _reach(call: Call, revision: int, *, wait: bool) -> None:
-    now = call.engine.revision
+async def _from(revision: int, query: Any, asker: _Asker) -> Query[Any]:  # noqa: ANN401 - any read
+    """Return a query that is answered from a revision on; waits for it where it has to."""
+    min_revision(revision)
+    now = asker.call.engine.revision
     if revision <= now:
-        return
-    if not wait:
+        return query  # type: ignore[no-any-return]  # its value differs by the operation
+    if revision <= now + asker.change_count:
+        # The changes before it in the message may lead there; to wait would be in vain.
+        return lambda state, now_ms: (
+            query(state, now_ms)
+            if state.revision >= revision
+            else RevisionNotReached(state.revision, revision)
+        )
+    if asker.is_late:
         raise RevisionNotReached(now, revision)
-    await call.read(_nothing, revision)
+    try:
+        await asker.call.read(_nothing, revision)
+    except RevisionNotReached:
+        # The first one that is late waits for all: together they wait no longer than one.
+        asker.is_late = True
+        raise
+    return query  # type: ignore[no-any-return]  # likewise
 
 
 def _nothing(_state: State, _now_ms: TimeMs) -> None:
@@ -142,58 +175,61 @@ def _nothing(_state: State, _now_ms: TimeMs) -> None:
 # --- from operations to steps
 
 
-def _reserve(body: reservation_pb2.ReserveStockRequest, client_id: ClientId) -> Request:
+def _reserve(body: reservation_pb2.ReserveStockRequest, asker: _Asker) -> Request:
     command = reserve_stock(body)
     # As `_request`, without its call: this is the operation that comes by the hundred thousand.
     return Request(
-        command, client_id, request_id(body.request_id), fingerprint(command), body.validate_only
+        command,
+        asker.client_id,
+        request_id(body.request_id),
+        fingerprint(command),
+        body.validate_only,
     )
 
 
-def _request(
-    command: Command, key: str, client_id: ClientId, *, validate_only: bool = False
-) -> Request:
-    return Request(command, client_id, request_id(key), fingerprint(command), validate_only)
+def _request(command: Command, key: str, asker: _Asker, *, validate_only: bool = False) -> Request:
+    return Request(command, asker.client_id, request_id(key), fingerprint(command), validate_only)
 
 
-def _update(body: reservation_pb2.UpdateReservationRequest, client_id: ClientId) -> Request:
+def _update(body: reservation_pb2.UpdateReservationRequest, asker: _Asker) -> Request:
     command = update_reservation(body)
-    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+    return _request(command, body.request_id, asker, validate_only=body.validate_only)
 
 
-def _move(body: reservation_pb2.MoveReservationRequest, client_id: ClientId) -> Request:
+def _move(body: reservation_pb2.MoveReservationRequest, asker: _Asker) -> Request:
     command = move_reservation(body)
-    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+    return _request(command, body.request_id, asker, validate_only=body.validate_only)
 
 
-def _confirm(body: reservation_pb2.ConfirmReservationRequest, client_id: ClientId) -> Request:
-    return _request(confirm_reservation(body), body.request_id, client_id)
+def _confirm(body: reservation_pb2.ConfirmReservationRequest, asker: _Asker) -> Request:
+    return _request(confirm_reservation(body), body.request_id, asker)
 
 
-def _release(body: reservation_pb2.ReleaseReservationRequest, client_id: ClientId) -> Request:
-    return _request(release_reservation(body), body.request_id, client_id)
+def _release(body: reservation_pb2.ReleaseReservationRequest, asker: _Asker) -> Request:
+    return _request(release_reservation(body), body.request_id, asker)
 
 
-def _settle(body: reservation_pb2.SettleReservationRequest, client_id: ClientId) -> Request:
-    return _request(settle_reservation(body), body.request_id, client_id)
+def _settle(body: reservation_pb2.SettleReservationRequest, asker: _Asker) -> Request:
+    return _request(settle_reservation(body), body.request_id, asker)
 
 
-def _get(body: reservation_pb2.GetReservationRequest, _client_id: ClientId) -> Query[Any]:
+def _get(body: reservation_pb2.GetReservationRequest, _asker: _Asker) -> Query[Any]:
     reservation_id = get_reservation(body)
     return lambda state, _: state.reservations.get(reservation_id)
 
 
-def _check(body: inventory_pb2.CheckAvailabilityRequest, _client_id: ClientId) -> Query[Any]:
+def _check(body: inventory_pb2.CheckAvailabilityRequest, asker: _Asker) -> Query[Any]:
     question = read_question(body)
-    return lambda state, now_ms: check_availability(state.network, question, now_ms)
+    budget = asker.budget
+    return lambda state, now_ms: check_availability(state.network, question, now_ms, budget)
 
 
-def _stock(body: inventory_pb2.UpdateStockRequest, client_id: ClientId) -> Request:
+def _stock(body: inventory_pb2.UpdateStockRequest, asker: _Asker) -> Request:
     command = update_stock(body)
-    return _request(command, body.request_id, client_id, validate_only=body.validate_only)
+    return _request(command, body.request_id, asker, validate_only=body.validate_only)
 
 
-def _no_operation(_body: object, _client_id: ClientId) -> Step:
+def _no_operation(_body: object, _asker: _Asker) -> Step:
     raise InvalidField("operation", "is missing; say what to do")
 
 

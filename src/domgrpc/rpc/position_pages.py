@@ -25,13 +25,12 @@ from domgrpc.rpc.pages import (
     page_size,
 )
 from domgrpc.rpc.shapes import chosen, identifier_or_empty
+from domgrpc.rpc.sizes import position_bytes
 from domgrpc.v1 import inventory_pb2
 
 _POSITIONS: Listing[PositionPlace] = Listing("ListPositions", PositionPlace, (0, 0, -1))
 _LOW: Listing[LowPositionPlace] = Listing("ListPositions", LowPositionPlace, ("", -1))
 _LEVELS: Mapping[int, StockLevel] = {level.value: level for level in StockLevel}
-_POSITION_BYTES = 128
-_SUPPLY_BYTES = 96
 
 
 class PositionQuery(msgspec.Struct, frozen=True):
@@ -77,8 +76,4 @@ def list_position_page(state: State, query: PositionQuery, now_ms: TimeMs) -> Pa
         assert query.after is not None
         return list_positions(state, query.after, size, by)
 
-    return bounded_page(listed, query.size, _position_bytes)
-
-
-def _position_bytes(position: PositionView) -> int:
-    return _POSITION_BYTES + _SUPPLY_BYTES * len(position.inbound)
+    return bounded_page(listed, query.size, position_bytes)

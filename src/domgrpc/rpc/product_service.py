@@ -9,6 +9,7 @@ from domgrpc.engine.admission import Priority
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.pages import Listing, SkuPlace, bounded_page, page_size
 from domgrpc.rpc.shapes import identifier, identifier_or_empty
+from domgrpc.rpc.sizes import product_bytes
 from domgrpc.rpc.translate_products import (
     batch_skus,
     create_product,
@@ -20,8 +21,6 @@ from domgrpc.rpc.translate_products import (
 from domgrpc.v1 import product_pb2
 
 _PRODUCTS: Listing[SkuPlace] = Listing("ListProducts", SkuPlace, (0, -1))
-_PRODUCT_BYTES = 512
-_PART_BYTES = 64
 
 
 class ProductService:
@@ -58,7 +57,7 @@ class ProductService:
             return bounded_page(
                 lambda most: list_products(state, after, most, category or None),
                 size,
-                _product_bytes,
+                product_bytes,
             )
 
         reading = await call.read(page, message.min_revision, Priority.LIST)
@@ -117,9 +116,3 @@ def _single(batch: ProductBatch, revision: Revision) -> product_pb2.Product:
     answer = product_pb2.Product()
     fill_product(answer, batch.products[0], revision)
     return answer
-
-
-def _product_bytes(product: Product) -> int:
-    fields = product.fields
-    parts = len(fields.categories) + len(fields.components) + len(fields.substitute_skus)
-    return _PRODUCT_BYTES + _PART_BYTES * parts

@@ -1,20 +1,20 @@
 """Registers the services of domgrpc.v1 with a gRPC server, from their descriptors.
 
 The generated registration functions are not used: they deserialize in a way that answers broken
-bytes with UNKNOWN and the name of a Python class. Here such bytes become None, which the wrapper
-of the method refuses as MESSAGE_MALFORMED. A method without a handler fails at the start.
+bytes with UNKNOWN and the name of a Python class. Here malformed.py reads them, and the wrapper of
+the method refuses what it could not read. A method without a handler fails at the start.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from domgrpc.rpc.answering import streaming, unary
 from domgrpc.rpc.calls import Edge
+from domgrpc.rpc.malformed import parser
 from domgrpc.v1 import (
     admin_pb2,
     inventory_pb2,
@@ -54,7 +54,7 @@ def _method_handler(
     method: MethodDescriptor,
     handle: Any,  # noqa: ANN401 - the descriptor says which kind of handler it is
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    parse = _parser(GetMessageClass(method.input_type))
+    parse = parser(GetMessageClass(method.input_type))
     serialize = GetMessageClass(method.output_type).SerializeToString
     if method.client_streaming:
         return grpc.stream_stream_rpc_method_handler(
@@ -63,15 +63,3 @@ def _method_handler(
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(streaming(edge, name, handle), parse, serialize)
     return grpc.unary_unary_rpc_method_handler(unary(edge, name, handle), parse, serialize)
-
-
-def _parser(message_class: type[Message]) -> Callable[[bytes], Message | None]:
-    from_string = message_class.FromString
-
-    def parse(raw: bytes) -> Message | None:
-        try:
-            return from_string(raw)
-        except DecodeError:
-            return None
-
-    return parse

@@ -7,6 +7,7 @@ from domgrpc.core.values import Revision, TimeMs
 from domgrpc.engine.admission import Priority
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.pages import Listing, ReservationPlace, bounded_page, page_size
+from domgrpc.rpc.sizes import reservation_bytes
 from domgrpc.rpc.translate_reservations import (
     confirm_reservation,
     fill_reservation,
@@ -22,8 +23,6 @@ from domgrpc.rpc.translate_reservations import (
 from domgrpc.v1 import reservation_pb2
 
 _RESERVATIONS: Listing[ReservationPlace] = Listing("ListReservations", ReservationPlace, (-1, ""))
-_RESERVATION_BYTES = 512
-_LINE_BYTES = 64
 
 
 class ReservationService:
@@ -66,7 +65,7 @@ class ReservationService:
             return bounded_page(
                 lambda most: list_reservations(state, after, most, wanted),
                 size,
-                _reservation_bytes,
+                reservation_bytes,
             )
 
         reading = await call.read(page, message.min_revision, Priority.LIST)
@@ -129,7 +128,3 @@ def _reservation(reservation: Reservation, revision: Revision) -> reservation_pb
     answer = reservation_pb2.Reservation()
     fill_reservation(answer, reservation, revision)
     return answer
-
-
-def _reservation_bytes(reservation: Reservation) -> int:
-    return _RESERVATION_BYTES + _LINE_BYTES * len(reservation.lines)

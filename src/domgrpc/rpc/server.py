@@ -2,8 +2,8 @@
 
 `Server` is made by the program and by tests alike. `serve` is what `domgrpc serve` runs: it opens
 the engine, serves until SIGTERM or SIGINT, and drains. Draining goes: health says NOT_SERVING;
-streams are told to connect again; further calls are refused; those under way may finish; the
-engine closes.
+streams are told to connect again; further calls are refused; those under way may finish; when no
+more calls come, or after a while, the server stops; the engine closes.
 """
 
 import asyncio
@@ -35,10 +35,14 @@ _PING_INTERVAL_MS_MIN = 500
 _HASTY_PINGS_MAX = 200
 _METADATA_SIZE_BYTES_MAX = 8 * 1024
 STREAMS_PER_CONNECTION_MAX = 1_024
-"""Calls and streams of one connection at once; a client keeps further ones back by itself."""
+"""Calls and streams of one connection at once, beyond which they are reset as UNAVAILABLE."""
 _CONNECTION_AGE_GRACE_SECONDS = 30
 _LAST_WORDS_SECONDS = 0.5
-CALLS_MAX = 100_000
+_QUIET_SECONDS = 0.2
+"""When no call has come for so long, none waits inside gRPC any more."""
+_REFUSING_SECONDS_MAX = 2.0
+"""How long callers that do not wait before they try again can hold a drain up."""
+CALLS_MAX = 20_000
 """Calls and streams under way at once; gRPC refuses more with RESOURCE_EXHAUSTED."""
 
 
@@ -121,6 +125,9 @@ class Server:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(grace_seconds, _LAST_WORDS_SECONDS)):
                 await self._edge.until_idle()
+                # What gRPC holds and Python has not begun would be cancelled without a reason.
+                async with asyncio.timeout(min(grace_seconds, _REFUSING_SECONDS_MAX)):
+                    await self._drain.until_quiet(_QUIET_SECONDS)
         # Only now, and once: gRPC crashes where a handler speaks to a server that is gone, and
         # where it is stopped again while it stops. Who is left watches our health, has a last
         # answer on its way, or is cut off.

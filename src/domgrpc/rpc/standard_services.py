@@ -1,17 +1,19 @@
 """The standard services beside ours: health, and reflection under both of its names.
 
 grpcio-reflection serves `grpc.reflection.v1alpha` only. The messages of v1 have the same bytes, so
-the same servicer answers under the v1 name too.
+the same servicer answers under the v1 name too. The registration functions of both libraries are
+not used, because they answer broken bytes with UNKNOWN and the name of a Python class.
 """
 
 from typing import Any
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from domgrpc.rpc.malformed import parser, refusing, refusing_streams
 from domgrpc.rpc.registration import service_descriptors
 
 REFLECTION_SERVICES = (reflection.SERVICE_NAME, "grpc.reflection.v1.ServerReflection")
@@ -27,7 +29,7 @@ class Health:
         """Register; everything is NOT_SERVING until `serving` is called."""
         self._servicer = health.HealthServicer()
         self._services = (_SERVER, *(service.full_name for service in service_descriptors()))
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+        server.add_generic_rpc_handlers((_health_handler(self._servicer),))
 
     async def serving(self) -> None:
         """Say that every service serves."""
@@ -37,6 +39,23 @@ class Health:
     async def draining(self) -> None:
         """Say that no service serves any more, whatever is set later."""
         await self._servicer.enter_graceful_shutdown()
+
+
+def _health_handler(servicer: health.HealthServicer) -> grpc.GenericRpcHandler:
+    # The library knows no List in asyncio, so there is none: it would answer UNKNOWN.
+    parse = parser(health_pb2.HealthCheckRequest)
+    serialize = health_pb2.HealthCheckResponse.SerializeToString
+    return grpc.method_handlers_generic_handler(
+        HEALTH_SERVICE,
+        {
+            "Check": grpc.unary_unary_rpc_method_handler(
+                refusing(servicer.Check), parse, serialize
+            ),
+            "Watch": grpc.unary_stream_rpc_method_handler(
+                refusing(servicer.Watch), parse, serialize
+            ),
+        },
+    )
 
 
 def add_reflection(server: grpc.aio.Server) -> None:
@@ -49,8 +68,8 @@ def add_reflection(server: grpc.aio.Server) -> None:
     servicer: Any = reflection.aio.ReflectionServicer(names)
     for service_name in REFLECTION_SERVICES:
         handler = grpc.stream_stream_rpc_method_handler(
-            servicer.ServerReflectionInfo,
-            request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+            refusing_streams(servicer.ServerReflectionInfo),
+            request_deserializer=parser(reflection_pb2.ServerReflectionRequest),
             response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
         )
         server.add_generic_rpc_handlers(

@@ -39,7 +39,9 @@ class Treatment(msgspec.Struct, frozen=True):
     subject: tuple[str, ...] = ()
     """The facts that name the thing that the refusal is about."""
     field: str = ""
-    """The field of the request that is wrong, or the message whose field a fact names."""
+    """The field of the request that is wrong."""
+    parent: str = ""
+    """The message of which the fact `field` names the field that is wrong."""
     retry_ms: int = 0
     """When it makes sense to try again; 0 for never by itself."""
 
@@ -93,7 +95,8 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.TOO_MANY_LINES: Treatment(_Code.INVALID_ARGUMENT, field="lines"),
     Reason.TOO_MANY_PARTS: Treatment(_Code.INVALID_ARGUMENT, field="products"),
     Reason.LOCATION_TYPE_MISSING: Treatment(_Code.INVALID_ARGUMENT, field="location.type"),
-    Reason.RULE_INVALID: Treatment(_Code.INVALID_ARGUMENT, field="rule"),
+    Reason.RULE_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="rule"),
+    Reason.WINDOW_OVER: Treatment(_Code.INVALID_ARGUMENT, field="disabled_window.end_time"),
     Reason.ETAG_MISMATCH: Treatment(_Code.ABORTED),
     Reason.STALE_EXPECTATION: Treatment(_Code.ABORTED),
     Reason.RESERVATION_QUOTA_EXCEEDED: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=1_000),
@@ -163,7 +166,10 @@ def fill_short_line(message: reservation_pb2.ShortLine, line: ShortLine) -> None
 def _fill_head(status: Status, reason: AnyReason, message: str, facts: dict[str, str]) -> None:
     status.code = TREATMENTS[reason].code.value[0]
     status.message = message
-    status.details.add().Pack(details.ErrorInfo(reason=reason.value, domain=DOMAIN, metadata=facts))
+    info = details.ErrorInfo(reason=reason.value, domain=DOMAIN, metadata=facts)
+    # A map is written in the order of a hash that differs from process to process, and a repeated
+    # refusal has to have the same bytes.
+    status.details.add().Pack(info, deterministic=True)
 
 
 def _fill_invalid_field(status: Status, problem: InvalidField) -> None:
@@ -174,10 +180,11 @@ def _fill_invalid_field(status: Status, problem: InvalidField) -> None:
 
 def _add_code_details(status: Status, treatment: Treatment, problem: Rejection | Refused) -> None:
     named = [problem.facts[name] for name in treatment.subject if problem.facts.get(name)]
-    if treatment.field:
-        inner = problem.facts.get("field")
-        path = f"{treatment.field}.{inner}" if inner else treatment.field
+    if treatment.parent:
+        path = f"{treatment.parent}.{problem.facts.get('field', '')}"
         _add_bad_request(status, path, problem.message)
+    elif treatment.field:
+        _add_bad_request(status, treatment.field, problem.message)
     elif treatment.resource:
         resource = details.ResourceInfo(
             resource_type=treatment.resource,

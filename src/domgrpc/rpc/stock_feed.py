@@ -21,6 +21,9 @@ from domgrpc.rpc.status import Problem, fill_status
 from domgrpc.rpc.translate_stock import feed_sequence, feed_updates
 from domgrpc.v1 import inventory_pb2
 
+REFUSALS_BYTES_MAX = 3 * 1024 * 1024
+"""The refusals of 2,500 updates at the longest names; clients take 4 MiB by default."""
+
 
 class StockFeeds:
     """The feeds that are open, by source."""
@@ -82,7 +85,8 @@ async def _apply(
 ) -> inventory_pb2.StreamStockUpdatesResponse:
     good, bad = feed_updates(message)
     command = ApplyStockBatch(source, sequence, tuple(good.values()))
-    request_id = RequestId(f"feed:{source}:{sequence}")
+    # With a sign that no request_id of a caller has, so that it is no caller's.
+    request_id = RequestId(f"feed/{source}/{sequence}")
     answer = await call.engine.submit(
         Request(command, call.client_id, request_id, fingerprint(command))
     )
@@ -101,7 +105,18 @@ async def _apply(
         refused.update(bad)
         places = tuple(good)
         refused.update((places[place], rejection) for place, rejection in summary.refusals)
+    _fill_refusals(response, refused)
+    return response
+
+
+def _fill_refusals(
+    response: inventory_pb2.StreamStockUpdatesResponse, refused: dict[int, Problem]
+) -> None:
+    response.refusal_count = len(refused)
+    size_bytes = 0
     for place in sorted(refused):
         refusal = response.refusals.add(index=place)
         fill_status(refusal.status, refused[place])
-    return response
+        size_bytes += refusal.ByteSize()
+        if size_bytes > REFUSALS_BYTES_MAX:
+            return

@@ -22,15 +22,14 @@ from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.inventory_walk import START, Place, Selection, Slice, covered, read_slice
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
 from domgrpc.rpc.shapes import REVISION_MAX, identifier, item_count, whole
+from domgrpc.rpc.sizes import MESSAGE_BYTES_MAX, change_bytes
 from domgrpc.rpc.translate_stock import fill_change, fill_position
 from domgrpc.v1 import inventory_pb2
 
 FILTER_MAX = 1_000
 MESSAGE_BYTES = 128 * 1024
-"""A batch of changes that has grown so large goes out at the end of a record."""
-MESSAGE_BYTES_MAX = 2 * 1024 * 1024
-"""Here it goes out in the middle of one: under the 4 MiB that clients take by default."""
-_CHANGE_BYTES = 40
+"""A batch of changes that has grown so large goes out at the end of a record; in the middle of
+one only with MESSAGE_BYTES_MAX."""
 
 _Answer: TypeAlias = inventory_pb2.WatchInventoryResponse
 _Wanted: TypeAlias = Callable[[PositionChange], bool]
@@ -193,7 +192,7 @@ def batches(records: Iterable[Record], wanted: _Wanted) -> Iterator[_Answer]:
                 yield answer
                 answer, size_bytes = _Answer(), 0
             fill_change(answer.changes.add(), change, record.revision, record.time_ms)
-            size_bytes += _change_bytes(change)
+            size_bytes += change_bytes(change)
         revision = record.revision
         if size_bytes >= MESSAGE_BYTES:
             answer.revision = revision
@@ -202,11 +201,6 @@ def batches(records: Iterable[Record], wanted: _Wanted) -> Iterator[_Answer]:
     if size_bytes:
         answer.revision = revision
         yield answer
-
-
-def _change_bytes(change: PositionChange) -> int:
-    texts = (change.sku, change.location_id, change.reason, change.reservation_id)
-    return _CHANGE_BYTES + sum(map(len, texts))
 
 
 # --- what is watched

@@ -75,12 +75,11 @@ def create_location(message: location_pb2.CreateLocationRequest) -> CreateLocati
 
 
 def update_location(message: location_pb2.UpdateLocationRequest) -> UpdateLocation:
-    """Read UpdateLocation; with allow_missing the type is needed, as for a new location."""
+    """Read UpdateLocation; whether it needs a type depends on whether it creates the location."""
     location = _location(message)
     names = frozenset(masked_names(message.update_mask, _LOCATION_FIELDS))
     if message.allow_missing:
         _check_covered(message.update_mask, location, _LOCATION_FIELDS)
-        names |= {"type"}
     etag = text(message.etag, "etag", ETAG_BYTES_MAX)
     try:
         return UpdateLocation(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from domgrpc.core.availability import RuleDecision
 from domgrpc.core.safety_stock import (
-    LEVEL_KINDS,
     CreateSafetyStockRule,
     DeleteSafetyStockRule,
     RuleFields,
@@ -80,12 +79,12 @@ def create_rule(message: inventory_pb2.CreateSafetyStockRuleRequest) -> CreateSa
 
 
 def update_rule(message: inventory_pb2.UpdateSafetyStockRuleRequest) -> UpdateSafetyStockRule:
-    """Read UpdateSafetyStockRule; a rule that may be created needs its value."""
+    """Read UpdateSafetyStockRule; the core checks what comes of it as a whole."""
     rule = _rule(message)
     names = masked_names(message.update_mask, _FIELDS)
     etag = text(message.etag, "etag", ETAG_BYTES_MAX)
     try:
-        if message.allow_missing or _VALUE[0] in names:
+        if _VALUE[0] in names:
             _check_value(rule)
         return UpdateSafetyStockRule(
             rule_id=_rule_id(rule.rule_id),
@@ -124,14 +123,10 @@ def _check_value(message: inventory_pb2.SafetyStockRule) -> None:
 
 
 def _fields(message: inventory_pb2.SafetyStockRule) -> RuleFields:
-    kind = chosen(message.kind, "kind", _KINDS)
-    if kind in LEVEL_KINDS and (message.channel or message.delivery_method):
-        field = "channel" if message.channel else "delivery_method"
-        raise InvalidField(field, f"is given; a rule of kind {kind.name} is for every demand")
     fixed, percent = _value(message)
     start_ms, end_ms = _window(message)
     return RuleFields(
-        kind=kind,
+        kind=chosen(message.kind, "kind", _KINDS),
         sku=Sku(identifier_or_empty(message.sku, "sku")),
         category=identifier_or_empty(message.category, "category"),
         location_id=LocationId(identifier_or_empty(message.location_id, "location_id")),
@@ -163,8 +158,6 @@ def _window(message: inventory_pb2.SafetyStockRule) -> tuple[TimeMs, TimeMs]:
         start_ms = timestamp_ms(message.start_time, "start_time")
     if message.HasField("end_time"):
         end_ms = timestamp_ms(message.end_time, "end_time")
-    if end_ms <= start_ms:
-        raise InvalidField("end_time", "is not after start_time")
     return start_ms, end_ms
 
 

@@ -115,10 +115,10 @@ class LocalDisk:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            text = os.pread(lock, 32, 0).strip()
+            raise FolderInUse(str(self.root), holder_pid=_holder_pid(lock)) from error
+        except OSError as error:
             os.close(lock)
-            holder_pid = int(text) if text.isdigit() else None
-            raise FolderInUse(str(self.root), holder_pid=holder_pid) from error
+            raise FolderUnusable(str(self.root), reason=f"LOCK: {error.strerror}") from error
         self._lock = lock
         with _translated("writing LOCK"):
             os.ftruncate(lock, 0)
@@ -126,10 +126,15 @@ class LocalDisk:
 
     def unlock(self) -> None:
         """Let the lock go; the lock file stays, because removing it would race with a locker."""
-        if self._lock is not None:
-            os.ftruncate(self._lock, 0)
-            os.close(self._lock)
-            self._lock = None
+        lock = self._lock
+        if lock is None:
+            return
+        self._lock = None
+        with _translated("letting LOCK go"):
+            try:
+                os.ftruncate(lock, 0)
+            finally:
+                os.close(lock)
 
     def release(self) -> None:
         """Let the lock and the folder go; the object is of no use afterwards."""
@@ -216,6 +221,17 @@ class LocalDisk:
         with _translated("reading the free space"):
             facts = os.fstatvfs(self._folder)
             return facts.f_bavail * facts.f_frsize
+
+
+def _holder_pid(lock: int) -> int | None:
+    """Read who holds the lock, where the file says so, and close it."""
+    try:
+        text = os.pread(lock, 32, 0).strip()
+    except OSError:
+        # Who it is only makes the refusal kinder.
+        text = b""
+    os.close(lock)
+    return int(text) if text.isdigit() else None
 
 
 @contextmanager

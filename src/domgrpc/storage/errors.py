@@ -33,7 +33,7 @@ class Corruption(StorageError):
         self, file_name: str, *, offset_bytes: int, expected: str, found: str, sequence: int = 0
     ) -> None:
         super().__init__(
-            f"{file_name} is damaged at byte {offset_bytes}"
+            f"{_shown(file_name)} is damaged at byte {offset_bytes}"
             + (f" (sequence {sequence})" if sequence else "")
             + f": expected {expected}, found {found}. Nothing was changed. Keep a copy of the"
             " folder, then restore the file from a backup."
@@ -52,7 +52,7 @@ class FormatTooNew(StorageError):
 
     def __init__(self, file_name: str, *, found: str, known: str) -> None:
         super().__init__(
-            f"{file_name} has {found}, this version of domgrpc reads {known}."
+            f"{_shown(file_name)} has {found}, this version of domgrpc reads {known}."
             " Run the newer version that wrote it."
         )
         self.file_name = file_name
@@ -130,3 +130,8 @@ def storage_error(error: OSError, doing: str) -> StorageError:
     if error.errno in DISK_FULL_ERRORS:
         return DiskFull(f"{text}. Free some space; nothing that was acknowledged is lost.")
     return StorageFault(f"{text}. Check the disk, then restart: what is durable is read again.")
+
+
+def _shown(file_name: str) -> str:
+    """Return a file name as it may stand in a line: a name may hold the end of one."""
+    return file_name if file_name.isprintable() else ascii(file_name)

@@ -206,7 +206,8 @@ class Log:
     def seal(self) -> bool:
         """Prove the last group durable, so that damage to it can never look like a torn write.
 
-        For idle moments and before `close`: one write and one sync of 4 KiB. Returns whether
+        For idle moments and before `close`: two writes and syncs of 4 KiB, the second that of the
+        manifest, which proves that the end was there at all. Returns whether
         there was anything to seal.
         """
         with self._guarded():
@@ -215,6 +216,7 @@ class Log:
             if self._writer.has_room(0):
                 self._writer.write(b"", kind=SEAL, count=0, first_sequence=self._next_sequence)
                 self._unsealed = False
+                self._write_manifest()
             else:
                 self._rotate()
             return True

@@ -4,11 +4,13 @@ Removing a file of 64 MiB at once takes about 15 ms, in which the writer would s
 Renaming it is cheap and takes it out of the log; shrinking it in steps is cheap as well.
 """
 
+import re
 from typing import Final
 
 from domgrpc.storage.disk import Disk
 
 _PREFIX = "trimmed-"
+_OURS: Final = re.compile(r"trimmed-log-[0-9a-f]{16}\.seg")
 _STEP_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -20,7 +22,8 @@ class Trash:
     def __init__(self, disk: Disk) -> None:
         """Find what a run before this one left."""
         self._disk = disk
-        self._names = [name for name in disk.list_names() if name.startswith(_PREFIX)]
+        # Nothing but segments is ever put here: what else is called so, a folder even, is not ours.
+        self._names = [name for name in disk.list_names() if _OURS.fullmatch(name)]
 
     def add(self, name: str) -> None:
         """Take a file out of the log, durably."""

@@ -27,7 +27,10 @@ class BadCell(Exception):
 
 
 def name(text: str, column: str) -> str:
-    """Check an id: 1 to 128 bytes, NFC, no control or invisible characters."""
+    """Check an id: 1 to 128 bytes, NFC, no blanks around it, no control characters."""
+    if text != text.strip():
+        # Usually a typing error, and nobody sees it in a table.
+        raise BadCell(column, f"{text!a} begins or ends with a blank")
     if text.isascii() and text.isprintable() and 0 < len(text) <= NAME_BYTES_MAX:
         return text
     if not text:

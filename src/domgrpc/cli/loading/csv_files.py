@@ -157,11 +157,12 @@ def open_csv(path: Path, delimiter: str) -> Iterator[CsvFile]:
 def kind_of(columns: list[str], path: Path) -> Kind:
     """Return what a file with these columns describes; raises UnreadableFile for none."""
     has = set(columns)
-    if has.issuperset(REQUIRED[Kind.STOCK]):
+    # Only stock has quantities; which of its columns is missing is said by check_columns.
+    if "on_hand" in has or has.issuperset({"sku", "location_id"}):
         return Kind.STOCK
-    if "location_id" in has and "sku" not in has:
+    if "location_id" in has:
         return Kind.LOCATIONS
-    if "sku" in has and "location_id" not in has:
+    if "sku" in has:
         return Kind.PRODUCTS
     raise UnreadableFile(
         f"{path} has the columns {', '.join(columns)}; locations need location_id, products need "
@@ -169,18 +170,22 @@ def kind_of(columns: list[str], path: Path) -> Kind:
     )
 
 
-def check_columns(columns: list[str], kind: Kind, *, ignore_unknown: bool) -> None:
+def check_columns(columns: list[str], kind: Kind, path: Path, *, ignore_unknown: bool) -> None:
     """Raise UnreadableFile where a column is missing, or is unknown and not to be ignored."""
     missing = [name for name in REQUIRED[kind] if name not in columns]
     if missing:
-        raise UnreadableFile(f"the file has no column {', '.join(missing)}, which {kind} need")
+        raise UnreadableFile(f"{path} has no column {', '.join(missing)}, which {_needs(kind)}")
     known = (*REQUIRED[kind], *OPTIONAL[kind])
     unknown = [name for name in columns if name not in known]
     if unknown and not ignore_unknown:
         raise UnreadableFile(
-            f"{kind} have no column {', '.join(map(repr, unknown))}; known are "
-            f"{', '.join(known)}; --ignore-unknown leaves others out"
+            f"{path} has the column {', '.join(map(repr, unknown))}, which is none of {kind}: "
+            f"known are {', '.join(known)}; --ignore-unknown leaves others out"
         )
+
+
+def _needs(kind: Kind) -> str:
+    return f"{kind} needs" if kind is Kind.STOCK else f"{kind} need"
 
 
 def digest_of(path: Path) -> str:

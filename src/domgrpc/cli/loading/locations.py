@@ -77,9 +77,8 @@ class _Saving:
 
     async def _save(self, location: Location, mask: Mask, row: _Row, groups: list[str]) -> None:
         try:
-            # Without a type there is nothing to make a location of, only one to change.
             saved = await self._client.update_location(
-                location, update_mask=mask, allow_missing="type" in mask
+                location, update_mask=mask, allow_missing=True
             )
         except DomgrpcError as error:
             if exit_code_of(error) is ExitCode.UNAVAILABLE:

@@ -1,14 +1,21 @@
-"""Stock from a file, as a feed: the rows go out in blocks, the block's number is its sequence.
+"""Stock from a file, as a feed: the rows go out in blocks, and the sequence says which.
 
-The server remembers the last sequence of a source, and the source is named after the content of
-the file, so a load that was interrupted goes on where it was when it is started again. The last
-blocks before that place are sent once more: the server answers them as before and changes
-nothing, and so their refusals are known even if the interruption came before they were written.
-Source names carry the number of rows in a block, because sequences count blocks.
+The server remembers the last sequence of a source, and a bounded number of sources. So files share
+1,024 sources, by their content, and a sequence is made of three numbers: which file of its source
+it is, counting up; a tag of the file's content; the number of the block. A last sequence with the
+file's own tag says where a load was interrupted, and it goes on there; any other one is of a
+file before it. Only where another file of the same source was loaded in between is a file loaded
+from its beginning.
+
+The last blocks before that place are sent once more: the server answers them as before and
+changes nothing, and so their refusals are known even if the interruption came before they were
+written.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from domgrpc.cli.loading.cells import (
@@ -33,6 +40,10 @@ if TYPE_CHECKING:
     from domgrpc.client import DomgrpcClient
 
 WINDOW: Final = 4
+SOURCE_COUNT: Final = 1_024
+_TAG_BITS: Final = 29
+_BLOCK_BITS: Final = 20
+"""2.6 billion rows; what is left of 63 bits is for 16,384 files of each source."""
 _QUANTITY_DIGITS: Final = len(str(QUANTITY_MAX))
 
 # Writes a row into an update; what is wrong with it is raised before anything is written.
@@ -62,37 +73,58 @@ class _Sent:
         return update_index if self.row_indexes is None else self.row_indexes[update_index]
 
 
-async def load_stock(client: "DomgrpcClient", load: Load, source: str) -> None:
+@dataclass(frozen=True, slots=True)
+class FileFeed:
+    """The source that a file is sent as, and what tells it from the other files of the source."""
+
+    source: str
+    tag: int
+
+    def place_of(self, last_sequence: int) -> tuple[int, int]:
+        """Return the sequence before the file's first block, and how many blocks are applied."""
+        file_bits = _TAG_BITS + _BLOCK_BITS
+        block_count = last_sequence % (1 << _BLOCK_BITS)
+        if last_sequence and last_sequence >> _BLOCK_BITS & ((1 << _TAG_BITS) - 1) == self.tag:
+            return last_sequence - block_count, block_count
+        file_number = (last_sequence >> file_bits) + 1
+        return (file_number << file_bits) + (self.tag << _BLOCK_BITS), 0
+
+
+def feed_of(digest: str, *, run: str = "") -> FileFeed:
+    """Return the feed of a file; `run` tells a deliberate second load from the first."""
+    # With the number of rows in a block, because sequences count blocks.
+    words = f"{BLOCK_ROWS}:{digest}:{run}".encode()
+    number = int.from_bytes(hashlib.sha256(words).digest()[:8])
+    tag, source_number = divmod(number, SOURCE_COUNT)
+    return FileFeed(f"load:{source_number}", tag % (1 << _TAG_BITS))
+
+
+async def load_stock(client: "DomgrpcClient", load: Load, feed: FileFeed) -> None:
     """Bring every row to the server that an earlier load did not."""
-    last_sequence = await client.get_feed_sequence(source)
-    first_sequence = max(1, last_sequence - WINDOW + 1)
+    before_first, applied_count = feed.place_of(await client.get_feed_sequence(feed.source))
     blocks = load.file.blocks()
     keep_until_line = 0
-    for _, block in zip(range(1, first_sequence), blocks, strict=False):
+    for _, block in zip(range(applied_count - WINDOW), blocks, strict=False):
         keep_until_line = block.last_line
         load.row_count += block.row_count
     load.rejects.begin(keep_until_line=keep_until_line)
     load.skipped_count = load.row_count - load.rejects.count
     load.dealt_with(0)
     under_way: deque[_Sent] = deque()
-    messages = _messages(load, blocks, source, under_way)
+    messages = _messages(load, blocks, (feed.source, before_first), under_way)
     async for answer in client.stream_stock(messages, window=WINDOW):
         _take_answer(load, under_way.popleft(), answer)
 
 
-def source_of(digest: str, *, run: str = "") -> str:
-    """Return the name of a file's feed; `run` tells a deliberate second load from the first."""
-    return f"load:{BLOCK_ROWS}:{digest}" + (f":{run}" if run else "")
-
-
 def _messages(
-    load: Load, blocks: Iterator[Block], source: str, under_way: deque[_Sent]
+    load: Load, blocks: Iterator[Block], place: tuple[str, int], under_way: deque[_Sent]
 ) -> Iterator[StreamStockUpdatesRequest]:
+    source, before_first = place
     write = _writer(load.file.columns)
     for block in blocks:
         sent = _Sent(block)
         under_way.append(sent)
-        message = StreamStockUpdatesRequest(source=source, sequence=block.number)
+        message = StreamStockUpdatesRequest(source=source, sequence=before_first + block.number)
         _write_rows(sent, message, write)
         yield message
 

@@ -1,0 +1,30 @@
+"""The services of the API together, each with what it needs: the only place that makes them."""
+
+import grpc
+
+from domgrpc.rpc.admin_service import AdminService
+from domgrpc.rpc.calls import Edge
+from domgrpc.rpc.draining import Drain
+from domgrpc.rpc.inventory_service import InventoryService
+from domgrpc.rpc.location_service import LocationService
+from domgrpc.rpc.pipeline_service import PipelineService
+from domgrpc.rpc.product_service import ProductService
+from domgrpc.rpc.registration import service_descriptors, service_handler
+from domgrpc.rpc.reservation_service import ReservationService
+from domgrpc.rpc.stock_feed import StockFeeds
+from domgrpc.rpc.stock_watch import StockWatches
+
+
+def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]:
+    """Return what a gRPC server needs to serve the whole API over one engine."""
+    services: dict[str, object] = {
+        "LocationService": LocationService(),
+        "ProductService": ProductService(),
+        "InventoryService": InventoryService(StockFeeds(drain), StockWatches(drain)),
+        "ReservationService": ReservationService(),
+        "PipelineService": PipelineService(),
+        "AdminService": AdminService(),
+    }
+    return tuple(
+        service_handler(edge, service, services[service.name]) for service in service_descriptors()
+    )

@@ -1,0 +1,165 @@
+"""One life of an engine on a real folder, forked off to be ended at any moment.
+
+It tells whoever forked it, one line of JSON at a time, each step before and after it happens. A
+line is written with one call, so that an end never leaves half of a short one.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from domgrpc.config import Settings
+from domgrpc.core.dispatch import Command
+from domgrpc.core.listings import get_position
+from domgrpc.core.state import State
+from domgrpc.core.values import LocationId, Sku, TimeMs
+from domgrpc.engine.clock import SystemClock
+from domgrpc.engine.engine import Engine, start_engine
+from domgrpc.storage.disk import LocalDisk
+from tests.core.commands import adjust, confirm, place, release, reserve, stock
+from tests.engine.rooms import SMALL, as_bytes, ask
+from tests.faults.ledger import (
+    CONFIRMED,
+    CUP,
+    HELD,
+    PLACE,
+    PLENTY,
+    QUANTITIES,
+    TEA,
+    Found,
+    end_id,
+    end_state,
+    is_end,
+    order_of,
+    reserve_id,
+)
+
+SEGMENT_BYTES = 512 * 1024
+CALLER_COUNT = 6
+ORDERS_PER_CALLER_MAX = 40
+TTL_MS = 24 * 60 * 60 * 1_000
+
+Tell = Callable[..., None]
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What a life is to do."""
+
+    folder: Path
+    name: str
+    """A word that no other life of the folder has."""
+    repeats: list[str]
+    """Requests to send again before anything new."""
+    orders: bool = True
+    """Whether new orders follow."""
+    snapshots: bool = False
+
+
+def fork_life(errand: Errand) -> tuple[int, int]:
+    """Fork a life in a process group of its own; return its id and where it can be read."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        # Here too: the first signal to the group may come before the life has run at all.
+        os.setpgid(pid, pid)
+        os.close(writing)
+        return pid, reading
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        os.close(reading)
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        asyncio.run(_live(errand, partial(_tell, writing)))
+        status = 0
+    except BaseException as error:  # noqa: BLE001 - the last stop of a process
+        _tell(writing, "broken", repr(error))
+    # Not sys.exit: what the parent has open and registered is not this process's to end.
+    os._exit(status)
+
+
+def settings_of(folder: Path) -> Settings:
+    """Return small segments, so that a life sees several, and no snapshots by themselves."""
+    return msgspec.structs.replace(SMALL, data_dir=folder, segment_size_bytes=SEGMENT_BYTES)
+
+
+def command_of(request_id: str) -> Command:
+    """Return the command that a request id always stands for."""
+    order = order_of(request_id)
+    if not is_end(request_id):
+        lines = [(sku, PLACE, quantity) for sku, quantity in QUANTITIES.items()]
+        return reserve(*lines, as_id=order, ttl_ms=TTL_MS)
+    return confirm(order) if end_state(order) == CONFIRMED else release(order)
+
+
+async def _live(errand: Errand, tell: Tell) -> None:
+    engine = start_engine(
+        settings_of(errand.folder), clock=SystemClock(), disk=LocalDisk(errand.folder)
+    )
+    tell("up")
+    plenty = stock(adjust(TEA, PLACE, PLENTY), adjust(CUP, PLACE, PLENTY))
+    await engine.submit(ask(place(PLACE), "place"))
+    await engine.submit(ask(plenty, "plenty"))
+    engine.writer.state.check_invariants()
+    reading = await engine.read(_found)
+    tell("found", reading.value)
+    for request_id in errand.repeats:
+        await _send(engine, request_id, tell)
+    tell("checked")
+    async with asyncio.TaskGroup() as tasks:
+        if errand.snapshots:
+            tasks.create_task(_snapshots(engine, tell))
+        if errand.orders:
+            for caller in range(CALLER_COUNT):
+                tasks.create_task(_order(engine, f"{errand.name}-{caller}", tell))
+    if errand.orders:
+        tell("done")
+        # Alive and idle: timers seal the log and make the spare segment until the end comes.
+        await asyncio.Event().wait()
+    await engine.close()
+
+
+async def _order(engine: Engine, caller: str, tell: Tell) -> None:
+    for number in range(ORDERS_PER_CALLER_MAX):
+        order = f"{caller}-{number}"
+        await _send(engine, reserve_id(order), tell)
+        if end_state(order) != HELD:
+            await _send(engine, end_id(order), tell)
+
+
+async def _send(engine: Engine, request_id: str, tell: Tell) -> None:
+    tell("sent", request_id)
+    answer = await engine.submit(ask(command_of(request_id), request_id))
+    tell("answered", request_id, blake2b(as_bytes(answer), digest_size=8).hexdigest())
+
+
+async def _snapshots(engine: Engine, tell: Tell) -> None:
+    while True:
+        tell("snapshot begins")
+        await engine.create_snapshot()
+        tell("snapshot ends")
+
+
+def _found(state: State, now_ms: TimeMs) -> Found:
+    positions = {}
+    for sku in QUANTITIES:
+        view = get_position(state, Sku(sku), LocationId(PLACE), now_ms)
+        positions[sku] = (view.on_hand, view.soft_reserved, view.allocated)
+    orders = {
+        str(name): (int(held.state), {str(line.sku): int(line.quantity) for line in held.lines})
+        for name, held in state.reservations.by_id.items()
+    }
+    return Found(orders, positions)
+
+
+def _tell(writing: int, *words: Any) -> None:  # noqa: ANN401 - whatever JSON can carry
+    line = memoryview(msgspec.json.encode(words) + b"\n")
+    while line:
+        line = line[os.write(writing, line) :]

@@ -1,0 +1,111 @@
+"""The ledger flags every answer that was lost, every effect that came twice, and nothing else."""
+
+import msgspec
+import pytest
+
+from tests.faults.ledger import (
+    CONFIRMED,
+    CUP,
+    HELD,
+    PLENTY,
+    QUANTITIES,
+    RELEASED,
+    TEA,
+    Found,
+    Ledger,
+    end_id,
+    reserve_id,
+)
+
+HOLD, CLAIM, GIVEN_BACK, OPEN = "l0-0", "l0-1", "l0-2", "l0-4"
+LINES = dict(QUANTITIES)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Return a ledger of three orders that were answered and one that was not."""
+    ledger = Ledger()
+    for request_id in (
+        reserve_id(HOLD),
+        reserve_id(CLAIM),
+        end_id(CLAIM),
+        reserve_id(GIVEN_BACK),
+        end_id(GIVEN_BACK),
+    ):
+        ledger.send(request_id)
+        ledger.answer(request_id, "answer")
+    ledger.send(reserve_id(OPEN))
+    return ledger
+
+
+def whole() -> Found:
+    orders = {
+        HOLD: (HELD, LINES),
+        CLAIM: (CONFIRMED, LINES),
+        GIVEN_BACK: (RELEASED, LINES),
+    }
+    return Found(orders, {TEA: (PLENTY, 2, 2), CUP: (PLENTY, 1, 1)})
+
+
+def with_order(order: str, state: int, *, soft: int = 1, allocated: int = 1) -> Found:
+    orders = {**whole().orders, order: (state, LINES)}
+    return Found(
+        orders,
+        {TEA: (PLENTY, 2 * soft, 2 * allocated), CUP: (PLENTY, soft, allocated)},
+    )
+
+
+def test_what_was_answered_and_is_there_is_no_harm(ledger: Ledger) -> None:
+    ledger.check(whole())
+    assert not ledger.lost
+    assert not ledger.doubled
+
+
+def test_what_has_no_answer_may_be_there_or_not(ledger: Ledger) -> None:
+    ledger.check(with_order(OPEN, HELD, soft=2))
+    assert not ledger.lost
+    assert not ledger.doubled
+    assert ledger.unanswered() == [reserve_id(OPEN)]
+
+
+def test_an_answered_order_that_is_gone_is_lost(ledger: Ledger) -> None:
+    found = whole()
+    del found.orders[HOLD]
+    ledger.check(found)
+    assert ledger.lost
+
+
+def test_an_answered_end_that_did_not_stay_is_lost(ledger: Ledger) -> None:
+    ledger.check(with_order(CLAIM, HELD, soft=2, allocated=0))
+    assert ledger.lost
+
+
+def test_an_order_that_nobody_sent_is_a_harm(ledger: Ledger) -> None:
+    ledger.check(with_order("l9-9", HELD, soft=2))
+    assert ledger.doubled
+
+
+def test_an_end_that_nobody_asked_for_is_a_harm(ledger: Ledger) -> None:
+    ledger.check(with_order(HOLD, RELEASED, soft=0))
+    assert ledger.doubled
+
+
+@pytest.mark.parametrize("figures", [(PLENTY, 4, 2), (PLENTY, 2, 4), (PLENTY - 2, 2, 2)])
+def test_stock_that_moved_twice_is_a_harm(ledger: Ledger, figures: tuple[int, int, int]) -> None:
+    found = whole()
+    ledger.check(msgspec.structs.replace(found, positions={**found.positions, TEA: figures}))
+    assert ledger.doubled
+
+
+def test_another_answer_to_the_same_request_is_a_harm(ledger: Ledger) -> None:
+    ledger.answer(reserve_id(HOLD), "answer")
+    assert not ledger.doubled
+    assert ledger.repeated_count == 1
+    ledger.answer(reserve_id(HOLD), "another")
+    assert ledger.doubled
+
+
+def test_a_refused_request_that_had_an_effect_is_a_harm(ledger: Ledger) -> None:
+    ledger.refuse(reserve_id(OPEN))
+    ledger.check(with_order(OPEN, HELD, soft=2))
+    assert ledger.doubled

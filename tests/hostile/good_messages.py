@@ -1,0 +1,150 @@
+"""A message of every method that works in the shop of the fuzzer: what mutation starts from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.message_factory import GetMessageClass
+
+from tests.hostile.surface import METHODS
+
+Fields = Mapping[str, Any]
+
+_LOCATION = {
+    "location_id": "a", "type": "LOCATION_TYPE_STORE", "display_name": "North",
+    "backorder_enabled": True,
+    "point": {"latitude_degrees": 40.7, "longitude_degrees": -74.0},
+}  # fmt: skip
+_PRODUCT = {
+    "sku": "A", "display_name": "Tea", "unit": "kg", "unit_decimals": 1, "weight_grams": 500,
+    "categories": ["drinks"], "backorder_policy": {"mode": "BACKORDER_MODE_INBOUND"},
+    "substitute_skus": ["B"],
+}  # fmt: skip
+_BUNDLE = {"sku": "set", "components": [{"sku": "A", "quantity": 2}, {"sku": "B", "quantity": 1}]}
+_RULE = {
+    "rule_id": "keep", "kind": "SAFETY_STOCK_RULE_KIND_SAFETY_STOCK", "sku": "A",
+    "location_id": "b", "fixed_quantity": 1,
+}  # fmt: skip
+_GROUP = {"group_id": "all", "location_ids": ["a", "b", "c"]}
+_SCOPE = {"locations": {"location_ids": ["a", "b"]}}
+_NEAR = {"near": {"point": _LOCATION["point"], "radius_km": 50.0, "location_count_max": 5}}
+_LINES = [{"sku": "A", "location_id": "a", "quantity": 2}, {"sku": "B", "quantity": 1}]
+_COUNTS = [
+    {"sku": sku, "location_id": place, "count": {"on_hand": 50}} for sku in "ABC" for place in "abc"
+]
+_CHANGES = [
+    {"sku": "A", "location_id": "a", "adjustment": {"delta": -1, "reason": "sold"}},
+    {"sku": "B", "location_id": "b", "inbound": {
+        "supply_id": "po-1", "kind": "INBOUND_KIND_PURCHASE_ORDER", "quantity": 20,
+        "due_time": {"seconds": 1_750_100_000}}},
+    {"sku": "B", "location_id": "b", "receipt": {"supply_id": "po-1", "quantity": 2}},
+    {"sku": "C", "location_id": "c", "move": {
+        "quantity": 1, "from_condition": "STOCK_CONDITION_SELLABLE",
+        "to_condition": "STOCK_CONDITION_DAMAGED"}},
+]  # fmt: skip
+_RESERVE: Fields = {
+    "reservation_id": "h1", "lines": _LINES, "scope": _SCOPE, "ttl": {"seconds": 900},
+    "channel": "web", "reference": "order 7",
+}  # fmt: skip
+_QUESTION: Fields = {
+    "items": [{"sku": "A", "quantity": 3}, {"sku": "B"}], "scope": _NEAR,
+    "include_locations": True, "include_parts": True, "horizon_days": 30,
+}  # fmt: skip
+_OPERATIONS = [
+    {"reserve_stock": {"request_id": "x1", "lines": _LINES}},
+    {"update_reservation": {"request_id": "x2", "reservation_id": "h1", "ttl": {"seconds": 60}}},
+    {"move_reservation": {
+        "request_id": "x3", "reservation_id": "h1", "sku": "A", "from_location_id": "a",
+        "to_location_id": "b", "quantity": 1}},
+    {"confirm_reservation": {"request_id": "x4", "reservation_id": "h2"}},
+    {"release_reservation": {"request_id": "x5", "reservation_id": "h3"}},
+    {"settle_reservation": {
+        "request_id": "x6", "reservation_id": "h2", "outcome": "SETTLEMENT_OUTCOME_SHIPPED"}},
+    {"get_reservation": {"reservation_id": "h1"}},
+    {"check_availability": _QUESTION},
+    {"update_stock": {"request_id": "x7", "updates": _CHANGES}},
+    {},
+]  # fmt: skip
+
+GOOD: Sequence[tuple[str, Fields]] = (
+    ("CreateLocation", {"location": _LOCATION}),
+    ("CreateLocation", {"location": {**_LOCATION, "location_id": "b"}}),
+    ("CreateLocation", {"location": {"location_id": "c", "type": "LOCATION_TYPE_SUPPLIER"}}),
+    ("CreateLocationGroup", {"group": _GROUP}),
+    ("CreateProduct", {"product": _PRODUCT}),
+    ("BatchCreateProducts", {"products": [{"sku": "B"}, {"sku": "C"}, _BUNDLE]}),
+    ("CreateSafetyStockRule", {"rule": _RULE}),
+    ("UpdateStock", {"updates": _COUNTS}),
+    ("UpdateStock", {"updates": _CHANGES}),
+    ("StreamStockUpdates", {"source": "pos", "sequence": 1, "updates": _CHANGES}),
+    ("ReserveStock", _RESERVE),
+    ("ReserveStock", {**_RESERVE, "reservation_id": "h2", "allow_partial": True}),
+    ("ReserveStock", {
+        **_RESERVE, "reservation_id": "h3", "scope": {"groups": {"group_ids": ["all"]}}}),
+    ("GetLocation", {"location_id": "a"}),
+    ("ListLocations", {"page_size": 1, "group_id": "all"}),
+    ("UpdateLocation", {
+        "location": {**_LOCATION, "display_name": "South"},
+        "update_mask": {"paths": ["display_name"]}}),
+    ("SetLocationState", {"location_id": "c", "state": "LOCATION_STATE_ENABLED"}),
+    ("SetLocationState", {
+        "location_id": "c", "state": "LOCATION_STATE_DISABLED",
+        "disabled_window": {"start_time": {"seconds": 1_760_000_000}}}),
+    ("GetLocationGroup", {"group_id": "all"}),
+    ("ListLocationGroups", {}),
+    ("UpdateLocationGroup", {"group": {**_GROUP, "display_name": "All"}}),
+    ("DeleteLocationGroup", {"group_id": "none"}),
+    ("GetProduct", {"sku": "A"}),
+    ("ListProducts", {"page_size": 2, "category": "drinks"}),
+    ("UpdateProduct", {"product": _PRODUCT, "allow_missing": True}),
+    ("BatchGetProducts", {"skus": ["A", "B"]}),
+    ("BatchUpdateProducts", {"products": [_PRODUCT, _BUNDLE], "allow_missing": True}),
+    ("CheckAvailability", _QUESTION),
+    ("GetPosition", {"sku": "A", "location_id": "a"}),
+    ("ListPositions", {"page_size": 2, "sku": "A"}),
+    ("ListPositions", {"level": "STOCK_LEVEL_OUT_OF_STOCK"}),
+    ("WatchInventory", {"snapshot": True, "skus": ["A"]}),
+    ("WatchInventory", {"after_revision": 1, "location_ids": ["a"]}),
+    ("GetSafetyStockRule", {"rule_id": "keep"}),
+    ("ListSafetyStockRules", {"page_size": 1}),
+    ("UpdateSafetyStockRule", {"rule": {**_RULE, "fixed_quantity": 2}}),
+    ("DeleteSafetyStockRule", {"rule_id": "none"}),
+    ("ExplainSafetyStock", {"sku": "A", "location_id": "b"}),
+    ("GetReservation", {"reservation_id": "h1"}),
+    ("ListReservations", {"page_size": 1, "state": "RESERVATION_STATE_HELD"}),
+    ("UpdateReservation", {"reservation_id": "h1", "lines": _LINES[:1], "ttl": {"seconds": 600}}),
+    ("MoveReservation", {
+        "reservation_id": "h1", "sku": "A", "from_location_id": "a", "to_location_id": "b",
+        "quantity": 1}),
+    ("ConfirmReservation", {"reservation_id": "h2"}),
+    ("SettleReservation", {
+        "reservation_id": "h2", "outcome": "SETTLEMENT_OUTCOME_SHIPPED", "lines": _LINES[:1]}),
+    ("ReleaseReservation", {"reservation_id": "h3", "reason": "changed their mind"}),
+    ("Execute", {"operations": _OPERATIONS}),
+    ("GetStatus", {}),
+    ("CreateSnapshot", {}),
+    ("VerifyState", {}),
+    ("Check", {"service": "domgrpc.v1.InventoryService"}),
+    ("Watch", {}),
+    ("ServerReflectionInfo", {"list_services": ""}),
+    ("ServerReflectionInfo", {"file_containing_symbol": "domgrpc.v1.Location"}),
+    ("ServerReflectionInfo", {"file_by_filename": "domgrpc/v1/types.proto"}),
+    ("ServerReflectionInfo", {"all_extension_numbers_of_type": "domgrpc.v1.Location"}),
+    ("ServerReflectionInfo", {"file_containing_extension": {
+        "containing_type": "domgrpc.v1.Location", "extension_number": 7}}),
+)  # fmt: skip
+"""In the order of a short day; requests of the same method differ."""
+OPENING_COUNT = 13
+"""How many of them open the shop."""
+
+
+def good_messages() -> list[tuple[str, bytes]]:
+    """Return (path, bytes) of every good message; a request id tells each from the others."""
+    found = []
+    for number, (name, fields) in enumerate(GOOD):
+        for method in METHODS:
+            if method.name != name:
+                continue
+            kind = method.descriptor.input_type
+            key = {"request_id": f"good-{number}"} if "request_id" in kind.fields_by_name else {}
+            found.append((method.path, GetMessageClass(kind)(**fields, **key).SerializeToString()))
+    return found
