@@ -12,6 +12,7 @@ changes nothing, and so their refusals are known even if the interruption came b
 written.
 """
 
+import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 4
 SOURCE_COUNT: Final = 1_024
+_SOURCE_TRIES: Final = 30
+_SOURCE_PAUSE_SECONDS: Final = 0.1
 _TAG_BITS: Final = 29
 _BLOCK_BITS: Final = 20
 """2.6 billion rows; what is left of 63 bits is for 16,384 files of each source."""
@@ -101,7 +104,7 @@ def feed_of(digest: str, *, run: str = "") -> FileFeed:
 
 async def load_stock(client: "DomgrpcClient", load: Load, feed: FileFeed) -> None:
     """Bring every row to the server that an earlier load did not."""
-    before_first, applied_count = feed.place_of(await client.get_feed_sequence(feed.source))
+    before_first, applied_count = feed.place_of(await _last_sequence(client, feed.source))
     blocks = load.file.blocks()
     keep_until_line = 0
     for _, block in zip(range(applied_count - WINDOW), blocks, strict=False):
@@ -114,6 +117,18 @@ async def load_stock(client: "DomgrpcClient", load: Load, feed: FileFeed) -> Non
     messages = _messages(load, blocks, (feed.source, before_first), under_way)
     async for answer in client.stream_stock(messages, window=WINDOW):
         _take_answer(load, under_way.popleft(), answer)
+
+
+async def _last_sequence(client: "DomgrpcClient", source: str) -> int:
+    """Ask how far a source has come; a load that was just interrupted may still hold it."""
+    for _ in range(_SOURCE_TRIES):
+        try:
+            return await client.get_feed_sequence(source)
+        except DomgrpcError as error:
+            if error.reason != "SOURCE_IN_USE":
+                raise
+        await asyncio.sleep(_SOURCE_PAUSE_SECONDS)
+    return await client.get_feed_sequence(source)
 
 
 def _messages(
@@ -165,13 +180,19 @@ def _writer(columns: list[str]) -> _Write:
         if len(row) != width:
             raise BadRow(WRONG_FIELD_COUNT, f"{len(row)} fields, the header has {width}")
         sku, location_id, text = row[sku_at], row[location_at], row[on_hand_at]
-        # Three tests in place: their calls would cost as much as all the rest.
-        if not (sku.isascii() and sku.isprintable() and 0 < len(sku) <= NAME_BYTES_MAX):
+        # The tests in place: their calls would cost as much as all the rest.
+        if not (
+            sku.isascii()
+            and sku.isprintable()
+            and 0 < len(sku) <= NAME_BYTES_MAX
+            and sku == sku.strip()
+        ):
             name(sku, "sku")
         if not (
             location_id.isascii()
             and location_id.isprintable()
             and 0 < len(location_id) <= NAME_BYTES_MAX
+            and location_id == location_id.strip()
         ):
             name(location_id, "location_id")
         is_simple = text.isascii() and text.isdigit() and len(text) < _QUANTITY_DIGITS
