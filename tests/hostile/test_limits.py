@@ -106,8 +106,11 @@ async def test_metadata_beyond_eight_kib_is_refused(
     shop: Shop, metadata: tuple[tuple[str, str], ...]
 ) -> None:
     call = shop.admin.GetStatus(GetStatusRequest(), metadata=metadata)
-    assert await code_of_call(call) is grpc.StatusCode.RESOURCE_EXHAUSTED
-    await shop.admin.GetStatus(GetStatusRequest(), metadata=(("x-long", "y" * 5_000),))
+    # Far above the limit gRPC may close the connection instead of answering.
+    codes = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
+    assert await code_of_call(call) in codes
+    allowed = (("x-long", "y" * 5_000),)
+    await shop.admin.GetStatus(GetStatusRequest(), metadata=allowed, wait_for_ready=True)
 
 
 async def test_a_message_nested_too_deeply_is_malformed(shop: Shop) -> None:

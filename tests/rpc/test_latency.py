@@ -5,7 +5,6 @@ import pytest
 
 from domgrpc.engine.calls import Busy, DeadlinePassed
 from domgrpc.rpc.latency import Latency
-from domgrpc.v1.inventory_pb2 import ListPositionsRequest
 from tests.rpc.serving import Shop, refusal
 
 
@@ -55,12 +54,6 @@ async def stocked(shop: Shop) -> Shop:
     await shop.add_location("north")
     await shop.count(("A", "north", 10))
     return shop
-
-
-async def test_a_call_without_time_left_is_refused_and_says_so(stocked: Shop) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stocked.inventory.ListPositions(ListPositionsRequest(), timeout=0.0)
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 async def test_a_call_without_a_deadline_is_given_one(stocked: Shop) -> None:

@@ -61,8 +61,9 @@ async def _take_rows(
             for row in wanted:
                 take(row)
             count += len(wanted)
-            if limit and count == limit:
-                return len(wanted) < len(rows) or bool(page.next_page_token)
+            # A page behind a full list may be empty: only a row proves that there is more.
+            if len(wanted) < len(rows):
+                return True
     return False
 
 
