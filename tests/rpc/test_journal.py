@@ -97,3 +97,16 @@ def test_only_a_mistake_of_ours_is_an_error_in_the_log() -> None:
         log.failed("A/B", grpc.StatusCode.INTERNAL)
         log.failed("A/B", grpc.StatusCode.NOT_FOUND)
     assert [line["log_level"] for line in lines] == ["error", "info"]
+
+
+def test_refusals_of_overload_are_logged_a_few_a_second_and_the_others_counted() -> None:
+    seconds = [0.0]
+    log = CallLog("errors", lambda: seconds[0])
+    with capture_logs() as lines:
+        for second in (0.0, 1.0):
+            seconds[0] = second
+            for _ in range(1_000):
+                log.failed("M", grpc.StatusCode.RESOURCE_EXHAUSTED, reason="SERVER_BUSY")
+        log.failed("M", grpc.StatusCode.NOT_FOUND, reason="LOCATION_NOT_FOUND")
+    assert len(lines) == 10 + 10 + 1
+    assert sum(line.get("unsaid_count", 0) for line in lines) == 990

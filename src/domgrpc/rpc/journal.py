@@ -7,6 +7,8 @@ is not printable is escaped and what is long is cut.
 """
 
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +20,8 @@ _log = structlog.get_logger()
 
 VALUE_CHARACTERS_MAX = 2_000
 EXCEPTION_CHARACTERS_MAX = 20_000
+_REASONS_OF_OVERLOAD = frozenset({"SERVER_BUSY", "DEADLINE_PASSED"})
+_OVERLOAD_LINES_PER_SECOND = 10
 _EXCEPTION = "exception"
 _END_OF_LINE = frozenset("\n")
 _NOTHING: frozenset[str] = frozenset()
@@ -83,12 +87,20 @@ class _LineLogger:
 
 
 class CallLog:
-    """One line per finished call: all, those that failed, or none."""
+    """One line per finished call: all, those that failed, or none.
 
-    def __init__(self, mode: str) -> None:
-        """Take the mode: "errors", "all" or "off"."""
+    Under overload calls are refused by the thousand, and a line costs more than a refusal: of
+    those a few a second are written, with how many were not.
+    """
+
+    def __init__(self, mode: str, now: Callable[[], float] = time.monotonic) -> None:
+        """Take the mode: "errors", "all" or "off"; `now` gives seconds of a steady clock."""
         self._failed = mode != "off"
         self.everything = mode == "all"
+        self._now = now
+        self._second = now()
+        self._line_count = 0
+        self._unsaid_count = 0
 
     def failed(self, method: str, code: grpc.StatusCode, **facts: object) -> None:
         """Note a call that did not end well; one that we broke is an error of ours."""
@@ -96,8 +108,24 @@ class CallLog:
             return
         if code is grpc.StatusCode.INTERNAL:
             _log.error("call_failed", method=method, code=code.name, **facts)
-        else:
-            _log.info("call_refused", method=method, code=code.name, **facts)
+            return
+        if not self.everything and facts.get("reason") in _REASONS_OF_OVERLOAD:
+            if self._is_too_much():
+                return
+            facts["unsaid_count"] = self._unsaid_count
+            self._unsaid_count = 0
+        _log.info("call_refused", method=method, code=code.name, **facts)
+
+    def _is_too_much(self) -> bool:
+        now = self._now()
+        if now - self._second >= 1.0:
+            self._second = now
+            self._line_count = 0
+        if self._line_count < _OVERLOAD_LINES_PER_SECOND:
+            self._line_count += 1
+            return False
+        self._unsaid_count += 1
+        return True
 
     def finished(self, method: str, **facts: object) -> None:
         """Note a call that ended well, where every call is noted."""

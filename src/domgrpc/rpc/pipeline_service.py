@@ -78,18 +78,19 @@ class PipelineService:
         self, message: pipeline_pb2.ExecuteRequest, call: Call
     ) -> pipeline_pb2.ExecuteResponse:
         """Run up to 1,000 operations in order, each as if it had been called alone."""
-        operations = message.operations[:]
-        if not 0 < len(operations) <= OPERATIONS_MAX:
+        operation_count = len(message.operations)
+        if not 0 < operation_count <= OPERATIONS_MAX:
             raise Refused(
                 TransportReason.OPERATION_COUNT_OUT_OF_RANGE,
-                f"there are {len(operations)} operations; 1 to {OPERATIONS_MAX} are allowed in "
+                f"there are {operation_count} operations; 1 to {OPERATIONS_MAX} are allowed in "
                 "one call",
-                operation_count=len(operations),
+                operation_count=operation_count,
                 limit=OPERATIONS_MAX,
             )
         engine = call.engine
         # Reading a thousand operations costs as much as a third of doing them.
-        engine.admission.check_time(call.deadline_seconds, len(operations), engine.seconds())
+        engine.admission.check_time(call.deadline_seconds, operation_count, engine.seconds())
+        operations = message.operations[:]
         steps: list[Step] = []
         fills: list[_Fill | Problem] = []
         asker = _Asker(call)
