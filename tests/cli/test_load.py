@@ -389,15 +389,3 @@ def test_the_examples_can_be_loaded(program: Program, tmp_path: Path) -> None:
         report = program.read("load", file)
         assert (report["kind"], report["rejected"]) == (kind, 0)
         assert report["applied"] == report["rows"] > 0
-
-
-def test_ids_of_stock_with_blanks_around_them_are_refused(
-    program: Program, place: str, sku: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "stock.csv"
-    file.write_text(HEADER + f" {sku},{place},1\n{sku},{place} ,1\n{sku},{place},1\n")
-    ended = program.run("-o", "json", "load", file)
-    assert (ended.exit_code, ended.json["applied"]) == (ExitCode.REJECTED_ROWS, 1)
-    assert {row["line"]: row["reason"] for row in rejected(file)} == dict.fromkeys(
-        "23", "INVALID_FIELD"
-    )
