@@ -68,10 +68,8 @@ def changed(books: Books, command: Plain, event: Plain, _request: tuple[str, str
     for place, units in located.items():
         assert place[0] in anywhere or got.get(place, 0) == units, f"{place} has {got}"
     for sku, units in anywhere.items():
-        # So many of a SKU, and others of it at named places: which of the two counts is open.
-        is_open = any(place[0] == sku for place in located)
         held = sum(u for place, u in got.items() if place[0] == sku)
-        assert is_open or held == units, f"{held} of {sku} are held, {units} were asked"
+        assert held == units, f"{held} of {sku} are held, {units} were asked"
     for line in old[LINES]:
         place = (line[0], line[1])
         if place[0] not in touched or (place[0] not in anywhere and place not in located):

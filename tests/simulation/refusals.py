@@ -79,7 +79,12 @@ def _is_line_missing(books: Books, command: Plain) -> bool:
 
 
 def _is_emptied(_books: Books, command: Plain) -> bool:
-    return command[0] == "UpdateReservation" and not any(line[2] for line in command[2])
+    if command[0] != "UpdateReservation":
+        return False
+    # Where so many of a SKU are asked in all, that counts, whatever is asked at places.
+    located, anywhere = summed(command[2])
+    asked = [units for place, units in located.items() if place[0] not in anywhere]
+    return not any(asked) and not any(anywhere.values())
 
 
 def _is_settled_too_far(books: Books, command: Plain) -> bool:
