@@ -46,6 +46,10 @@ class CannedServer:
         """Never needed: no operation is refused."""
         raise AssertionError
 
+    async def alone(self, *_call: Any) -> Any:  # noqa: ANN401 - nothing ever goes alone here
+        """Never needed: no batch is refused."""
+        raise AssertionError
+
 
 async def _connected() -> DomgrpcClient:
     client = DomgrpcClient()
