@@ -1,4 +1,4 @@
-"""Plans and quotes: how lines would be fulfilled, and what can be promised before there is an order.
+"""Plans and quotes: how lines would be fulfilled, what can be promised before there is an order.
 
 A plan is what the router found; a quote offers plans with a token each, which placing the order
 honours while the stock it saw is still there.
@@ -6,7 +6,14 @@ honours while the stock it saw is still there.
 
 import msgspec
 
-from domgrpc.core.orders import NO_PARCEL, FulfillmentLine, LegDecision
+from domgrpc.core.orders import (
+    NO_PARCEL,
+    Decision,
+    FulfillmentLine,
+    LegDecision,
+    OrderLine,
+    OrderTerms,
+)
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.values import (
     DeliveryMethod,
@@ -14,6 +21,7 @@ from domgrpc.core.values import (
     LineId,
     LocationId,
     Micros,
+    OrderId,
     Quantity,
     ReservationId,
     Sku,
@@ -102,3 +110,61 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, tag=17, tag_field="tag
     expire_time_ms: TimeMs
     reservation: Reservation | None = None
     """The hold on the stock of the first option, where one was asked for."""
+
+
+# --- questions and views
+
+
+class QuoteQuestion(msgspec.Struct, frozen=True, array_like=True):
+    """What may be promised for these lines; no methods means those that the lines name."""
+
+    lines: tuple[OrderLine, ...]
+    terms: OrderTerms
+    methods: tuple[tuple[DeliveryMethod, LocationId], ...] = ()
+    """Each with its store, or without one for the nearest stores that can do it."""
+
+
+class MockStock(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """In a simulation: these units can be sold there, whatever is really there."""
+
+    sku: Sku
+    location_id: LocationId
+    quantity: Quantity
+
+
+class SimulationQuestion(msgspec.Struct, frozen=True, array_like=True):
+    """How an order would be planned; nothing is changed."""
+
+    lines: tuple[OrderLine, ...]
+    terms: OrderTerms
+    rule_set_version: int | None = None
+    """None for the one that is active."""
+    strategy: str = ""
+    """The name of a preset in place of the rule set's own; empty for that."""
+    stock: tuple[MockStock, ...] = ()
+    order_id: OrderId = OrderId("")
+    """Plan this order again instead of `lines`, its own units counted as free."""
+
+
+class LocationExplanation(msgspec.Struct, frozen=True, array_like=True):
+    """Why a location is not in a plan, and the least that would have brought it in."""
+
+    location_id: LocationId
+    is_used: bool
+    removed_by: str
+    """The filter that removed it, empty where it was weighed."""
+    missing: tuple[tuple[Sku, int], ...]
+    """Units that it lacks of each SKU to serve it whole."""
+    cheaper_by_micros: Micros | None
+    """It would have been used were it cheaper by more than this; None where it cannot be."""
+    is_as_decided: bool
+    """Whether this is from what was weighed then; else from how things stand now."""
+
+
+class Explanation(msgspec.Struct, frozen=True, array_like=True):
+    """A decision of an order, and a location that was asked about."""
+
+    order_id: OrderId
+    decision: Decision
+    decision_count: int
+    locations: tuple[LocationExplanation, ...] = ()
