@@ -65,8 +65,6 @@ class FulfillmentState(enum.IntEnum):
 
 UNRELEASED_STATES = (FulfillmentState.SCHEDULED, FulfillmentState.OPEN)
 """Work in these may be planned again."""
-CLAIMING_STATES = (*UNRELEASED_STATES, FulfillmentState.RELEASED, FulfillmentState.READY)
-"""Units of work in these are allocated at their location; READY ones until collected."""
 ARRIVED_STATES = (FulfillmentState.DELIVERED, FulfillmentState.COLLECTED)
 FINISHED_STATES = (*ARRIVED_STATES, FulfillmentState.CANCELLED)
 
@@ -175,6 +173,8 @@ class OrderLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The store at which the customer collects; empty for other methods."""
     unit_price_micros: Micros = Micros(0)
     cancelled_quantity: Quantity = Quantity(0)
+    package_group: str = ""
+    """Lines of one group travel in one package; empty for none."""
 
 
 class FulfillmentLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -336,6 +336,18 @@ def unsourced_quantities(order: Order) -> dict[LineId, int]:
             for line in work.lines:
                 left[line.line_id] -= line.quantity
     return {line_id: units for line_id, units in left.items() if units}
+
+
+def is_unreleased(work: FulfillmentOrder) -> bool:
+    """Whether work may still be planned again."""
+    return work.state in UNRELEASED_STATES
+
+
+def is_claiming(work: FulfillmentOrder) -> bool:
+    """Whether the units of work are still in the stock of its location, and allocated there."""
+    if work.state is FulfillmentState.READY:
+        return work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
+    return work.state in (*UNRELEASED_STATES, FulfillmentState.RELEASED)
 
 
 def is_finished(order: Order) -> bool:

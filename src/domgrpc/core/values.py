@@ -125,6 +125,7 @@ class Retention(msgspec.Struct, frozen=True, array_like=True):
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+    finished_orders_max: int = 1_000_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +142,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+    orders_max: int = 20_000_000
+    finished_orders_max: int = 1_000_000
 
     @property
     def retention(self) -> Retention:
@@ -150,4 +153,5 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             self.kept_answers_max,
             self.kept_answer_age_ms,
             self.remembered_deltas_max,
+            self.finished_orders_max,
         )
