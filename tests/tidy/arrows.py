@@ -43,6 +43,7 @@ ARROWS_OF_MODULES: dict[str, frozenset[str]] = {
 # A module of the core imports only modules that stand before it.
 CORE_ORDER = (
     "values",
+    "routing",
     "rejections",
     "geography",
     "locations",
@@ -84,7 +85,7 @@ CORE_ORDER = (
 # The libraries that each part may use beside the standard library.
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 LIBRARIES: dict[str, frozenset[str]] = {
-    "core": frozenset({"msgspec", "sortedcontainers"}),
+    "core": frozenset({"msgspec", "numpy", "sortedcontainers"}),
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),
