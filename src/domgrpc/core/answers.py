@@ -11,6 +11,9 @@ import msgspec
 
 from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.locations import Location
+from domgrpc.core.order_commands import ReplanSummary
+from domgrpc.core.orders import Order
+from domgrpc.core.plans import Quote
 from domgrpc.core.products import Product
 from domgrpc.core.rejections import Reason, Rejected, Rejection
 from domgrpc.core.reservations import Reservation
@@ -39,6 +42,9 @@ Outcome = (
     | SafetyStockRule
     | Deleted
     | Rejection
+    | Order
+    | Quote
+    | ReplanSummary
 )
 
 

@@ -54,6 +54,14 @@ from domgrpc.core.locations import (
     decide_update_location,
     evolve_location_saved,
 )
+from domgrpc.core.order_commands import (
+    AdvanceFulfillmentOrder,
+    CancelOrder,
+    EditOrder,
+    HoldOrder,
+    ReleaseOrder,
+)
+from domgrpc.core.order_dispatch import DECIDE_ORDERS, EVOLVE_ORDERS, OrderCommand
 from domgrpc.core.products import (
     CreateProducts,
     ProductsSaved,
@@ -134,6 +142,7 @@ Command = (
     | ConfirmReservation
     | ReleaseReservation
     | SettleReservation
+    | OrderCommand
 )
 
 
@@ -237,6 +246,7 @@ DECIDE: dict[type, _Decide] = {
     ),
     ReleaseReservation: lambda s, c, _: decide_release_reservation(s.reservations, c),
     SettleReservation: lambda s, c, _: decide_settle_reservation(s.network, s.reservations, c),
+    **DECIDE_ORDERS,
 }
 
 EVOLVE: dict[type, _Evolve] = {
@@ -262,6 +272,7 @@ EVOLVE: dict[type, _Evolve] = {
     RequestRefused: _evolve_nothing,
     NothingChanged: _evolve_nothing,
     RetentionChanged: lambda s, e, at: s.retain(e.retention, at.time_ms),
+    **EVOLVE_ORDERS,
 }
 
 
@@ -294,6 +305,10 @@ def _nothing_changed(command: Command) -> NothingChanged:
             | SettleReservation()
         ):
             return NothingChanged(Resource.RESERVATION, (command.reservation_id,))
+        case (
+            EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder()
+        ):
+            return NothingChanged(Resource.ORDER, (command.order_id,))
         case ApplyStockBatch():
             return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))
         case _:

@@ -10,6 +10,7 @@ import msgspec
 
 from domgrpc.core.location_groups import GroupDeleted, GroupSaved
 from domgrpc.core.locations import LocationSaved
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import ProductsSaved
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (
@@ -35,6 +36,7 @@ class Resource(enum.IntEnum):
     RULE = 4
     RESERVATION = 5
     FEED = 6
+    ORDER = 10
 
 
 class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
@@ -75,6 +77,10 @@ Event = (
     | RequestRefused
     | NothingChanged
     | RetentionChanged
+    | OrderPlaced
+    | OrderChanged
+    | QuoteHeld
+    | OrdersReplanned
 )
 
 NO_REQUEST = RequestId("")

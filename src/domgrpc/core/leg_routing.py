@@ -7,6 +7,7 @@ weighed too, as candidates with the date on which their supply comes.
 
 from collections.abc import Sequence
 from heapq import nsmallest
+from typing import TypeAlias
 
 import msgspec
 
@@ -20,11 +21,12 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.plans import LineShortage, PlannedPackage
 from domgrpc.core.routing.candidates import (
-    GRAMS_PER_KILOGRAM,
     Candidates,
     LegQuestion,
     Need,
     candidates_of,
+    stocked,
+    unit_cost,
 )
 from domgrpc.core.routing.dated_candidates import with_dated
 from domgrpc.core.routing.instance import (
@@ -37,10 +39,14 @@ from domgrpc.core.routing.instance import (
     WeightRates,
 )
 from domgrpc.core.routing.solver import solve
-from domgrpc.core.values import LineId, LocationId, Micros, Quantity
+from domgrpc.core.rule_sets import Strategy
+from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
 
 _ROWS_MAX = 8
-_NO_CARD = RateCard((1 << 60,), (0,))
+_NO_STEPS = ((1 << 60, 0),)
+"""The weight steps of what has none."""
+_PLAIN = Terms()
+_Asked: TypeAlias = tuple[Leg, LegQuestion, Candidates]
 
 
 class LegLimits(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +58,9 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
     """Whether a need that cannot be served whole is served in part."""
     groups: tuple[tuple[int, ...], ...] = ()
     """Needs that must travel in one package, by place."""
+    strategy: Strategy = Strategy.CHEAPEST
+    shown: tuple[LocationIndex, ...] = ()
+    """Locations that the decision tells of, whatever they cost."""
 
 
 class LegPlan(msgspec.Struct, frozen=True):
@@ -76,7 +85,8 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     solution = solve(instance)
     if isinstance(solution, Unservable):
         return _nothing(leg, question, found)
-    return _planned(network, (leg, question, found), (places, served), (instance, solution))
+    told = (network, limits.shown)
+    return _planned((leg, question, found), places, (instance, solution), told)
 
 
 # --- what can be served
@@ -136,9 +146,6 @@ def _instance(
     )
 
 
-_PLAIN = Terms()
-
-
 def _may_split(
     found: Candidates, needs: Sequence[Need], quantities: list[int], limits: LegLimits
 ) -> bool | tuple[bool, ...]:
@@ -173,43 +180,172 @@ def _weight_rates(found: Candidates, needs: Sequence[Need]) -> WeightRates | Non
 
 
 def _planned(
-    asked: tuple[Leg, LegQuestion, Candidates],
+    asked: _Asked,
     places: list[int],
     answer: tuple[Instance, Solution],
-    location_ids: Callable[[int], LocationId],
+    told: tuple[Network, tuple[LocationIndex, ...]],
 ) -> LegPlan:
+    network, shown = told
+    question = asked[1]
+    done: dict[LineId, int] = {}
+    packages = tuple(
+        _package(asked, (places, answer[0]), package, (network, done))
+        for package in answer[1].packages
+    )
+    shortages = _shortages(question.needs, done)
+    decision = _decision(asked, places, answer, packages)
+    rows = _rows(network, asked[2], answer, shown)
+    return LegPlan(packages, shortages, msgspec.structs.replace(decision, rows=rows))
+
+
+def _package(
+    asked: _Asked,
+    what: tuple[list[int], Instance],
+    package: Package,
+    notes: tuple[Network, dict[LineId, int]],
+) -> PlannedPackage:
+    leg, question, found = asked
+    places, instance = what
+    network, done = notes
+    candidate = package.candidate
+    index = found.indexes[candidate]
+    place = found.place(candidate)
+    table, row = place.table, place.row
+    parcel = None if place.ready_ms else question.parcels.get(index)
+    by_weight = _step_price(instance, package)
+    paid = by_weight + (table.package_micros[row] if parcel is None else 0)
+    units = 0
+    weighed = by_weight + instance.package_costs[candidate]
+    lines: list[FulfillmentLine] = []
+    for number, quantity in package.contents:
+        need = question.needs[places[number]]
+        units += quantity * unit_cost(need, table, row)
+        weighed += quantity * instance.unit_costs[number][candidate]
+        backordered = 0
+        if place.ready_ms:
+            backordered = max(0, quantity - stocked(network, need, question).get(index, 0))
+        lines += _shares(need, quantity, backordered, done)
+    return PlannedPackage(
+        network.locations.by_index[index].location_id,
+        leg.delivery_method,
+        tuple(lines),
+        leg.store_id if leg.ends_at_store else NO_LOCATION,
+        TimeMs(place.ready_ms or question.ask.time_ms),
+        TimeMs(table.ship_by_ms[row]),
+        TimeMs(table.deliver_by_ms[row]),
+        Micros(paid),
+        Micros(units),
+        Micros(weighed - paid - units),
+        NO_PARCEL if parcel is None else parcel.fulfillment_order_id,
+        table.ship_day[row],
+        place.ready_ms > 0,
+    )
+
+
+def _shares(
+    need: Need, quantity: int, backordered: int, done: dict[LineId, int]
+) -> list[FulfillmentLine]:
+    lines = []
+    for line_id, units in reversed(shared_out(need, quantity, done)):
+        late = min(units, backordered)
+        backordered -= late
+        lines.append(FulfillmentLine(line_id, need.sku, Quantity(units), Quantity(late)))
+    lines.reverse()
+    return lines
+
+
+def _step_price(instance: Instance, package: Package) -> int:
+    rates = instance.terms.weight_rates
+    if rates is None:
+        return 0
+    grams = sum(rates.unit_grams[line] * quantity for line, quantity in package.contents)
+    return rates.cards[rates.card_indexes[package.candidate]].price(grams)
+
+
+def _shortages(needs: tuple[Need, ...], done: dict[LineId, int]) -> tuple[LineShortage, ...]:
+    return tuple(
+        LineShortage(line_id, need.sku, Quantity(quantity - done.get(line_id, 0)))
+        for need in needs
+        for line_id, quantity in need.lines
+        if quantity > done.get(line_id, 0)
+    )
+
+
+# --- why
+
+
+def _decision(
+    asked: _Asked,
+    places: list[int],
+    answer: tuple[Instance, Solution],
+    packages: tuple[PlannedPackage, ...],
+) -> LegDecision:
     leg, question, found = asked
     instance, solution = answer
-    done: dict[LineId, int] = {}
-    packages = []
-    for package in solution.packages:
-        place = found.place(package.candidate)
-        index = found.indexes[package.candidate]
-        paid, units = _paid(question, place, (places, instance), package)
-        parcel = question.parcels.get(index) if not place.ready_ms else None
-        weighed = instance.package_costs[package.candidate] + sum(
-            quantity * instance.unit_costs[line][package.candidate]
-            for line, quantity in package.contents
+    paid = sum(package.package_cost_micros for package in packages)
+    units = sum(package.units_cost_micros for package in packages)
+    # The price of a package is for each beyond the first.
+    first = question.prices.package_micros
+    return LegDecision(
+        leg.delivery_method,
+        leg.store_id,
+        tuple(question.needs[place].sku for place in places),
+        tuple(instance.quantities),
+        Micros(solution.cost - first),
+        Micros(solution.lower_bound - first),
+        solution.is_proven,
+        solution.node_count,
+        len(found.indexes),
+        found.removed,
+        Micros(paid),
+        Micros(units),
+        Micros(solution.cost - first - paid - units),
+        failed_rule_ids=question.effects.failed_rule_ids,
+    )
+
+
+def _nothing(leg: Leg, question: LegQuestion, found: Candidates) -> LegPlan:
+    decision = LegDecision(
+        leg.delivery_method,
+        leg.store_id,
+        tuple(need.sku for need in question.needs),
+        tuple(0 for _ in question.needs),
+        Micros(0),
+        Micros(0),
+        is_proven=True,
+        node_count=0,
+        candidate_count=len(found.indexes),
+        removed=found.removed,
+        failed_rule_ids=question.effects.failed_rule_ids,
+    )
+    return LegPlan((), _shortages(question.needs, {}), decision)
+
+
+def _rows(
+    network: Network,
+    found: Candidates,
+    answer: tuple[Instance, Solution],
+    shown: tuple[LocationIndex, ...],
+) -> tuple[CandidateRow, ...]:
+    instance, solution = answer
+    count = len(found.indexes)
+    if count > _ROWS_MAX:
+        chosen = {package.candidate: None for package in solution.packages}
+        if shown:
+            asked = (n for n, index in enumerate(found.indexes) if index in shown)
+            chosen.update(dict.fromkeys(asked))
+        costs = instance.package_costs
+        cheapest = nsmallest(_ROWS_MAX, range(count), key=costs.__getitem__)
+        kept = sorted({**chosen, **dict.fromkeys(cheapest)})
+    else:
+        kept = list(range(count))
+    by_index = network.locations.by_index
+    return tuple(
+        CandidateRow(
+            by_index[found.indexes[candidate]].location_id,
+            Micros(instance.package_costs[candidate]),
+            tuple(row[candidate] for row in instance.unit_costs),
+            tuple(row[candidate] for row in instance.available),
         )
-        weighed += _step_price(instance, package)
-        joined = 0 if parcel is None else paid
-        packages.append(
-            PlannedPackage(
-                location_ids(index),
-                leg.delivery_method,
-                _lines(question, places, package, done),
-                leg.store_id,
-                place.ready_ms or question.ask.time_ms,
-                place.table.ship_by_ms[place.row],
-                place.table.deliver_by_ms[place.row],
-                Micros(paid - joined),
-                Micros(units),
-                Micros(weighed - (paid - joined) - units),
-                NO_PARCEL if parcel is None else parcel.fulfillment_order_id,
-                place.table.ship_day[place.row],
-                place.ready_ms > 0,
-            )
-        )
-    shortages = _shortages(question.needs, done)
-    decision = _decision(asked, places, answer, tuple(packages))
-    return LegPlan(tuple(packages), shortages, decision)
+        for candidate in kept
+    )

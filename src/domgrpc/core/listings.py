@@ -115,20 +115,20 @@ def list_locations(
         return inside and kind in (None, location.type)
 
     found = locations_after(state.network.locations, after)
-    return _page(found, size, matches, lambda location: (location.location_id,))
+    return page_of(found, size, matches, lambda location: (location.location_id,))
 
 
 def list_groups(state: State, after: str, size: int) -> Page[LocationGroup]:
     """List groups by id behind `after`."""
     found = groups_after(state.network.groups, after)
-    return _page(found, size, lambda _: True, lambda group: (group.group_id,))
+    return page_of(found, size, lambda _: True, lambda group: (group.group_id,))
 
 
 def list_rules(state: State, after: str, size: int) -> Page[SafetyStockRule]:
     """List rules by id behind `after`."""
     rules = state.network.rules.by_id
     found = (rules[key] for key in rules.irange(RuleId(after), None, (False, True)))
-    return _page(found, size, lambda _: True, lambda rule: (rule.rule_id,))
+    return page_of(found, size, lambda _: True, lambda rule: (rule.rule_id,))
 
 
 def list_products(
@@ -141,7 +141,7 @@ def list_products(
         assert product is not None
         return product
 
-    page = _page(
+    page = page_of(
         state.network.stock.skus_after(*after),
         size,
         lambda stock: category is None or category in product_of(stock).fields.categories,
@@ -154,7 +154,7 @@ def list_reservations(
     state: State, after: tuple[int, str], size: int, wanted: ReservationFilter
 ) -> Page[Reservation]:
     """List reservations behind (create time, id), oldest first."""
-    return _page(
+    return page_of(
         state.reservations.after(after),
         size,
         wanted.matches,
@@ -194,7 +194,7 @@ def list_positions(
         raise AssertionError("levels are listed by list_low_positions")
     else:
         skus = network.stock.skus_after(after[0], after[1] - 1)
-    page = _page(
+    page = page_of(
         _positions_after(skus, after),
         size,
         _position_matches(network, wanted),
@@ -228,7 +228,7 @@ def list_low_positions(
             assert stock is not None, sku
             yield stock, stock.slot(index)
 
-    page = _page(entries(), size, _position_matches(network, wanted), place)
+    page = page_of(entries(), size, _position_matches(network, wanted), place)
     return Page(
         tuple(position_view(network, stock, slot, now_ms) for stock, slot in page.entries),
         page.next_place,
@@ -287,7 +287,7 @@ def _position_matches(
     return matches
 
 
-def _page(
+def page_of(
     found: Iterable[Entry],
     size: int,
     matches: Callable[[Entry], bool],

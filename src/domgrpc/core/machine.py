@@ -35,11 +35,13 @@ from domgrpc.core.location_groups import (
 from domgrpc.core.locations import (
     LocationSaved,
 )
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
 )
 from domgrpc.core.rejections import NOT_KEPT, Rejected
+from domgrpc.core.replanning import decide_outage
 from domgrpc.core.reservations import (
     Caller,
     ReservationChanged,
@@ -70,6 +72,7 @@ from domgrpc.core.values import (
     ClientId,
     GroupId,
     LocationId,
+    OrderId,
     RequestId,
     ReservationId,
     Retention,
@@ -145,6 +148,13 @@ def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Rec
     return _apply_live(state, events, timer, 0) if events else None
 
 
+def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
+    """Plan a number of orders again whose location is out of use; None where there are none."""
+    timer = _timer(state, now_ms)
+    event = decide_outage(state.planner, timer)
+    return None if event is None else _apply_live(state, (event,), timer, 0)
+
+
 def change_retention(state: State, retention: Retention, now_ms: TimeMs) -> Record | None:
     """Keep so much of the past from now on; None where the state does so already."""
     if retention == state.retention:
@@ -186,6 +196,12 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return ProductBatch(event.products)
         case RuleSaved():
             return event.rule
+        case OrderPlaced() | OrderChanged():
+            return event.order
+        case QuoteHeld():
+            return event.quote
+        case OrdersReplanned():
+            return event.summary
         case NothingChanged():
             return _unchanged(state, event)
         case GroupDeleted() | RuleDeleted():
@@ -257,5 +273,7 @@ def _unchanged(state: State, event: NothingChanged) -> Outcome:
             return network.rules.get(RuleId(key))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
+        case Resource.ORDER:
+            return state.orders.get(OrderId(key))
         case Resource.FEED:
             return BatchSummary(sequence=int(event.keys[1]), applied_count=0, duplicate=True)

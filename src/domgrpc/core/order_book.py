@@ -241,7 +241,7 @@ def _take_over(
     # The hold becomes a claim of the order: confirmed, and nothing of it left to settle.
     hold = reservations.by_id[event.reservation_id]
     lines = []
-    for line in hold.lines:
+    for line in event.taken_over:
         index = network.locations.index_of[line.location_id]
         stock, slot = network.stock.locate(line.sku, index)
         assert stock is not None, line

@@ -164,22 +164,6 @@ def decide_advance_fulfillment_order(
     return _replanned(planner, (old, order), freed, step, excluded=(work.location_id,))
 
 
-def replan(
-    planner: Planner, old: Order, caller: Caller, excluded: tuple[LocationId, ...]
-) -> OrderChanged:
-    """Plan the unreleased work of an order at some locations again, elsewhere where possible."""
-    stay = tuple(
-        work
-        for work in old.fulfillment_orders
-        if not (is_unreleased(work) and work.location_id in excluded)
-    )
-    order = msgspec.structs.replace(old, fulfillment_orders=stay)
-    detail = f"away from {', '.join(excluded)}"
-    return _replanned(
-        planner, (old, order), {}, (caller, StepKind.REPLANNED, detail), excluded=excluded
-    )
-
-
 # --- editing
 
 
@@ -201,12 +185,17 @@ def _edited(
         if target.quantity:
             lines.append(target)
     for line in wanted.values():
+        if not line.sku:
+            raise _line_not_found(old, line.line_id)
         if line.quantity:
             lines.append(line)
     return tuple(lines), works, freed
 
 
 def _target(old: Order, line: OrderLine, new: OrderLine) -> OrderLine:
+    if not new.sku:
+        # Only the quantity is said.
+        new = msgspec.structs.replace(line, quantity=new.quantity)
     if new.sku != line.sku:
         raise Rejected(
             Reason.LINE_SKU_FIXED,
@@ -317,7 +306,9 @@ def _replanned(
     plan = Plan((), (), (), 0)
     if lines:
         before = _given_back(old, order) if not freed else freed
-        question = PlanQuestion(lines, order.terms, caller.at.time_ms, before, excluded)
+        question = PlanQuestion(
+            lines, order.terms, caller.at.time_ms, before, excluded, order
+        )
         plan = plan_order(planner, question)
         policy = planner.shortage_policy(order.terms)
         if kind is StepKind.EDITED and plan.shortages and policy is ShortagePolicy.REFUSE:

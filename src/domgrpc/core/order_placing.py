@@ -5,15 +5,13 @@ of the hold that the order takes over. What cannot be booked is refused with wha
 where else it is; nothing is half booked.
 """
 
-from zlib import crc32
-
 import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
 from domgrpc.core.network import Ask
 from domgrpc.core.order_book import planned_claims
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_fixed, plan_order
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
 from domgrpc.core.order_works import decision_of, put_in, stamped
 from domgrpc.core.orders import (
     Attention,
@@ -25,7 +23,7 @@ from domgrpc.core.orders import (
     StepKind,
 )
 from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
-from domgrpc.core.quotes import make_quote
+from domgrpc.core.quotes import content_fingerprint, make_quote, plan_quoted
 from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.reservations import (
@@ -61,14 +59,15 @@ def decide_place_order(
     """
     order_id = command.order_id or OrderId(caller.request_id)
     _check_new_order(planner, order_id)
-    own: dict[tuple[Sku, LocationId], int] = {}
+    held: tuple[ReservationLine, ...] = ()
     if command.reservation_id:
-        hold = held_reservation(reservations, command.reservation_id, "")
-        own = {(line.sku, line.location_id): line.quantity for line in hold.lines}
+        held = held_reservation(reservations, command.reservation_id, "").lines
+    own = {(line.sku, line.location_id): line.quantity for line in held}
     question = PlanQuestion(command.lines, command.terms, caller.at.time_ms, own)
     plan = _planned(planner, question, command.quoted)
     order = _new_order(order_id, command, plan, caller)
-    return OrderPlaced(order, planned_claims(order.fulfillment_orders), command.reservation_id)
+    claims = planned_claims(order.fulfillment_orders)
+    return OrderPlaced(order, claims, command.reservation_id, held)
 
 
 def decide_hold_quote(
@@ -98,11 +97,6 @@ def decide_hold_quote(
         caller.at.revision,
     )
     return QuoteHeld(_held_quote(quote, held))
-
-
-def content_fingerprint(lines: tuple[OrderLine, ...], terms: OrderTerms) -> int:
-    """Return 32 bits that tell what was quoted from anything else."""
-    return crc32(msgspec.msgpack.encode((lines, terms)))
 
 
 def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
@@ -147,7 +141,7 @@ def _planned(planner: Planner, question: PlanQuestion, quoted: QuotedPlan | None
     plan = plan_order(planner, question)
     if quoted is not None:
         _check_quote(question, quoted)
-        fixed = plan_fixed(planner, question, quoted.packages, plan)
+        fixed = plan_quoted(planner, question, quoted.packages, plan)
         if isinstance(fixed, str):
             raise _outdated(fixed, plan)
         return fixed

@@ -38,16 +38,24 @@ Freed = dict[tuple[Sku, LocationId], int]
 
 
 def taken_out(
-    works: tuple[FulfillmentOrder, ...], line_id: LineId, units: int, freed: Freed
+    works: tuple[FulfillmentOrder, ...],
+    line_id: LineId,
+    units: int,
+    freed: Freed,
+    *,
+    only_at: tuple[LocationId, ...] = (),
 ) -> tuple[tuple[FulfillmentOrder, ...], int]:
     """Take units of a line out of unreleased work, what was planned last first.
+
+    With `only_at` only out of the work of these locations.
 
     Returns the work that stays and how many units could not be taken; notes in `freed` which
     positions get units back. Work that is left empty is gone.
     """
     stay: list[FulfillmentOrder] = []
     for work in reversed(works):
-        if not units or not is_unreleased(work):
+        elsewhere = bool(only_at) and work.location_id not in only_at
+        if not units or elsewhere or not is_unreleased(work):
             stay.append(work)
             continue
         lines = []

@@ -18,6 +18,7 @@ from domgrpc.core.answers import KeptAnswer
 from domgrpc.core.delta_memory import RememberedDelta
 from domgrpc.core.location_groups import GroupSaved, LocationGroup, evolve_group_saved
 from domgrpc.core.locations import Location, LocationSaved, evolve_location_saved
+from domgrpc.core.orders import Order
 from domgrpc.core.positions import Shard, SkuStock, low_positions_of
 from domgrpc.core.products import Product
 from domgrpc.core.reservations import Reservation
@@ -26,6 +27,7 @@ from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
 from domgrpc.core.values import (
     LocationIndex,
+    OrderId,
     Quantity,
     ReservationId,
     Retention,
@@ -46,6 +48,8 @@ RESERVATIONS = 7
 FINISHED = 8
 DELTAS = 9
 ANSWERS = 10
+ORDERS = 16
+FINISHED_ORDERS = 17
 DEADLINES = 11
 """Only in digests: they follow from the reservations, and a snapshot leaves them out."""
 
@@ -93,6 +97,8 @@ _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
     FINISHED: msgspec.msgpack.Decoder(list[tuple[ReservationId, Revision]]),
     DELTAS: msgspec.msgpack.Decoder(list[RememberedDelta]),
     ANSWERS: msgspec.msgpack.Decoder(list[tuple[str, KeptAnswer]]),
+    ORDERS: msgspec.msgpack.Decoder(list[Order]),
+    FINISHED_ORDERS: msgspec.msgpack.Decoder(list[tuple[OrderId, Revision]]),
 }
 
 
@@ -125,6 +131,8 @@ def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
     yield from _chunks(RULES, network.rules.by_id.values())
     yield from _chunks(RESERVATIONS, state.reservations.by_id.values())
     yield from _chunks(FINISHED, state.reservations.finished)
+    yield from _chunks(ORDERS, state.orders.by_id.values())
+    yield from _chunks(FINISHED_ORDERS, state.orders.finished)
     yield from _chunks(DELTAS, state.memory.entries)
 
 
@@ -258,6 +266,14 @@ def _load_finished(state: State, finished: list[tuple[ReservationId, Revision]])
     state.reservations.finished.extend(finished)
 
 
+def _load_orders(state: State, orders: list[Order]) -> None:
+    state.orders.restore(orders)
+
+
+def _load_finished_orders(state: State, finished: list[tuple[OrderId, Revision]]) -> None:
+    state.orders.finished.extend(finished)
+
+
 def _load_deltas(state: State, deltas: list[RememberedDelta]) -> None:
     floor_ms = state.memory.floor_ms
     for delta in deltas:
@@ -277,6 +293,8 @@ _LOADERS: dict[int, Callable[[State, Any], None]] = {
     RULES: _load_rules,
     RESERVATIONS: _load_reservations,
     FINISHED: _load_finished,
+    ORDERS: _load_orders,
+    FINISHED_ORDERS: _load_finished_orders,
     DELTAS: _load_deltas,
     ANSWERS: _load_answers,
 }

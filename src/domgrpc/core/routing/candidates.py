@@ -237,11 +237,11 @@ def _removed_by(
     promise_ms = question.promise_ms
     if question.promise_is_hard and promise_ms is not None and deliver_by_ms > promise_ms:
         return "promise"
-    return "rules" if _excluded_for_all(question, index) else ""
+    return "rules" if excluded_for_all(question.effects, index) else ""
 
 
-def _excluded_for_all(question: LegQuestion, index: LocationIndex) -> bool:
-    effects = question.effects
+def excluded_for_all(effects: Effects, index: LocationIndex) -> bool:
+    """Whether rules exclude a location for everything that is asked."""
     shared = effects.shared.excluded
     if shared is not None and shared[index]:
         return True
@@ -320,14 +320,11 @@ def _unit_costs(
 ) -> list[int]:
     kept, rows, units = found
     paid = table.unit_micros
-    costs = [paid[row] for row in rows]
-    grams = question.needs[place].fields.weight_grams
-    if grams:
-        by_weight = table.kilogram_micros
-        costs = [
-            cost + grams * by_weight[row] // GRAMS_PER_KILOGRAM
-            for cost, row in zip(costs, rows, strict=True)
-        ]
+    need = question.needs[place]
+    if need.fields.weight_grams:
+        costs = [unit_cost(need, table, row) for row in rows]
+    else:
+        costs = [paid[row] for row in rows]
     scarcity = question.prices.scarcity_micros
     if scarcity:
         costs = [
@@ -337,12 +334,17 @@ def _unit_costs(
     wishes = question.effects.lines[place].prices if question.effects.lines else None
     if wishes is not None:
         # A price for the line, spread over its units.
-        quantity = question.needs[place].quantity
         costs = [
-            max(0, cost + wishes[index] // quantity)
+            max(0, cost + wishes[index] // need.quantity)
             for cost, index in zip(costs, kept, strict=True)
         ]
     return costs
+
+
+def unit_cost(need: Need, table: TransportTable, row: int) -> int:
+    """Return what is paid for a unit of a need from a place of the table."""
+    by_weight = need.fields.weight_grams * table.kilogram_micros[row] // GRAMS_PER_KILOGRAM
+    return table.unit_micros[row] + by_weight
 
 
 def _available(

@@ -16,6 +16,7 @@ from domgrpc.core.routing.candidates import (
     Need,
     Place,
     Units,
+    excluded_for_all,
     late_days,
     unit_cost,
 )
@@ -73,7 +74,7 @@ def _may_wait(question: LegQuestion, index: LocationIndex) -> bool:
         question.only in (None, index)
         and index in question.area
         and index not in question.excluded
-        and not question.effects.excludes(index)
+        and not excluded_for_all(question.effects, index)
     )
 
 
