@@ -52,6 +52,18 @@ CORE_ORDER = (
     "positions",
     "safety_stock",
     "network",
+    "time_zones",
+    "holiday_dates",
+    "calendars",
+    "opening_days",
+    "zones",
+    "carriers",
+    "freight",
+    "transit",
+    "profiles",
+    "journeys",
+    "transport",
+    "logistics",
     "scopes",
     "offers",
     "stock_index",
@@ -81,7 +93,7 @@ CORE_ORDER = (
 # The libraries that each part may use beside the standard library.
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 LIBRARIES: dict[str, frozenset[str]] = {
-    "core": frozenset({"msgspec", "sortedcontainers"}),
+    "core": frozenset({"holidays", "msgspec", "sortedcontainers"}),
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),

@@ -9,6 +9,8 @@ from collections import deque
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar
+from domgrpc.core.carriers import Lane, RateCard
 from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.locations import Location
 from domgrpc.core.products import Product
@@ -39,6 +41,9 @@ Outcome = (
     | SafetyStockRule
     | Deleted
     | Rejection
+    | RateCard
+    | Lane
+    | LocationCalendar
 )
 
 

@@ -8,8 +8,11 @@ import enum
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.location_groups import GroupDeleted, GroupSaved
 from domgrpc.core.locations import LocationSaved
+from domgrpc.core.logistics import LogisticsDeleted
 from domgrpc.core.products import ProductsSaved
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (
@@ -35,6 +38,9 @@ class Resource(enum.IntEnum):
     RULE = 4
     RESERVATION = 5
     FEED = 6
+    RATE_CARD = 7
+    LANE = 8
+    CALENDAR = 9
 
 
 class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
@@ -75,6 +81,10 @@ Event = (
     | RequestRefused
     | NothingChanged
     | RetentionChanged
+    | RateCardSaved
+    | LaneSaved
+    | LocationCalendarSaved
+    | LogisticsDeleted
 )
 
 NO_REQUEST = RequestId("")

@@ -15,6 +15,8 @@ from domgrpc.core.answers import (
     ProductBatch,
     answer_key,
 )
+from domgrpc.core.calendars import CalendarOwner, LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.claims import (
     decide_expirations,
 )
@@ -35,6 +37,7 @@ from domgrpc.core.location_groups import (
 from domgrpc.core.locations import (
     LocationSaved,
 )
+from domgrpc.core.logistics import LogisticsDeleted
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
@@ -70,11 +73,13 @@ from domgrpc.core.values import (
     ClientId,
     GroupId,
     LocationId,
+    LocationType,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     RuleId,
+    ServiceId,
     Sku,
     Stamp,
     TimeMs,
@@ -165,7 +170,7 @@ def replay(state: State, record: Record) -> None:
         _keep(state, answer_key(record.client_id, record.request_id), record)
 
 
-def outcome_of(  # noqa: C901, PLR0911 - one case for each event
+def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     state: State, event: Event
 ) -> Outcome:
     """Return what a request is answered whose first event this is, as the state stands."""
@@ -188,7 +193,13 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return event.rule
         case NothingChanged():
             return _unchanged(state, event)
-        case GroupDeleted() | RuleDeleted():
+        case RateCardSaved():
+            return event.card
+        case LaneSaved():
+            return event.lane
+        case LocationCalendarSaved():
+            return event.calendar
+        case GroupDeleted() | RuleDeleted() | LogisticsDeleted():
             return Deleted()
         case ReservationExpired() | StockLevelChanged() | RetentionChanged():
             raise AssertionError(f"{type(event).__name__} answers no request")
@@ -242,7 +253,9 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(state: State, event: NothingChanged) -> Outcome:
+def _unchanged(  # noqa: PLR0911 - one case for each resource
+    state: State, event: NothingChanged
+) -> Outcome:
     network = state.network
     key = event.keys[0]
     match event.resource:
@@ -257,5 +270,12 @@ def _unchanged(state: State, event: NothingChanged) -> Outcome:
             return network.rules.get(RuleId(key))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
+        case Resource.RATE_CARD:
+            return state.logistics.carriers.card(ServiceId(key))
+        case Resource.LANE:
+            return state.logistics.carriers.lane(ServiceId(key))
+        case Resource.CALENDAR:
+            kind = LocationType(int(event.keys[1]))
+            return state.logistics.calendars.get(CalendarOwner(LocationId(key), kind))
         case Resource.FEED:
             return BatchSummary(sequence=int(event.keys[1]), applied_count=0, duplicate=True)

@@ -3,6 +3,7 @@
 from domgrpc.core.answers import KeptAnswers
 from domgrpc.core.delta_memory import DeltaMemory
 from domgrpc.core.inventory import Feeds
+from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Network
 from domgrpc.core.products import KnownSkus
 from domgrpc.core.reservation_book import Reservations
@@ -16,6 +17,7 @@ class State:
         "answers",
         "feeds",
         "limits",
+        "logistics",
         "memory",
         "network",
         "reservations",
@@ -28,6 +30,7 @@ class State:
         """Start empty at revision 0."""
         self.limits = limits
         self.network = Network(limits)
+        self.logistics = Logistics(limits)
         # Not that of the limits: what a log replays to must not depend on settings.
         self.retention = Retention()
         self.memory = DeltaMemory(self.retention)
@@ -47,6 +50,7 @@ class State:
     def check_invariants(self) -> None:
         """Assert that all parts agree; O(everything)."""
         self.network.check_invariants()
+        self.logistics.check_invariants(self.network.locations)
         self.memory.check_invariants()
         self.reservations.check_invariants(self.network)
         self.answers.check_invariants()
