@@ -9,6 +9,8 @@ from collections import deque
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar
+from domgrpc.core.carriers import Lane, RateCard
 from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.locations import Location
 from domgrpc.core.order_commands import ReplanSummary
@@ -45,6 +47,9 @@ Outcome = (
     | Order
     | Quote
     | ReplanSummary
+    | RateCard
+    | Lane
+    | LocationCalendar
 )
 
 

@@ -20,7 +20,7 @@ from domgrpc.core.orders import (
     LegDecision,
 )
 from domgrpc.core.plans import LineShortage, PlannedPackage
-from domgrpc.core.routing.candidates import (
+from domgrpc.core.candidates import (
     Candidates,
     LegQuestion,
     Need,
@@ -28,7 +28,7 @@ from domgrpc.core.routing.candidates import (
     stocked,
     unit_cost,
 )
-from domgrpc.core.routing.dated_candidates import with_dated
+from domgrpc.core.dated_candidates import with_dated
 from domgrpc.core.routing.instance import (
     Instance,
     Package,

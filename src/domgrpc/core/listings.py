@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar, OwnerKey, calendars_after
+from domgrpc.core.carriers import Lane, RateCard, cards_after, lanes_after
 from domgrpc.core.location_groups import LocationGroup, groups_after
 from domgrpc.core.locations import Location, locations_after
 from domgrpc.core.network import Ask, Network
@@ -129,6 +131,24 @@ def list_rules(state: State, after: str, size: int) -> Page[SafetyStockRule]:
     rules = state.network.rules.by_id
     found = (rules[key] for key in rules.irange(RuleId(after), None, (False, True)))
     return page_of(found, size, lambda _: True, lambda rule: (rule.rule_id,))
+
+
+def list_rate_cards(state: State, after: str, size: int) -> Page[RateCard]:
+    """List rate cards by service behind `after`."""
+    found = cards_after(state.logistics.carriers, after)
+    return _page(found, size, lambda _: True, lambda card: (card.service_id,))
+
+
+def list_lanes(state: State, after: str, size: int) -> Page[Lane]:
+    """List lanes by service behind `after`."""
+    found = lanes_after(state.logistics.carriers, after)
+    return _page(found, size, lambda _: True, lambda lane: (lane.service_id,))
+
+
+def list_calendars(state: State, after: OwnerKey, size: int) -> Page[LocationCalendar]:
+    """List calendars behind an owner, those of types before those of locations."""
+    found = calendars_after(state.logistics.calendars, after)
+    return _page(found, size, lambda _: True, lambda calendar: calendar.owner.key)
 
 
 def list_products(

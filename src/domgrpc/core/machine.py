@@ -15,6 +15,8 @@ from domgrpc.core.answers import (
     ProductBatch,
     answer_key,
 )
+from domgrpc.core.calendars import CalendarOwner, LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.claims import (
     decide_expirations,
 )
@@ -36,6 +38,7 @@ from domgrpc.core.locations import (
     LocationSaved,
 )
 from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
+from domgrpc.core.logistics import LogisticsDeleted
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
@@ -73,11 +76,13 @@ from domgrpc.core.values import (
     GroupId,
     LocationId,
     OrderId,
+    LocationType,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     RuleId,
+    ServiceId,
     Sku,
     Stamp,
     TimeMs,
@@ -175,7 +180,7 @@ def replay(state: State, record: Record) -> None:
         _keep(state, answer_key(record.client_id, record.request_id), record)
 
 
-def outcome_of(  # noqa: C901, PLR0911 - one case for each event
+def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     state: State, event: Event
 ) -> Outcome:
     """Return what a request is answered whose first event this is, as the state stands."""
@@ -204,7 +209,13 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return event.summary
         case NothingChanged():
             return _unchanged(state, event)
-        case GroupDeleted() | RuleDeleted():
+        case RateCardSaved():
+            return event.card
+        case LaneSaved():
+            return event.lane
+        case LocationCalendarSaved():
+            return event.calendar
+        case GroupDeleted() | RuleDeleted() | LogisticsDeleted():
             return Deleted()
         case ReservationExpired() | StockLevelChanged() | RetentionChanged():
             raise AssertionError(f"{type(event).__name__} answers no request")
@@ -258,7 +269,9 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(state: State, event: NothingChanged) -> Outcome:
+def _unchanged(  # noqa: PLR0911 - one case for each resource
+    state: State, event: NothingChanged
+) -> Outcome:
     network = state.network
     key = event.keys[0]
     match event.resource:
@@ -275,5 +288,12 @@ def _unchanged(state: State, event: NothingChanged) -> Outcome:
             return state.reservations.get(ReservationId(key))
         case Resource.ORDER:
             return state.orders.get(OrderId(key))
+        case Resource.RATE_CARD:
+            return state.logistics.carriers.card(ServiceId(key))
+        case Resource.LANE:
+            return state.logistics.carriers.lane(ServiceId(key))
+        case Resource.CALENDAR:
+            kind = LocationType(int(event.keys[1]))
+            return state.logistics.calendars.get(CalendarOwner(LocationId(key), kind))
         case Resource.FEED:
             return BatchSummary(sequence=int(event.keys[1]), applied_count=0, duplicate=True)

@@ -6,7 +6,7 @@ import msgspec
 
 from domgrpc.core.orders import STORE_METHODS, OrderLine
 from domgrpc.core.products import ProductFields
-from domgrpc.core.routing.candidates import Need
+from domgrpc.core.candidates import Need
 from domgrpc.core.values import DeliveryMethod, LineId, LocationId, Sku
 
 

@@ -28,7 +28,7 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
-from domgrpc.core.routing.candidates import Claims, LegQuestion, Need, Prices, Units
+from domgrpc.core.candidates import Claims, LegQuestion, Need, Prices, Units
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
 from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets

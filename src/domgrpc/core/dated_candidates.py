@@ -10,7 +10,7 @@ stock is a candidate of its own.
 import msgspec
 
 from domgrpc.core.network import Network
-from domgrpc.core.routing.candidates import (
+from domgrpc.core.candidates import (
     Candidates,
     LegQuestion,
     Need,
