@@ -42,6 +42,7 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import Shop, encoded
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.core.scope_words import at_locations, in_groups, near
 
 SKUS = tuple(f"sku-{number}" for number in range(24))
@@ -187,6 +188,15 @@ def some_move(day: Day) -> Command:
     )
 
 
+def some_rule_set(day: Day) -> Command:
+    """Draw a step in the life of a rule set, or a new one."""
+    chance = day.chance
+    condition = f"order.channel == 'web' && '{chance.choice(GROUPS)}' in location.groups"
+    version = chance.randrange(1 + day.step // 40)
+    steps = (draft(exclude("some", condition)), validate(version), activate(version))
+    return chance.choice(steps)
+
+
 DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_hold,
     some_hold,
@@ -195,6 +205,7 @@ DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_rule,
     some_state,
     some_move,
+    some_rule_set,
     lambda day: change(earlier(day), *some_lines(day.chance, anywhere=0.5)),
     lambda day: relocate(
         earlier(day),

@@ -15,6 +15,7 @@ from domgrpc.core.listings import (
     list_positions,
     list_products,
     list_reservations,
+    list_rule_sets,
     list_rules,
 )
 from domgrpc.core.state import State
@@ -31,6 +32,7 @@ def picture(state: State, now_ms: TimeMs) -> dict[str, object]:
     return {
         "locations": every(lambda at: list_locations(state, at, 100, (None, None)), ""),
         "groups": every(lambda at: list_groups(state, at, 100), ""),
+        "rule sets": every(lambda at: list_rule_sets(state, at, 100, None), 2**63),
         "rules": every(lambda at: list_rules(state, at, 100), ""),
         "products": every(lambda at: list_products(state, at, 100, None), (0, -1)),
         "reservations": every(

@@ -68,6 +68,8 @@ def test_the_tags_of_events_never_change() -> None:
         "RequestRefused": 16,
         "NothingChanged": 17,
         "RetentionChanged": 18,
+        "RuleSetCreated": 23,
+        "RuleSetStateChanged": 24,
     }
 
 

@@ -31,6 +31,7 @@ from tests.core.commands import (
     ship,
     stock,
 )
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.engine.virtual_time import NOON_MS
 
 DAY_MS = 86_400_000
@@ -94,4 +95,15 @@ HOLDS: tuple[Command, ...] = (
     reserve(("tea", "south", 2), as_id="short", ttl_ms=1_000),
     reserve(("tea", "north", 1), as_id="open", ttl_ms=DAY_MS),
 )
-EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS)
+ROUTING: tuple[Command, ...] = (
+    draft(exclude("no-stores", "order.channel == 'web' && location.type == 'STORE'")),
+    draft(exclude("typo", "location.typ == 'STORE'")),
+    validate(1),
+    validate(1),
+    validate(2),
+    activate(2),
+    activate(1),
+    activate(1),
+    activate(0),
+)
+EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *ROUTING)

@@ -52,6 +52,16 @@ CORE_ORDER = (
     "positions",
     "safety_stock",
     "network",
+    "rule_expressions",
+    "rule_facts",
+    "rule_types",
+    "rule_questions",
+    "rule_conditions",
+    "rule_masks",
+    "rule_sets",
+    "rule_checks",
+    "rule_effects",
+    "rule_set_book",
     "scopes",
     "offers",
     "stock_index",
@@ -84,7 +94,7 @@ CORE_ORDER = (
 # The libraries that each part may use beside the standard library.
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 LIBRARIES: dict[str, frozenset[str]] = {
-    "core": frozenset({"msgspec", "sortedcontainers"}),
+    "core": frozenset({"cel", "msgspec", "sortedcontainers"}),
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),

@@ -86,6 +86,20 @@ from domgrpc.core.reservations import (
     StockReserved,
     UpdateReservation,
 )
+from domgrpc.core.rule_set_book import (
+    decide_activate_rule_set,
+    decide_create_rule_set,
+    decide_validate_rule_set,
+    evolve_rule_set_created,
+    evolve_rule_set_state_changed,
+)
+from domgrpc.core.rule_sets import (
+    ActivateRuleSet,
+    CreateRuleSet,
+    RuleSetCreated,
+    RuleSetStateChanged,
+    ValidateRuleSet,
+)
 from domgrpc.core.safety_stock import (
     CreateSafetyStockRule,
     DeleteSafetyStockRule,
@@ -134,6 +148,9 @@ Command = (
     | ConfirmReservation
     | ReleaseReservation
     | SettleReservation
+    | CreateRuleSet
+    | ValidateRuleSet
+    | ActivateRuleSet
 )
 
 
@@ -237,6 +254,9 @@ DECIDE: dict[type, _Decide] = {
     ),
     ReleaseReservation: lambda s, c, _: decide_release_reservation(s.reservations, c),
     SettleReservation: lambda s, c, _: decide_settle_reservation(s.network, s.reservations, c),
+    CreateRuleSet: lambda s, c, by: decide_create_rule_set(s.rule_sets, c, by.at),
+    ValidateRuleSet: lambda s, c, _: decide_validate_rule_set(s.rule_sets, s.network, c),
+    ActivateRuleSet: lambda s, c, _: decide_activate_rule_set(s.rule_sets, c),
 }
 
 EVOLVE: dict[type, _Evolve] = {
@@ -262,6 +282,8 @@ EVOLVE: dict[type, _Evolve] = {
     RequestRefused: _evolve_nothing,
     NothingChanged: _evolve_nothing,
     RetentionChanged: lambda s, e, at: s.retain(e.retention, at.time_ms),
+    RuleSetCreated: lambda s, e, _: evolve_rule_set_created(s.rule_sets, e),
+    RuleSetStateChanged: lambda s, e, at: evolve_rule_set_state_changed(s.rule_sets, e, at),
 }
 
 
@@ -276,7 +298,9 @@ def evolve(state: State, event: Event, at: Stamp) -> None:
     EVOLVE[type(event)](state, event, at)
 
 
-def _nothing_changed(command: Command) -> NothingChanged:
+def _nothing_changed(  # noqa: PLR0911 - one case for each resource
+    command: Command,
+) -> NothingChanged:
     match command:
         case CreateLocation() | UpdateLocation() | SetLocationState():
             return NothingChanged(Resource.LOCATION, (command.location_id,))
@@ -294,6 +318,8 @@ def _nothing_changed(command: Command) -> NothingChanged:
             | SettleReservation()
         ):
             return NothingChanged(Resource.RESERVATION, (command.reservation_id,))
+        case ValidateRuleSet() | ActivateRuleSet():
+            return NothingChanged(Resource.RULE_SET, (str(command.version),))
         case ApplyStockBatch():
             return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))
         case _:

@@ -20,6 +20,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import RuleDeleted, RuleSaved
 from domgrpc.core.stock_changes import StockBatchApplied, StockUpdated
 from domgrpc.core.stock_levels import StockLevelChanged
@@ -35,6 +36,7 @@ class Resource(enum.IntEnum):
     RULE = 4
     RESERVATION = 5
     FEED = 6
+    RULE_SET = 12
 
 
 class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
@@ -75,6 +77,8 @@ Event = (
     | RequestRefused
     | NothingChanged
     | RetentionChanged
+    | RuleSetCreated
+    | RuleSetStateChanged
 )
 
 NO_REQUEST = RequestId("")

@@ -17,6 +17,8 @@ from domgrpc.core.positions import SkuStock
 from domgrpc.core.products import Product, find_product
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Reservation, ReservationState
+from domgrpc.core.rule_set_book import rule_sets_before
+from domgrpc.core.rule_sets import RuleSet, RuleSetState
 from domgrpc.core.safety_stock import RuleKind, SafetyStockRule
 from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
@@ -129,6 +131,18 @@ def list_rules(state: State, after: str, size: int) -> Page[SafetyStockRule]:
     rules = state.network.rules.by_id
     found = (rules[key] for key in rules.irange(RuleId(after), None, (False, True)))
     return _page(found, size, lambda _: True, lambda rule: (rule.rule_id,))
+
+
+def list_rule_sets(
+    state: State, before: int, size: int, wanted: RuleSetState | None
+) -> Page[RuleSet]:
+    """List rule sets of versions below `before`, the newest first, in a state where given."""
+    return _page(
+        rule_sets_before(state.rule_sets, before),
+        size,
+        lambda rule_set: wanted in (None, rule_set.state),
+        lambda rule_set: (rule_set.version,),
+    )
 
 
 def list_products(

@@ -49,6 +49,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import (
     RuleDeleted,
     RuleSaved,
@@ -75,6 +76,7 @@ from domgrpc.core.values import (
     Retention,
     Revision,
     RuleId,
+    RuleSetVersion,
     Sku,
     Stamp,
     TimeMs,
@@ -165,7 +167,7 @@ def replay(state: State, record: Record) -> None:
         _keep(state, answer_key(record.client_id, record.request_id), record)
 
 
-def outcome_of(  # noqa: C901, PLR0911 - one case for each event
+def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     state: State, event: Event
 ) -> Outcome:
     """Return what a request is answered whose first event this is, as the state stands."""
@@ -186,6 +188,10 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return ProductBatch(event.products)
         case RuleSaved():
             return event.rule
+        case RuleSetCreated():
+            return event.rule_set
+        case RuleSetStateChanged():
+            return state.rule_sets.by_version[event.version]
         case NothingChanged():
             return _unchanged(state, event)
         case GroupDeleted() | RuleDeleted():
@@ -242,7 +248,9 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(state: State, event: NothingChanged) -> Outcome:
+def _unchanged(  # noqa: PLR0911 - one case for each resource
+    state: State, event: NothingChanged
+) -> Outcome:
     network = state.network
     key = event.keys[0]
     match event.resource:
@@ -255,6 +263,8 @@ def _unchanged(state: State, event: NothingChanged) -> Outcome:
             return ProductBatch(get_products(network.products, skus, state.is_stocked))
         case Resource.RULE:
             return network.rules.get(RuleId(key))
+        case Resource.RULE_SET:
+            return state.rule_sets.get(RuleSetVersion(int(key)))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
         case Resource.FEED:

@@ -6,6 +6,7 @@ from domgrpc.core.inventory import Feeds
 from domgrpc.core.network import Network
 from domgrpc.core.products import KnownSkus
 from domgrpc.core.reservation_book import Reservations
+from domgrpc.core.rule_set_book import RuleSets
 from domgrpc.core.values import Limits, Retention, Revision, Sku, TimeMs
 
 
@@ -21,6 +22,7 @@ class State:
         "reservations",
         "retention",
         "revision",
+        "rule_sets",
         "time_ms",
     )
 
@@ -28,6 +30,7 @@ class State:
         """Start empty at revision 0."""
         self.limits = limits
         self.network = Network(limits)
+        self.rule_sets = RuleSets(limits)
         # Not that of the limits: what a log replays to must not depend on settings.
         self.retention = Retention()
         self.memory = DeltaMemory(self.retention)
@@ -47,6 +50,7 @@ class State:
     def check_invariants(self) -> None:
         """Assert that all parts agree; O(everything)."""
         self.network.check_invariants()
+        self.rule_sets.check_invariants()
         self.memory.check_invariants()
         self.reservations.check_invariants(self.network)
         self.answers.check_invariants()

@@ -24,6 +24,7 @@ OrderId = NewType("OrderId", str)
 LineId = NewType("LineId", str)
 FulfillmentOrderId = NewType("FulfillmentOrderId", str)
 CustomerId = NewType("CustomerId", str)
+RuleSetVersion = NewType("RuleSetVersion", int)
 Micros = NewType("Micros", int)
 """Money in millionths of the deployment's currency."""
 Quantity = NewType("Quantity", int)
@@ -134,6 +135,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     locations_max: int = 100_000
     groups_max: int = 10_000
     rules_max: int = 100_000
+    rule_sets_max: int = 1_000
     skus_max: int = 10_000_000
     sources_max: int = 10_000
     held_per_client_max: int = 1_000_000

@@ -21,6 +21,8 @@ from domgrpc.core.locations import Location, LocationSaved, evolve_location_save
 from domgrpc.core.positions import Shard, SkuStock, low_positions_of
 from domgrpc.core.products import Product
 from domgrpc.core.reservations import Reservation
+from domgrpc.core.rule_set_book import restore_rule_set
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.safety_stock import SafetyStockRule
 from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
@@ -48,6 +50,7 @@ DELTAS = 9
 ANSWERS = 10
 DEADLINES = 11
 """Only in digests: they follow from the reservations, and a snapshot leaves them out."""
+RULE_SETS = 15
 
 ANSWERS_PER_PART = 2_000
 """How many kept answers are encoded before other calls get their turn."""
@@ -88,6 +91,7 @@ _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
     GROUPS: msgspec.msgpack.Decoder(list[LocationGroup]),
     PRODUCTS: msgspec.msgpack.Decoder(list[Product]),
     RULES: msgspec.msgpack.Decoder(list[SafetyStockRule]),
+    RULE_SETS: msgspec.msgpack.Decoder(list[RuleSet]),
     SHARD: msgspec.msgpack.Decoder(list[SkuEntry]),
     RESERVATIONS: msgspec.msgpack.Decoder(list[Reservation]),
     FINISHED: msgspec.msgpack.Decoder(list[tuple[ReservationId, Revision]]),
@@ -123,6 +127,7 @@ def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
     yield from _chunks(GROUPS, network.groups.by_id.values())
     yield from _chunks(PRODUCTS, network.products.by_sku.values())
     yield from _chunks(RULES, network.rules.by_id.values())
+    yield from _chunks(RULE_SETS, state.rule_sets.by_version.values())
     yield from _chunks(RESERVATIONS, state.reservations.by_id.values())
     yield from _chunks(FINISHED, state.reservations.finished)
     yield from _chunks(DELTAS, state.memory.entries)
@@ -250,6 +255,11 @@ def _load_rules(state: State, rules: list[SafetyStockRule]) -> None:
     state.network.stock.levels_by_rule = True
 
 
+def _load_rule_sets(state: State, rule_sets: list[RuleSet]) -> None:
+    for rule_set in rule_sets:
+        restore_rule_set(state.rule_sets, rule_set)
+
+
 def _load_reservations(state: State, reservations: list[Reservation]) -> None:
     state.reservations.restore(reservations)
 
@@ -275,6 +285,7 @@ _LOADERS: dict[int, Callable[[State, Any], None]] = {
     GROUPS: _load_groups,
     PRODUCTS: _load_products,
     RULES: _load_rules,
+    RULE_SETS: _load_rule_sets,
     RESERVATIONS: _load_reservations,
     FINISHED: _load_finished,
     DELTAS: _load_deltas,
