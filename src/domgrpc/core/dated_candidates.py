@@ -96,8 +96,7 @@ def _ready_ms(network: Network, need: Need, question: LegQuestion, index: Locati
 
 
 def _in_time(question: LegQuestion, deliver_by_ms: int) -> bool:
-    promise_ms = question.promise_ms
-    return not question.promise_is_hard or promise_ms is None or deliver_by_ms <= promise_ms
+    return not question.promise_is_hard or deliver_by_ms <= question.promise_ms
 
 
 def _extended(
@@ -111,12 +110,13 @@ def _extended(
         found,
         indexes=[*found.indexes, *(index for index, _ in dated)],
         dated=tuple(place for _, place in dated),
+        cheapest=None,
         package_costs=[
             *found.package_costs,
             *(
                 place.table.package_micros[place.row]
                 + question.prices.package_micros
-                + late * late_days(question, place.table.deliver_by_ms[place.row])
+                + late * late_days(question.promise_ms, place.table.deliver_by_ms[place.row])
                 for _, place in dated
             ),
         ],
