@@ -33,6 +33,7 @@ USUAL_LOCAL = ServiceId("usual-local")
 USUAL_TRANSIT_DAYS = (1, 1, 2, 3, 3, 4, 4, 5)
 """Business days by zone, from zone 1 on."""
 LOCAL_RADIUS_MILES = 15
+BUSINESS_WEEKDAYS = (1, 2, 3, 4, 5)
 EVENING_MINUTE = 20 * 60
 
 
@@ -85,7 +86,7 @@ class LaneFields(msgspec.Struct, frozen=True, array_like=True):
     """By zone, from zone 1 on."""
     business_days: bool = True
     """Whether goods rest on Saturdays, Sundays and holidays."""
-    delivery_weekdays: tuple[int, ...] = (1, 2, 3, 4, 5)
+    delivery_weekdays: tuple[int, ...] = BUSINESS_WEEKDAYS
     deliver_by_minute: int = EVENING_MINUTE
     holidays: HolidayRegion = NO_HOLIDAYS
 
