@@ -36,6 +36,7 @@ from domgrpc.v1 import (
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
@@ -84,6 +85,7 @@ class Shop:
         self.products = ProductServiceStub(self.channel)
         self.inventory = InventoryServiceStub(self.channel)
         self.reservations = ReservationServiceStub(self.channel)
+        self.logistics = LogisticsServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)
         self.admin = AdminServiceStub(self.channel)
 

@@ -5,6 +5,7 @@ import enum
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
+from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.reservations import ReservationState, SettlementOutcome
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.supply import InboundKind
@@ -15,7 +16,14 @@ from domgrpc.core.values import (
     StockCondition,
     StockLevel,
 )
-from domgrpc.v1 import inventory_pb2, location_pb2, product_pb2, reservation_pb2, types_pb2
+from domgrpc.v1 import (
+    inventory_pb2,
+    location_pb2,
+    logistics_pb2,
+    product_pb2,
+    reservation_pb2,
+    types_pb2,
+)
 
 PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (DeliveryMethod, types_pb2.DeliveryMethod.DESCRIPTOR),
@@ -26,6 +34,7 @@ PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (InboundKind, inventory_pb2.InboundKind.DESCRIPTOR),
     (RuleKind, inventory_pb2.SafetyStockRuleKind.DESCRIPTOR),
     (ReservationState, reservation_pb2.ReservationState.DESCRIPTOR),
+    (CapacityUnit, logistics_pb2.CapacityUnit.DESCRIPTOR),
     (SettlementOutcome, reservation_pb2.SettlementOutcome.DESCRIPTOR),
 ]
 

@@ -48,6 +48,12 @@ _READ = (
     "domgrpc.v1.InventoryService/ExplainSafetyStock",
     "domgrpc.v1.ReservationService/GetReservation",
     "domgrpc.v1.ReservationService/ListReservations",
+    "domgrpc.v1.LogisticsService/GetRateCard",
+    "domgrpc.v1.LogisticsService/ListRateCards",
+    "domgrpc.v1.LogisticsService/GetLane",
+    "domgrpc.v1.LogisticsService/ListLanes",
+    "domgrpc.v1.LogisticsService/GetLocationCalendar",
+    "domgrpc.v1.LogisticsService/ListLocationCalendars",
 )
 _WRITE = (
     "domgrpc.v1.InventoryService/UpdateStock",
@@ -75,6 +81,12 @@ _CONFIGURE = (
     "domgrpc.v1.InventoryService/CreateSafetyStockRule",
     "domgrpc.v1.InventoryService/UpdateSafetyStockRule",
     "domgrpc.v1.InventoryService/DeleteSafetyStockRule",
+    "domgrpc.v1.LogisticsService/SaveRateCard",
+    "domgrpc.v1.LogisticsService/DeleteRateCard",
+    "domgrpc.v1.LogisticsService/SaveLane",
+    "domgrpc.v1.LogisticsService/DeleteLane",
+    "domgrpc.v1.LogisticsService/SaveLocationCalendar",
+    "domgrpc.v1.LogisticsService/DeleteLocationCalendar",
 )
 _ADMIN = (
     "domgrpc.v1.AdminService/GetStatus",
