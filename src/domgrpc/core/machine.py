@@ -15,6 +15,8 @@ from domgrpc.core.answers import (
     ProductBatch,
     answer_key,
 )
+from domgrpc.core.calendars import CalendarOwner, LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.claims import (
     decide_expirations,
 )
@@ -35,11 +37,14 @@ from domgrpc.core.location_groups import (
 from domgrpc.core.locations import (
     LocationSaved,
 )
+from domgrpc.core.logistics import LogisticsDeleted
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
 )
 from domgrpc.core.rejections import NOT_KEPT, Rejected
+from domgrpc.core.replanning import decide_outage
 from domgrpc.core.reservations import (
     Caller,
     ReservationChanged,
@@ -71,12 +76,15 @@ from domgrpc.core.values import (
     ClientId,
     GroupId,
     LocationId,
+    LocationType,
+    OrderId,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     RuleId,
     RuleSetVersion,
+    ServiceId,
     Sku,
     Stamp,
     TimeMs,
@@ -147,6 +155,13 @@ def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Rec
     return _apply_live(state, events, timer, 0) if events else None
 
 
+def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
+    """Plan a number of orders again whose location is out of use; None where there are none."""
+    timer = _timer(state, now_ms)
+    event = decide_outage(state.planner, timer)
+    return None if event is None else _apply_live(state, (event,), timer, 0)
+
+
 def change_retention(state: State, retention: Retention, now_ms: TimeMs) -> Record | None:
     """Keep so much of the past from now on; None where the state does so already."""
     if retention == state.retention:
@@ -188,13 +203,25 @@ def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return ProductBatch(event.products)
         case RuleSaved():
             return event.rule
+        case OrderPlaced() | OrderChanged():
+            return event.order
+        case QuoteHeld():
+            return event.quote
+        case OrdersReplanned():
+            return event.summary
         case RuleSetCreated():
             return event.rule_set
         case RuleSetStateChanged():
             return state.rule_sets.by_version[event.version]
         case NothingChanged():
             return _unchanged(state, event)
-        case GroupDeleted() | RuleDeleted():
+        case RateCardSaved():
+            return event.card
+        case LaneSaved():
+            return event.lane
+        case LocationCalendarSaved():
+            return event.calendar
+        case GroupDeleted() | RuleDeleted() | LogisticsDeleted():
             return Deleted()
         case ReservationExpired() | StockLevelChanged() | RetentionChanged():
             raise AssertionError(f"{type(event).__name__} answers no request")
@@ -248,7 +275,7 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(  # noqa: PLR0911 - one case for each resource
+def _unchanged(  # noqa: C901, PLR0911 - one case for each resource
     state: State, event: NothingChanged
 ) -> Outcome:
     network = state.network
@@ -267,5 +294,14 @@ def _unchanged(  # noqa: PLR0911 - one case for each resource
             return state.rule_sets.get(RuleSetVersion(int(key)))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
+        case Resource.ORDER:
+            return state.orders.get(OrderId(key))
+        case Resource.RATE_CARD:
+            return state.logistics.carriers.card(ServiceId(key))
+        case Resource.LANE:
+            return state.logistics.carriers.lane(ServiceId(key))
+        case Resource.CALENDAR:
+            kind = LocationType(int(event.keys[1]))
+            return state.logistics.calendars.get(CalendarOwner(LocationId(key), kind))
         case Resource.FEED:
             return BatchSummary(sequence=int(event.keys[1]), applied_count=0, duplicate=True)
