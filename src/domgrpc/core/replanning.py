@@ -7,6 +7,7 @@ changed since the plan was made, or whose part does not fit any more, keeps what
 
 import msgspec
 
+from domgrpc.core.locations import Location
 from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_commands import (
     ApplyReplan,
@@ -39,6 +40,8 @@ from domgrpc.core.values import (
 )
 
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
+OUTAGE_LINES_PER_RECORD_MAX = 5_000
+"""Beyond so many lines a record takes no further order."""
 
 
 # --- outages
@@ -47,21 +50,42 @@ OUTAGE_ORDERS_PER_RECORD_MAX = 100
 def displaced_orders(planner: Planner, now_ms: TimeMs) -> dict[OrderId, tuple[LocationId, ...]]:
     """Return the orders with open work at locations out of use, and at which; up to a bound.
 
-    Those that are flagged already are left out. O(locations with open work + what it returns).
+    Those that were tried in the same outage and are flagged since are left out.
+    O(locations with open work + orders at those out of use).
     """
-    network, orders = planner.network, planner.orders
+    locations, orders = planner.network.locations, planner.orders
     found: dict[OrderId, tuple[LocationId, ...]] = {}
-    for location_id in sorted(orders.open_at):
-        index = network.locations.index(location_id)
-        if network.locations.is_enabled(index, now_ms):
-            continue
+    line_count = 0
+    closed = [
+        location_id
+        for location_id in orders.open_at
+        if not locations.is_enabled(locations.index(location_id), now_ms)
+    ]
+    for location_id in sorted(closed):
+        location = locations.get(location_id)
         for order_id in orders.open_at[location_id]:
-            if orders.by_id[order_id].attention is Attention.LOCATION_DISABLED:
-                continue
-            found[order_id] = (*found.get(order_id, ()), location_id)
-            if len(found) == OUTAGE_ORDERS_PER_RECORD_MAX:
-                return found
+            order = orders.by_id[order_id]
+            if order_id in found:
+                found[order_id] = (*found[order_id], location_id)
+            elif not _was_tried(order, location) and not _is_full(len(found), line_count):
+                found[order_id] = (location_id,)
+                line_count += len(order.lines)
     return found
+
+
+def _is_full(order_count: int, line_count: int) -> bool:
+    return order_count >= OUTAGE_ORDERS_PER_RECORD_MAX or line_count >= OUTAGE_LINES_PER_RECORD_MAX
+
+
+def _was_tried(order: Order, location: Location) -> bool:
+    # In this outage: the flag of an earlier one says nothing about what is possible by now.
+    window = location.disabled_window
+    return (
+        order.attention is Attention.LOCATION_DISABLED
+        and order.revision > location.revision
+        and window is not None
+        and order.update_time_ms >= window.start_time_ms
+    )
 
 
 def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
