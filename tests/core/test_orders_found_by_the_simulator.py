@@ -1,10 +1,10 @@
 """What the simulator found about orders, in the few steps that show it."""
 
-from domgrpc.core.calendars import CapacityUnit
+from domgrpc.core.calendars import CapacityUnit, SaveLocationCalendar
 from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
 from domgrpc.core.machine import replan_displaced
-from domgrpc.core.order_commands import ApplyReplan, OrderMove, OrdersReplanned
+from domgrpc.core.order_commands import ApplyReplan, OrderMove, OrdersReplanned, ReplanSummary
 from domgrpc.core.orders import Attention, FulfillmentState, Order
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.values import DeliveryMethod, GroupId, LocationId, LocationType, OrderId
@@ -17,10 +17,13 @@ from tests.core.commands import (
     on_hand,
     place,
     product,
+    stock,
+    unlimited,
 )
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import calendar, changed, schedule
-from tests.core.order_words import CHICAGO, PICKUP, SHIP, line, order, put_on_hold, work_of
+from tests.core.order_words import CHICAGO, PICKUP, SHIP, edit, line, order, put_on_hold, work_of
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.core.scope_words import in_groups
 
 DC = LocationType.DISTRIBUTION_CENTER
@@ -33,7 +36,9 @@ def two_places() -> Shop:
     return shop.given(on_hand("tea", near=10, far=10))
 
 
-def one_a_day(location_id: str, unit: CapacityUnit = CapacityUnit.PACKAGES, most: int = 1):
+def one_a_day(
+    location_id: str, unit: CapacityUnit = CapacityUnit.PACKAGES, most: int = 1
+) -> SaveLocationCalendar:
     """Let a location do so much a day."""
     return changed(calendar(location_id, schedule()), daily_capacity=most, capacity_unit=unit)
 
@@ -87,7 +92,7 @@ def test_a_new_plan_whose_scope_is_gone_is_skipped_and_stops_no_other() -> None:
         )
         for name, n in (("o", 2), ("p", 3))
     )
-    event = shop.gives(object, ApplyReplan(moves))
+    event = shop.gives(ReplanSummary, ApplyReplan(moves))
     assert [name for name, _ in event.skipped] == ["o"]
     assert work_of(order_of(shop, "p")) == {"far": {"tea": 3}}
 
@@ -139,7 +144,7 @@ def test_units_beyond_the_capacity_of_a_day_are_not_planned() -> None:
 def test_what_waits_for_supply_takes_capacity_of_its_day() -> None:
     shop = Shop().given(place("near", DC, at=CHICAGO, backorder=True), one_a_day("near"))
     shop.given(product("tea", backorder=from_inbound(10)), on_hand("tea", near=0))
-    shop.given(_stock(announce("tea", "near", 10, due_ms=NOON_MS + 2 * DAY_MS)))
+    shop.given(stock(announce("tea", "near", 10, due_ms=NOON_MS + 2 * DAY_MS)))
     shop.given(order(line("tea", 1)), order(line("tea", 1), as_id="p"))
     assert [work.state for work in order_of(shop).fulfillment_orders] == [
         FulfillmentState.SCHEDULED
@@ -148,22 +153,38 @@ def test_what_waits_for_supply_takes_capacity_of_its_day() -> None:
 
 
 def test_another_type_of_a_location_brings_the_capacity_of_that_type() -> None:
-    shop = two_places().given(changed_calendar_of_hubs())
-    shop.given(order(line("tea", 1)))
-    fields = LocationFields(
-        type=LocationType.HUB, delivery_methods=(DeliveryMethod.SHIP_TO_HOME,)
-    )
+    hubs = changed(calendar(LocationType.HUB, schedule()), daily_capacity=1)
+    shop = two_places().given(hubs, order(line("tea", 1)))
+    fields = LocationFields(type=LocationType.HUB, delivery_methods=(DeliveryMethod.SHIP_TO_HOME,))
     shop.given(UpdateLocation(location_id=LocationId("near"), fields=fields))
-    shop.given(order(line("tea", 1), as_id="p"))
+    shop.given(order(line("tea", 1), as_id="p"), order(line("tea", 1), as_id="q"))
+    assert list(work_of(order_of(shop, "p"))) == ["near"]
+    assert list(work_of(order_of(shop, "q"))) == ["far"]
+
+
+def test_a_change_of_an_order_may_use_the_capacity_that_it_gives_back() -> None:
+    shop = two_places().given(one_a_day("near"), order(line("tea", 2)))
+    shop.given(edit("o", line("tea", 2), to=(41.89, -87.63)))
+    assert list(work_of(order_of(shop))) == ["near"]
+
+
+# --- rules and whole orders
+
+
+def test_what_waits_for_supply_keeps_to_a_rule_about_one_line() -> None:
+    shop = Shop().given(place("near", DC, at=CHICAGO, backorder=True))
+    for sku in ("tea", "cup"):
+        shop.given(product(sku, backorder=unlimited()), on_hand(sku, near=0))
+    no_tea = exclude("no-tea", "location.id == 'near' && line.sku == 'tea'")
+    shop.given(draft(no_tea), validate(1), activate(1))
+    shop.given(order(line("tea", 1), line("cup", 1)))
+    assert work_of(order_of(shop)) == {"near": {"cup": 1}}
+
+
+def test_a_whole_order_that_cannot_be_moved_takes_nothing_from_the_next() -> None:
+    shop = two_places().given(on_hand("tea", near=10, far=4), on_hand("cup", near=9, far=0))
+    shop.given(order(line("tea", 4), line("cup", 1), ship_complete=True))
+    shop.given(order(line("tea", 4), as_id="p"), disable("near"))
+    assert replanned(shop) is not None
+    assert list(work_of(order_of(shop))) == ["near"]
     assert list(work_of(order_of(shop, "p"))) == ["far"]
-
-
-def changed_calendar_of_hubs():
-    """Let hubs do one package a day."""
-    return changed(calendar(LocationType.HUB, schedule()), daily_capacity=1)
-
-
-def _stock(*updates):
-    from domgrpc.core.stock_changes import UpdateStock
-
-    return UpdateStock(updates)

@@ -26,16 +26,16 @@ from domgrpc.core.orders import (
     StepKind,
     is_unreleased,
 )
-from domgrpc.core.plans import Plan
+from domgrpc.core.plans import LineShortage, Plan
 from domgrpc.core.quotes import plan_quoted
+from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     LineId,
     LocationId,
-    LocationIndex,
     OrderId,
     Quantity,
-    Sku,
     TimeMs,
 )
 
@@ -94,7 +94,7 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     One after the other: what the plan of one takes is not there for the next.
     """
     displaced = displaced_orders(planner, caller.at.time_ms)
-    taken: dict[tuple[Sku, LocationIndex], int] = {}
+    taken = Taken()
     changes = []
     skipped = []
     for order_id, location_ids in displaced.items():
@@ -112,7 +112,7 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
 def _moved_away(
     planner: Planner,
     old: Order,
-    where: tuple[tuple[LocationId, ...], dict[tuple[Sku, LocationIndex], int]],
+    where: tuple[tuple[LocationId, ...], Taken],
     caller: Caller,
 ) -> OrderChanged:
     location_ids, taken = where
@@ -129,7 +129,12 @@ def _moved_away(
         order=old,
         may_backorder=False,
     )
-    plan = plan_order(planner, question, taken)
+    try:
+        plan = plan_order(planner, question, taken)
+    except Rejected:
+        # What its scope names is gone: nobody else may do it.
+        left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
+        plan = Plan((), (), tuple(left), 0)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
     for line_id, units in needs.items():
@@ -207,11 +212,12 @@ def _booked_moves(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
 ) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
     freed: Freed = {}
+    taken = Taken()
     for order_id in moves:
         open_works = _open_works(planner.orders.by_id[order_id])
         for key, units in claimed_units(open_works).items():
             freed[key] = freed.get(key, 0) + units
-    taken: dict[tuple[Sku, LocationIndex], int] = {}
+        taken.give_back(open_works, (), planner.network.locations.index_of)
     changes = []
     failed: dict[OrderId, str] = {}
     for order_id, move in moves.items():
@@ -233,7 +239,7 @@ def _planned_move(
     planner: Planner,
     old: Order,
     move: OrderMove,
-    how: tuple[Freed, dict[tuple[Sku, LocationIndex], int], Caller],
+    how: tuple[Freed, Taken, Caller],
 ) -> Plan | str:
     freed, taken, caller = how
     needs: dict[LineId, int] = {}
@@ -244,5 +250,8 @@ def _planned_move(
     if not lines:
         return "nothing of it is open"
     question = PlanQuestion(lines, old.terms, caller.at.time_ms, freed, merges=False)
-    fresh = plan_order(planner, question, dict(taken))
+    try:
+        fresh = plan_order(planner, question, taken.copied())
+    except Rejected as rejected:
+        return str(rejected)
     return plan_quoted(planner, question, move.packages, fresh, taken=taken)
