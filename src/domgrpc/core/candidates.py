@@ -11,7 +11,7 @@ read as numpy arrays without a copy (array_candidates.py).
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import nsmallest
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -22,7 +22,14 @@ from domgrpc.core.products import ProductFields
 from domgrpc.core.rule_effects import NO_EFFECTS, Effects
 from domgrpc.core.scopes import Area
 from domgrpc.core.stock_index import availability_view
-from domgrpc.core.values import DAY_MS, FOREVER_MS, LineId, LocationIndex, Sku
+from domgrpc.core.values import (
+    DAY_MS,
+    FOREVER_MS,
+    QUANTITY_MAX,
+    LineId,
+    LocationIndex,
+    Sku,
+)
 
 FILTERS = (
     "disabled",
@@ -53,6 +60,16 @@ class Need(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     lines: tuple[tuple[LineId, int], ...]
     fields: ProductFields
+
+
+class Room(NamedTuple):
+    """What a location can still be given on a day."""
+
+    packages: int
+    units: int
+
+
+BOUNDLESS = Room(QUANTITY_MAX, QUANTITY_MAX)
 
 
 class Prices(msgspec.Struct, frozen=True, gc=False):
@@ -149,8 +166,8 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     columns: Columns | None = None
     """The costs of the journey from everywhere; None where a promise was asked for, or where
     there are too many locations to keep them."""
-    has_room: Callable[[LocationIndex, int], bool] | None = None
-    """Whether a location has capacity left on a day; None where no location has a limit."""
+    room_left: Callable[[LocationIndex, int], Room] | None = None
+    """How much a location can still be given on a day; None where no location has a limit."""
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -235,7 +252,7 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
             _unit_costs(question, table, place, (kept, kept_rows, units))
             for place, units in enumerate(columns)
         ],
-        [_available(question, place, kept, units) for place, units in enumerate(columns)],
+        _within_room(question, table, (kept, kept_rows), columns),
         _counts(network, question, union, removed_by),
         removed_by,
     )
@@ -247,7 +264,7 @@ def _is_plain(question: LegQuestion, columns: Columns) -> bool:
         question.area.distances_m is None
         and question.only is None
         and question.effects is NO_EFFECTS
-        and question.has_room is None
+        and question.room_left is None
         and question.mocked is None
         and not columns.has_weight_rates
         and not question.prices.scarcity_micros
@@ -336,7 +353,7 @@ def _filtered(
         question.area.distances_m is None
         and not question.excluded
         and question.effects is NO_EFFECTS
-        and question.has_room is None
+        and question.room_left is None
         and not question.promise_is_hard
     ):
         if min(map(deliver_by.__getitem__, rows), default=0) >= 0:
@@ -365,7 +382,7 @@ def _removed_by(
     deliver_by_ms = table.deliver_by_ms[row]
     if deliver_by_ms < 0:
         return "reach"
-    if question.has_room is not None and not question.has_room(index, table.ship_day[row]):
+    if question.room_left is not None and not all(question.room_left(index, table.ship_day[row])):
         return "capacity"
     if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
@@ -483,3 +500,27 @@ def _available(
     if excluded is not None:
         found = [0 if excluded[index] else have for have, index in zip(found, kept, strict=True)]
     return found
+
+
+def _within_room(
+    question: LegQuestion, table: TransportTable, places: Places, columns: list[Units]
+) -> list[list[int]]:
+    kept, rows = places
+    available = [_available(question, place, kept, units) for place, units in enumerate(columns)]
+    if question.room_left is not None:
+        for candidate, (index, row) in enumerate(zip(kept, rows, strict=True)):
+            room = question.room_left(index, table.ship_day[row])
+            within_units(question.needs, available, candidate, room.units)
+    return available
+
+
+def within_units(
+    needs: tuple[Need, ...], available: list[list[int]], candidate: int, units_max: int
+) -> None:
+    """Lessen what a candidate has to what it can work on.
+
+    Where its capacity is less than all needs together, those that stand first have it first.
+    """
+    for need, row in zip(needs, available, strict=True):
+        row[candidate] = min(row[candidate], units_max)
+        units_max -= min(row[candidate], need.quantity)

@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import Claims, Columns, LegQuestion, Need, Prices, Units, columns_of
+from domgrpc.core.candidates import (
+    BOUNDLESS,
+    Columns,
+    LegQuestion,
+    Need,
+    Prices,
+    Room,
+    Units,
+    columns_of,
+)
 from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
 from domgrpc.core.logistics import Logistics
@@ -35,7 +44,9 @@ from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets
 from domgrpc.core.rule_sets import Strategy, Unfilled
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
+    QUANTITY_MAX,
     DeliveryMethod,
     Demand,
     LocationId,
@@ -108,7 +119,7 @@ class Planner:
         self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
         self._has_capacity = False
         self._ranks: list[int] = []
-        self._ranks_of = (-1, -1)
+        self._ranks_of = (-1, -1, -1)
 
     def shortage_policy(self, terms: OrderTerms) -> ShortagePolicy:
         """Return what becomes of units that nobody can fill: as the order or the rules say."""
@@ -119,7 +130,9 @@ class Planner:
     def ranks(self) -> list[int]:
         """Return by location index its place in the order of (priority, location id)."""
         by_index = self.network.locations.by_index
-        versions = (self.logistics.version, len(by_index))
+        # The calendar of a type holds for what is of the type now.
+        rule_version = self.network.locations.rule_version
+        versions = (self.logistics.version, rule_version, len(by_index))
         if versions != self._ranks_of:
             profiles = self.logistics.profiles(self.network.locations)
             priority = profiles.priority
@@ -162,27 +175,27 @@ class Planner:
             return self.rule_sets.active(self.network)
         return self.rule_sets.compiled(version, self.network)
 
-    def room_check(self) -> Callable[[LocationIndex, int], bool] | None:
-        """Return what says whether a location has capacity left; None where none has a limit."""
+    def room_check(self, taken: Taken) -> Callable[[LocationIndex, int], Room] | None:
+        """Return what says how much capacity is left; None where no location has a limit."""
         self.ranks()
-        return self.has_room if self._has_capacity else None
+        if not self._has_capacity:
+            return None
+        return lambda index, day: self.room(index, day, taken)
 
-    def has_room(self, index: LocationIndex, day: int) -> bool:
-        """Whether a location can take one more package on a day."""
+    def room(self, index: LocationIndex, day: int, taken: Taken) -> Room:
+        """Return how many packages and units a location can still be given on a day."""
         capacity = self.logistics.capacity(self.network.locations, index)
         if not capacity.daily:
-            return True
+            return BOUNDLESS
         location_id = self.network.locations.by_index[index].location_id
         packages, units = self.orders.used_capacity.get((location_id, day), (0, 0))
-        used = packages if capacity.unit is CapacityUnit.PACKAGES else units
-        return used < capacity.daily
+        more_packages, more_units = taken.work.get((index, day), (0, 0))
+        if capacity.unit is CapacityUnit.PACKAGES:
+            return Room(max(0, capacity.daily - packages - more_packages), QUANTITY_MAX)
+        return Room(QUANTITY_MAX, max(0, capacity.daily - units - more_units))
 
 
-def plan_order(
-    planner: Planner,
-    question: PlanQuestion,
-    taken: dict[tuple[Sku, LocationIndex], int] | None = None,
-) -> Plan:
+def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = None) -> Plan:
     """Plan lines; O(legs x (positions of their SKUs + the search)).
 
     What is in `taken` is not there for it, and what it takes is added. Refuses with what a scope
@@ -193,7 +206,8 @@ def plan_order(
     if version is None:
         version = planner.rule_sets.active_version
     several = taken is not None
-    taken = {} if taken is None else taken
+    taken = Taken() if taken is None else taken
+    index_of = planner.network.locations.index_of
     packages: list[PlannedPackage] = []
     decisions: list[LegDecision] = []
     shortages: list[LineShortage] = []
@@ -204,30 +218,20 @@ def plan_order(
         decisions.append(found.decision)
         shortages += found.shortages
         if several or len(legs) > 1:
-            _take(planner, found.packages, taken)
+            taken.take(found.packages, index_of)
     if shortages and question.terms.ship_complete:
+        if several:
+            taken.take(packages, index_of, sign=-1)
         packages.clear()
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
-
-
-def _take(
-    planner: Planner,
-    packages: Sequence[PlannedPackage],
-    taken: dict[tuple[Sku, LocationIndex], int],
-) -> None:
-    for package in packages:
-        index = planner.network.locations.index(package.location_id)
-        for line in package.lines:
-            key = (line.sku, index)
-            taken[key] = taken.get(key, 0) + line.quantity
 
 
 # --- one leg
 
 
 def _plan_leg(
-    planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Claims]
+    planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
 ) -> LegPlan:
     rules, taken = shared
     network, terms = planner.network, question.terms
@@ -252,7 +256,7 @@ def _plan_leg(
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
         excluded=tuple(network.locations.index(name) for name in question.excluded),
         own=_by_index(network, question.own),
-        taken=taken,
+        taken=taken.units,
         mocked=_mocked(network, question.mocked),
         effects=effects,
         prices=prices,
@@ -261,7 +265,7 @@ def _plan_leg(
         promise_is_hard=terms.promise_is_hard,
         parcels=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
-        has_room=planner.room_check(),
+        room_left=planner.room_check(taken),
     )
     strategy = question.strategy
     bounds = LegLimits(
