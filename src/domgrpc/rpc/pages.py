@@ -30,6 +30,7 @@ SkuPlace = tuple[_Number, _Number]
 PositionPlace = tuple[_Number, _Number, _Number]
 LowPositionPlace = tuple[str, _Number]
 ReservationPlace = tuple[_Number, str]
+OrderPlace = tuple[_Number, str]
 
 Place = TypeVar("Place", bound=tuple[str | int, ...])
 Entry = TypeVar("Entry")
