@@ -9,11 +9,14 @@ from domgrpc.core.listings import (
     Page,
     PositionFilter,
     ReservationFilter,
+    list_calendars,
     list_groups,
+    list_lanes,
     list_locations,
     list_low_positions,
     list_positions,
     list_products,
+    list_rate_cards,
     list_reservations,
     list_rules,
 )
@@ -32,6 +35,9 @@ def picture(state: State, now_ms: TimeMs) -> dict[str, object]:
         "locations": every(lambda at: list_locations(state, at, 100, (None, None)), ""),
         "groups": every(lambda at: list_groups(state, at, 100), ""),
         "rules": every(lambda at: list_rules(state, at, 100), ""),
+        "rate cards": every(lambda at: list_rate_cards(state, at, 100), ""),
+        "lanes": every(lambda at: list_lanes(state, at, 100), ""),
+        "calendars": every(lambda at: list_calendars(state, at, 100), (0, "")),
         "products": every(lambda at: list_products(state, at, 100, None), (0, -1)),
         "reservations": every(
             lambda at: list_reservations(state, at, 100, ReservationFilter()), (0, "")

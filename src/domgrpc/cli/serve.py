@@ -97,6 +97,9 @@ def serve(
     rules_max: Annotated[int, typer.Option(help="Safety stock rules.")] = _LIMIT.rules_max,
     skus_max: Annotated[int, typer.Option(help="SKUs.")] = _LIMIT.skus_max,
     sources_max: Annotated[int, typer.Option(help="Names of stock feeds.")] = _LIMIT.sources_max,
+    rate_cards_max: Annotated[int, typer.Option(help="Rate cards.")] = _LIMIT.rate_cards_max,
+    lanes_max: Annotated[int, typer.Option(help="Lanes.")] = _LIMIT.lanes_max,
+    calendars_max: Annotated[int, typer.Option(help="Calendars.")] = _LIMIT.calendars_max,
     held_per_client_max: Annotated[
         int, typer.Option(help="Open holds of one client.")
     ] = _LIMIT.held_per_client_max,

@@ -9,8 +9,13 @@ from collections import deque
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar
+from domgrpc.core.carriers import Lane, RateCard
 from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.locations import Location
+from domgrpc.core.order_commands import ReplanSummary
+from domgrpc.core.orders import Order
+from domgrpc.core.plans import Quote
 from domgrpc.core.products import Product
 from domgrpc.core.rejections import Reason, Rejected, Rejection
 from domgrpc.core.reservations import Reservation
@@ -39,6 +44,12 @@ Outcome = (
     | SafetyStockRule
     | Deleted
     | Rejection
+    | Order
+    | Quote
+    | ReplanSummary
+    | RateCard
+    | Lane
+    | LocationCalendar
 )
 
 

@@ -8,8 +8,12 @@ import enum
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.location_groups import GroupDeleted, GroupSaved
 from domgrpc.core.locations import LocationSaved
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
+from domgrpc.core.logistics import LogisticsDeleted
 from domgrpc.core.products import ProductsSaved
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (
@@ -35,6 +39,10 @@ class Resource(enum.IntEnum):
     RULE = 4
     RESERVATION = 5
     FEED = 6
+    ORDER = 10
+    RATE_CARD = 7
+    LANE = 8
+    CALENDAR = 9
 
 
 class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
@@ -75,6 +83,14 @@ Event = (
     | RequestRefused
     | NothingChanged
     | RetentionChanged
+    | OrderPlaced
+    | OrderChanged
+    | QuoteHeld
+    | OrdersReplanned
+    | RateCardSaved
+    | LaneSaved
+    | LocationCalendarSaved
+    | LogisticsDeleted
 )
 
 NO_REQUEST = RequestId("")

@@ -15,6 +15,8 @@ from domgrpc.core.answers import (
     ProductBatch,
     answer_key,
 )
+from domgrpc.core.calendars import CalendarOwner, LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.claims import (
     decide_expirations,
 )
@@ -35,11 +37,14 @@ from domgrpc.core.location_groups import (
 from domgrpc.core.locations import (
     LocationSaved,
 )
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
+from domgrpc.core.logistics import LogisticsDeleted
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
 )
 from domgrpc.core.rejections import NOT_KEPT, Rejected
+from domgrpc.core.replanning import decide_outage
 from domgrpc.core.reservations import (
     Caller,
     ReservationChanged,
@@ -70,11 +75,14 @@ from domgrpc.core.values import (
     ClientId,
     GroupId,
     LocationId,
+    OrderId,
+    LocationType,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     RuleId,
+    ServiceId,
     Sku,
     Stamp,
     TimeMs,
@@ -145,6 +153,13 @@ def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Rec
     return _apply_live(state, events, timer, 0) if events else None
 
 
+def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
+    """Plan a number of orders again whose location is out of use; None where there are none."""
+    timer = _timer(state, now_ms)
+    event = decide_outage(state.planner, timer)
+    return None if event is None else _apply_live(state, (event,), timer, 0)
+
+
 def change_retention(state: State, retention: Retention, now_ms: TimeMs) -> Record | None:
     """Keep so much of the past from now on; None where the state does so already."""
     if retention == state.retention:
@@ -165,7 +180,7 @@ def replay(state: State, record: Record) -> None:
         _keep(state, answer_key(record.client_id, record.request_id), record)
 
 
-def outcome_of(  # noqa: C901, PLR0911 - one case for each event
+def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     state: State, event: Event
 ) -> Outcome:
     """Return what a request is answered whose first event this is, as the state stands."""
@@ -186,9 +201,21 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return ProductBatch(event.products)
         case RuleSaved():
             return event.rule
+        case OrderPlaced() | OrderChanged():
+            return event.order
+        case QuoteHeld():
+            return event.quote
+        case OrdersReplanned():
+            return event.summary
         case NothingChanged():
             return _unchanged(state, event)
-        case GroupDeleted() | RuleDeleted():
+        case RateCardSaved():
+            return event.card
+        case LaneSaved():
+            return event.lane
+        case LocationCalendarSaved():
+            return event.calendar
+        case GroupDeleted() | RuleDeleted() | LogisticsDeleted():
             return Deleted()
         case ReservationExpired() | StockLevelChanged() | RetentionChanged():
             raise AssertionError(f"{type(event).__name__} answers no request")
@@ -242,7 +269,9 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(state: State, event: NothingChanged) -> Outcome:
+def _unchanged(  # noqa: PLR0911 - one case for each resource
+    state: State, event: NothingChanged
+) -> Outcome:
     network = state.network
     key = event.keys[0]
     match event.resource:
@@ -257,5 +286,14 @@ def _unchanged(state: State, event: NothingChanged) -> Outcome:
             return network.rules.get(RuleId(key))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
+        case Resource.ORDER:
+            return state.orders.get(OrderId(key))
+        case Resource.RATE_CARD:
+            return state.logistics.carriers.card(ServiceId(key))
+        case Resource.LANE:
+            return state.logistics.carriers.lane(ServiceId(key))
+        case Resource.CALENDAR:
+            kind = LocationType(int(event.keys[1]))
+            return state.logistics.calendars.get(CalendarOwner(LocationId(key), kind))
         case Resource.FEED:
             return BatchSummary(sequence=int(event.keys[1]), applied_count=0, duplicate=True)

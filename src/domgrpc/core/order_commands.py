@@ -13,6 +13,7 @@ from domgrpc.core.orders import (
     StepKind,
 )
 from domgrpc.core.plans import Quote, QuotedPackage, QuotedPlan
+from domgrpc.core.reservations import ReservationLine
 from domgrpc.core.values import (
     DeliveryMethod,
     FulfillmentOrderId,
@@ -128,12 +129,14 @@ class ClaimChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class OrderPlaced(msgspec.Struct, frozen=True, array_like=True, tag=26):
     """An order was taken; its whole content and what it claims.
 
-    `reservation_id` names the hold whose units it took over: that is over with this event.
+    `reservation_id` names the hold whose units it took over: that is over with this event, and
+    `taken_over` are its lines.
     """
 
     order: Order
     claims: tuple[ClaimChange, ...]
     reservation_id: ReservationId = ReservationId("")
+    taken_over: tuple[ReservationLine, ...] = ()
 
 
 class OrderChanged(msgspec.Struct, frozen=True, array_like=True, tag=27):

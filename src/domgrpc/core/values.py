@@ -19,6 +19,8 @@ ClientId = NewType("ClientId", str)
 RequestId = NewType("RequestId", str)
 SupplyId = NewType("SupplyId", str)
 SourceId = NewType("SourceId", str)
+ServiceId = NewType("ServiceId", str)
+"""A carrier's service: what a rate card prices and a lane times."""
 Channel = NewType("Channel", str)
 OrderId = NewType("OrderId", str)
 LineId = NewType("LineId", str)
@@ -29,6 +31,10 @@ Micros = NewType("Micros", int)
 Quantity = NewType("Quantity", int)
 TimeMs = NewType("TimeMs", int)
 Revision = NewType("Revision", int)
+Micros = NewType("Micros", int)
+"""Money in millionths of the deployment's currency unit."""
+Day = NewType("Day", int)
+"""A calendar day as days since 1970-01-01, in the zone of whatever it is a day of."""
 LocationIndex = NewType("LocationIndex", int)
 """A location's place in the order of creation; small, dense and never reused."""
 
@@ -40,6 +46,12 @@ FOREVER_MS = TimeMs(TIME_MS_MAX)
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 DAY_MS = 24 * 60 * MINUTE_MS
+
+DAY_MINUTES = 24 * 60
+
+MICROS_MAX = 10**12
+"""The largest price: a million of the currency unit."""
+GRAMS_MAX = 10**9
 
 TTL_MS_MIN = SECOND_MS
 TTL_MS_MAX = 30 * DAY_MS
@@ -136,6 +148,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     rules_max: int = 100_000
     skus_max: int = 10_000_000
     sources_max: int = 10_000
+    rate_cards_max: int = 1_000
+    lanes_max: int = 1_000
+    calendars_max: int = 100_000
     held_per_client_max: int = 1_000_000
     reservations_max: int = 20_000_000
     finished_reservations_max: int = 1_000_000

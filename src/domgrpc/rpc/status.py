@@ -59,6 +59,11 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.RESERVATION_LINE_NOT_FOUND: Treatment(
         _Code.NOT_FOUND, "ReservationLine", ("reservation_id", "sku", "location_id")
     ),
+    Reason.RATE_CARD_NOT_FOUND: Treatment(_Code.NOT_FOUND, "RateCard", ("service_id",)),
+    Reason.LANE_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Lane", ("service_id",)),
+    Reason.CALENDAR_NOT_FOUND: Treatment(
+        _Code.NOT_FOUND, "LocationCalendar", ("location_id", "location_type")
+    ),
     Reason.LOCATION_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Location", ("location_id",)),
     Reason.GROUP_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "LocationGroup", ("group_id",)),
     Reason.SKU_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Product", ("sku",)),
@@ -97,6 +102,9 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.LOCATION_TYPE_MISSING: Treatment(_Code.INVALID_ARGUMENT, field="location.type"),
     Reason.RULE_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="rule"),
     Reason.WINDOW_OVER: Treatment(_Code.INVALID_ARGUMENT, field="disabled_window.end_time"),
+    Reason.RATE_CARD_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="rate_card"),
+    Reason.LANE_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="lane"),
+    Reason.CALENDAR_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="calendar"),
     Reason.ETAG_MISMATCH: Treatment(_Code.ABORTED),
     Reason.STALE_EXPECTATION: Treatment(_Code.ABORTED),
     Reason.RESERVATION_QUOTA_EXCEEDED: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=1_000),

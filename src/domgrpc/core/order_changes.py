@@ -1,0 +1,443 @@
+"""Changing an order: deciding EditOrder, CancelOrder, HoldOrder, ReleaseOrder and its work.
+
+Only what changes is planned again. Units that no location has begun to work on are free to be
+changed or cancelled; work that was released stays where it is until its location gives it back.
+"""
+
+import msgspec
+
+from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_commands import (
+    AdvanceFulfillmentOrder,
+    CancelOrder,
+    EditOrder,
+    HoldOrder,
+    OrderChanged,
+    ReleaseOrder,
+)
+from domgrpc.core.order_placing import short_of
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_works import (
+    Freed,
+    put_in,
+    stamped,
+    taken_out,
+    unreleased_quantity,
+    with_decision,
+)
+from domgrpc.core.orders import (
+    STORE_METHODS,
+    FulfillmentOrder,
+    FulfillmentState,
+    Order,
+    OrderHold,
+    OrderLine,
+    ShortagePolicy,
+    StepKind,
+    is_unreleased,
+    unsourced_quantities,
+)
+from domgrpc.core.plans import Plan
+from domgrpc.core.rejections import Reason, Rejected, check_etag
+from domgrpc.core.reservations import Caller
+from domgrpc.core.values import (
+    DeliveryMethod,
+    LineId,
+    LocationId,
+    OrderId,
+    Quantity,
+    StockCondition,
+)
+
+_S = FulfillmentState
+_STEPS: dict[FulfillmentState, tuple[FulfillmentState, ...]] = {
+    _S.SCHEDULED: (_S.OPEN, _S.RELEASED),
+    _S.OPEN: (_S.RELEASED,),
+    _S.RELEASED: (_S.SHIPPED, _S.READY, _S.CANCELLED),
+    _S.SHIPPED: (_S.DELIVERED, _S.READY),
+    _S.READY: (_S.COLLECTED,),
+    _S.DELIVERED: (),
+    _S.COLLECTED: (),
+    _S.CANCELLED: (),
+}
+"""The steps that work may take; `_check_step` narrows them by the method."""
+_LEAVING = (_S.SHIPPED, _S.COLLECTED)
+
+
+def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> OrderChanged | None:
+    """Change lines and the address, and plan what that leaves without a place.
+
+    Refuses with LINE_RELEASED what somebody already works on, and a shortage as placing does.
+    None where nothing differs.
+    """
+    old = _order(planner, command.order_id, command.etag)
+    wanted = {line.line_id: line for line in command.lines}
+    lines, works, freed = _edited(old, wanted, command)
+    terms = old.terms
+    if command.address is not None:
+        terms = msgspec.structs.replace(terms, address=command.address)
+    if (lines, terms) == (old.lines, old.terms):
+        return None
+    _check_not_empty(lines, old)
+    edited = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
+    # What was not planned before, because nobody could, is tried again with it.
+    return _replanned(planner, (old, edited), freed, (caller, StepKind.EDITED, ""))
+
+
+def decide_cancel_order(
+    planner: Planner, command: CancelOrder, caller: Caller
+) -> OrderChanged | None:
+    """Cancel units; None where all of it is cancelled already.
+
+    Refuses with LINE_RELEASED what somebody already works on, CANCELLATION_TOO_LARGE beyond
+    what was ordered.
+    """
+    old = _order(planner, command.order_id, command.etag)
+    asked: dict[LineId, int] = {}
+    if command.lines:
+        for line_id, quantity in command.lines:
+            asked[line_id] = asked.get(line_id, 0) + quantity
+    else:
+        unsourced = unsourced_quantities(old)
+        for line in old.lines:
+            units = unsourced.get(line.line_id, 0) + unreleased_quantity(old, line.line_id)
+            asked[line.line_id] = units
+        if not any(asked.values()):
+            return _nothing_to_cancel(old)
+    lines, works = _cancelled(old, asked)
+    order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
+    return _changed(old, order, caller, (StepKind.CANCELLED, command.reason))
+
+
+def decide_hold_order(
+    planner: Planner, command: HoldOrder, caller: Caller
+) -> OrderChanged | None:
+    """Let the work wait; None where a hold of the kind is there."""
+    old = _order(planner, command.order_id, command.etag)
+    if any(hold.kind is command.kind for hold in old.holds):
+        return None
+    hold = OrderHold(command.kind, command.reason, caller.client_id, caller.at.time_ms)
+    order = msgspec.structs.replace(old, holds=(*old.holds, hold))
+    return _changed(old, order, caller, (StepKind.HELD, f"{command.kind.name} {command.reason}"))
+
+
+def decide_release_order(
+    planner: Planner, command: ReleaseOrder, caller: Caller
+) -> OrderChanged | None:
+    """Take a hold off; None where there is none of the kind."""
+    old = _order(planner, command.order_id, command.etag)
+    holds = tuple(hold for hold in old.holds if hold.kind is not command.kind)
+    if len(holds) == len(old.holds):
+        return None
+    order = msgspec.structs.replace(old, holds=holds)
+    detail = f"{command.kind.name} {command.reason}"
+    return _changed(old, order, caller, (StepKind.HOLD_RELEASED, detail))
+
+
+def decide_advance_fulfillment_order(
+    planner: Planner, command: AdvanceFulfillmentOrder, caller: Caller
+) -> OrderChanged | None:
+    """Take work one step on; None where it is there already.
+
+    A location that gives released work back (CANCELLED) has it planned elsewhere. Refuses with
+    ORDER_ON_HOLD, ILLEGAL_STEP, QUANTITY_BELOW_ZERO where more would leave than is there.
+    """
+    old = _order(planner, command.order_id, command.etag)
+    work = _work(old, command)
+    if work.state is command.state:
+        return None
+    _check_step(old, work, command.state)
+    if command.state in _LEAVING and work.state is not _S.READY or (
+        command.state is _S.COLLECTED and work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
+    ):
+        _check_on_hand(planner, work)
+    works = tuple(
+        msgspec.structs.replace(each, state=command.state) if each is work else each
+        for each in old.fulfillment_orders
+    )
+    order = msgspec.structs.replace(old, fulfillment_orders=works)
+    detail = f"{work.fulfillment_order_id} {command.state.name}"
+    if command.state is not _S.CANCELLED:
+        return _changed(old, order, caller, (StepKind.ADVANCED, detail))
+    freed = {(line.sku, work.location_id): line.quantity for line in work.lines}
+    step = (caller, StepKind.ADVANCED, detail)
+    return _replanned(planner, (old, order), freed, step, excluded=(work.location_id,))
+
+
+# --- editing
+
+
+def _edited(
+    old: Order, wanted: dict[LineId, OrderLine], command: EditOrder
+) -> tuple[tuple[OrderLine, ...], tuple[FulfillmentOrder, ...], Freed]:
+    freed: Freed = {}
+    works = old.fulfillment_orders
+    lines: list[OrderLine] = []
+    for line in old.lines:
+        new = wanted.pop(line.line_id, None)
+        moved = command.address is not None and _goes_to_address(line)
+        target = line if new is None else _target(old, line, new)
+        if moved or _place(target) != _place(line):
+            _check_unreleased(old, line)
+            works, _ = taken_out(works, line.line_id, line.quantity, freed)
+        elif target.quantity < line.quantity:
+            works = _lessened(old, works, (line, target), freed)
+        if target.quantity:
+            lines.append(target)
+    for line in wanted.values():
+        if not line.sku:
+            raise _line_not_found(old, line.line_id)
+        if line.quantity:
+            lines.append(line)
+    return tuple(lines), works, freed
+
+
+def _target(old: Order, line: OrderLine, new: OrderLine) -> OrderLine:
+    if not new.sku:
+        # Only the quantity is said.
+        new = msgspec.structs.replace(line, quantity=new.quantity)
+    if new.sku != line.sku:
+        raise Rejected(
+            Reason.LINE_SKU_FIXED,
+            f"line {line.line_id!r} of order {old.order_id!r} is of {line.sku!r}, not "
+            f"{new.sku!r}: set it to 0 and add a line",
+            order_id=old.order_id,
+            line_id=line.line_id,
+            sku=line.sku,
+        )
+    if 0 < new.quantity < line.cancelled_quantity or (
+        not new.quantity and line.cancelled_quantity
+    ):
+        # Cancelled units were ordered once; the line keeps them.
+        new = msgspec.structs.replace(new, quantity=line.cancelled_quantity)
+    return msgspec.structs.replace(new, cancelled_quantity=line.cancelled_quantity)
+
+
+def _lessened(
+    old: Order,
+    works: tuple[FulfillmentOrder, ...],
+    change: tuple[OrderLine, OrderLine],
+    freed: Freed,
+) -> tuple[FulfillmentOrder, ...]:
+    line, target = change
+    less = line.quantity - target.quantity
+    less -= min(less, unsourced_quantities(old).get(line.line_id, 0))
+    works, stuck = taken_out(works, line.line_id, less, freed)
+    if stuck:
+        raise _line_released(old, line, stuck)
+    return works
+
+
+def _check_unreleased(old: Order, line: OrderLine) -> None:
+    free = unsourced_quantities(old).get(line.line_id, 0)
+    free += unreleased_quantity(old, line.line_id) + line.cancelled_quantity
+    if free < line.quantity:
+        raise _line_released(old, line, line.quantity - free)
+
+
+def _check_not_empty(lines: tuple[OrderLine, ...], old: Order) -> None:
+    if not any(line.quantity > line.cancelled_quantity for line in lines):
+        raise Rejected(
+            Reason.ORDER_WOULD_BE_EMPTY,
+            f"nothing would be left of order {old.order_id!r}: cancel it instead",
+            order_id=old.order_id,
+        )
+
+
+def _place(line: OrderLine) -> tuple[DeliveryMethod, LocationId]:
+    return line.delivery_method, line.location_id
+
+
+def _goes_to_address(line: OrderLine) -> bool:
+    return line.delivery_method not in STORE_METHODS
+
+
+# --- cancelling
+
+
+def _cancelled(
+    old: Order, asked: dict[LineId, int]
+) -> tuple[tuple[OrderLine, ...], tuple[FulfillmentOrder, ...]]:
+    works = old.fulfillment_orders
+    unsourced = unsourced_quantities(old)
+    lines: list[OrderLine] = []
+    for line in old.lines:
+        units = asked.pop(line.line_id, 0)
+        if line.cancelled_quantity + units > line.quantity:
+            raise _too_large(old, line, units)
+        left = units - min(units, unsourced.get(line.line_id, 0))
+        works, stuck = taken_out(works, line.line_id, left, {})
+        if stuck:
+            raise _line_released(old, line, stuck)
+        cancelled = Quantity(line.cancelled_quantity + units)
+        lines.append(msgspec.structs.replace(line, cancelled_quantity=cancelled))
+    for line_id in asked:
+        raise _line_not_found(old, line_id)
+    return tuple(lines), works
+
+
+def _nothing_to_cancel(old: Order) -> None:
+    stuck = [line for line in old.lines if line.cancelled_quantity < line.quantity]
+    if stuck:
+        line = stuck[0]
+        raise _line_released(old, line, line.quantity - line.cancelled_quantity)
+
+
+# --- planning what changed
+
+
+def _replanned(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    freed: Freed,
+    step: tuple[Caller, StepKind, str],
+    excluded: tuple[LocationId, ...] = (),
+) -> OrderChanged:
+    old, order = orders
+    caller, kind, detail = step
+    needs = unsourced_quantities(order)
+    lines = tuple(
+        msgspec.structs.replace(
+            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
+        )
+        for line in order.lines
+        if line.line_id in needs
+    )
+    plan = Plan((), (), (), 0)
+    if lines:
+        before = _given_back(old, order) if not freed else freed
+        question = PlanQuestion(
+            lines, order.terms, caller.at.time_ms, before, excluded, order
+        )
+        plan = plan_order(planner, question)
+        policy = planner.shortage_policy(order.terms)
+        if kind is StepKind.EDITED and plan.shortages and policy is ShortagePolicy.REFUSE:
+            raise short_of(planner, question, plan)
+    works, number = put_in(order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number)
+    order = msgspec.structs.replace(
+        order, fulfillment_orders=works, next_fulfillment_number=number
+    )
+    order = with_decision(order, plan, caller, kind)
+    return _changed(old, order, caller, (kind, detail))
+
+
+def _given_back(old: Order, order: Order) -> Freed:
+    return {
+        (claim.sku, claim.location_id): -claim.allocated_delta
+        for claim in claim_changes(old.fulfillment_orders, order.fulfillment_orders)
+        if claim.allocated_delta < 0
+    }
+
+
+def _changed(
+    old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]
+) -> OrderChanged:
+    kind, detail = step
+    claims = claim_changes(old.fulfillment_orders, order.fulfillment_orders)
+    return OrderChanged(stamped(order, caller, kind, detail.strip()), claims, kind)
+
+
+def _order(planner: Planner, order_id: OrderId, etag: str) -> Order:
+    order = planner.orders.get(order_id)
+    check_etag(etag, order.revision, f"order {order_id!r}")
+    return order
+
+
+# --- work
+
+
+def _work(old: Order, command: AdvanceFulfillmentOrder) -> FulfillmentOrder:
+    for work in old.fulfillment_orders:
+        if work.fulfillment_order_id == command.fulfillment_order_id:
+            return work
+    raise Rejected(
+        Reason.FULFILLMENT_ORDER_NOT_FOUND,
+        f"order {old.order_id!r} has no fulfillment order {command.fulfillment_order_id!r}: read "
+        "the order again, it may have been planned anew",
+        order_id=old.order_id,
+        fulfillment_order_id=command.fulfillment_order_id,
+    )
+
+
+def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) -> None:
+    if target is _S.RELEASED and old.holds:
+        kinds = ", ".join(hold.kind.name for hold in old.holds)
+        raise Rejected(
+            Reason.ORDER_ON_HOLD,
+            f"order {old.order_id!r} is on hold ({kinds}): release the hold first",
+            order_id=old.order_id,
+            holds=kinds,
+        )
+    in_store = work.delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
+    to_store = work.delivery_method is DeliveryMethod.SHIP_TO_STORE
+    wrong = {
+        _S.SHIPPED: in_store,
+        _S.DELIVERED: to_store,
+        _S.READY: not (in_store if work.state is _S.RELEASED else to_store),
+    }
+    if target in _STEPS[work.state] and not wrong.get(target, False):
+        return
+    raise Rejected(
+        Reason.ILLEGAL_STEP,
+        f"fulfillment order {work.fulfillment_order_id!r} is {work.state.name}, by "
+        f"{work.delivery_method.name}, and cannot become {target.name}",
+        order_id=old.order_id,
+        fulfillment_order_id=work.fulfillment_order_id,
+        state=work.state.name,
+        asked_state=target.name,
+    )
+
+
+def _check_on_hand(planner: Planner, work: FulfillmentOrder) -> None:
+    units: dict[str, int] = {}
+    index = planner.network.locations.index(work.location_id)
+    for line in work.lines:
+        stock = planner.network.stock.find(line.sku)
+        on_hand = stock.condition_quantity(index, StockCondition.SELLABLE) if stock else 0
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
+        if on_hand < units[line.sku]:
+            raise Rejected(
+                Reason.QUANTITY_BELOW_ZERO,
+                f"{units[line.sku]} units of {line.sku!r} cannot leave {work.location_id!r}: "
+                f"{on_hand} are on hand; receive or count the stock first",
+                sku=line.sku,
+                location_id=work.location_id,
+                on_hand=on_hand,
+            )
+
+
+# --- refusals
+
+
+def _line_released(old: Order, line: OrderLine, units: int) -> Rejected:
+    return Rejected(
+        Reason.LINE_RELEASED,
+        f"{units} units of line {line.line_id!r} of order {old.order_id!r} were given to their "
+        "location or have left it: they cannot be changed or cancelled here",
+        order_id=old.order_id,
+        line_id=line.line_id,
+        released_quantity=units,
+    )
+
+
+def _too_large(old: Order, line: OrderLine, units: int) -> Rejected:
+    left = line.quantity - line.cancelled_quantity
+    return Rejected(
+        Reason.CANCELLATION_TOO_LARGE,
+        f"line {line.line_id!r} of order {old.order_id!r} has {left} units left, not {units}",
+        order_id=old.order_id,
+        line_id=line.line_id,
+        left_quantity=left,
+        asked_quantity=units,
+    )
+
+
+def _line_not_found(old: Order, line_id: LineId) -> Rejected:
+    return Rejected(
+        Reason.ORDER_LINE_NOT_FOUND,
+        f"order {old.order_id!r} has no line {line_id!r}",
+        order_id=old.order_id,
+        line_id=line_id,
+    )
+
+

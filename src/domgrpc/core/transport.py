@@ -1,0 +1,294 @@
+"""Transport: what a journey costs and when it ends, from every location at once.
+
+What a service asks and promises follows from three things: the slot of the location (its schedule
+and type), the band of distance (a parcel zone, or a part of one where a service ends its reach),
+and the journey apart from where exactly it goes. `Terms` computes an offer for each slot and band
+that is asked for, once; a table for another customer is then distances, bands and look-ups.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import add
+
+import msgspec
+
+from domgrpc.core.carriers import Carriers, LaneFields, RateCardFields
+from domgrpc.core.freight import Freight, Steps, freight_of, mile_micros
+from domgrpc.core.geography import Point
+from domgrpc.core.journeys import (
+    UNREACHABLE,
+    UNREACHABLE_MICROS,
+    Journey,
+    ServiceTerms,
+    TransportTable,
+)
+from domgrpc.core.opening_days import OpeningDays, Readiness, collectable
+from domgrpc.core.profiles import Profiles, Slot
+from domgrpc.core.time_zones import time_zone
+from domgrpc.core.transit import Transit
+from domgrpc.core.values import FOREVER_MS, DeliveryMethod, LocationIndex, TimeMs
+from domgrpc.core.zones import (
+    NO_SPOT,
+    Spot,
+    distances_m,
+    spot_of,
+    zone_metres,
+    zone_of,
+)
+
+COLLECTED = (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
+"""What a customer fetches where the goods are."""
+_NOWHERE = -1
+"""The key of what is not even looked at."""
+
+
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """What one service asks and promises in a slot and band, without the location's own costs."""
+
+    freight: Freight
+    card: int = -1
+    service: int = -1
+    zone: int = 0
+    ship_by_ms: int = UNREACHABLE
+    ship_day: int = UNREACHABLE
+    deliver_by_ms: int = UNREACHABLE
+
+
+class Terms:
+    """The offers for one kind of journey; they hold from when they were asked until `until_ms`."""
+
+    __slots__ = (
+        "_band_metres",
+        "_cards",
+        "_collected_at",
+        "_journey",
+        "_offers",
+        "_profiles",
+        "_services",
+        "_unreachable",
+        "_width",
+        "_zone",
+        "from_ms",
+        "until_ms",
+    )
+
+    def __init__(
+        self, profiles: Profiles, carriers: Carriers, journey: Journey, now_ms: TimeMs
+    ) -> None:
+        """Take what a journey of this kind depends on; nothing is computed yet."""
+        self._profiles = profiles
+        self._journey = journey
+        self.from_ms = now_ms
+        self._services = [
+            (service_id, fields, carriers.timed(service_id))
+            for service_id, fields in carriers.serving(journey.delivery_method)
+        ]
+        self._collected_at = self._zone = None
+        if isinstance(journey.destination, int) and journey.delivery_method not in COLLECTED:
+            self._collected_at = profiles.days_of(journey.destination)
+            self._zone = self._collected_at.zone
+        elif journey.time_zone:
+            self._zone = time_zone(journey.time_zone)
+        reaches = [fields.distance_m_max for _, fields, _ in self._services]
+        edges = (*zone_metres(), *filter(None, reaches))
+        self._band_metres = sorted(dict.fromkeys(edges))
+        # Behind the bands by distance: that of unknown distance, and on the spot.
+        self._width = len(self._band_metres) + 3
+        self._cards: dict[tuple[tuple[int, int], ...], int] = {}
+        self._unreachable = (Offer(Freight(UNREACHABLE_MICROS, UNREACHABLE_MICROS)),)
+        self._offers: dict[int, tuple[Offer, ...]] = {_NOWHERE: self._unreachable}
+        self.until_ms: int = FOREVER_MS
+
+    # --- the table
+
+    def table(self, journey: Journey, only: Sequence[int] | None) -> TransportTable:
+        """Return the table of a journey of this kind, for some locations or all."""
+        profiles = self._profiles
+        indexes = range(len(profiles.slot_of)) if only is None else array("q", only)
+        distances, keys = self._placed(journey, indexes)
+        offers, picks = self._picked(keys, distances)
+
+        def column(values: list[int]) -> "array[int]":
+            return array("q", map(values.__getitem__, picks))
+
+        freights = [offer.freight for offer in offers]
+        package = column([freight.package_micros for freight in freights])
+        unit = column([freight.unit_micros for freight in freights])
+        rates = [freight.unit_mile_micros for freight in freights]
+        if any(rates):
+            ways = zip(unit, picks, distances, strict=True)
+            unit = array("q", [each + mile_micros(rates[n], d) for each, n, d in ways])
+        handling = (profiles.package_micros, profiles.unit_micros)
+        priority = profiles.priority
+        if only is not None:
+            handling = (_of(handling[0], only), _of(handling[1], only))
+            priority = _of(priority, only)
+        return TransportTable(
+            indexes=indexes,
+            package_micros=_sum(package, handling[0]),
+            unit_micros=_sum(unit, handling[1]),
+            kilogram_micros=column([freight.kilogram_micros for freight in freights]),
+            card=column([offer.card for offer in offers]),
+            service=column([offer.service for offer in offers]),
+            zone=column([offer.zone for offer in offers]),
+            distance_m=array("q", distances),
+            ship_by_ms=column([offer.ship_by_ms for offer in offers]),
+            ship_day=column([offer.ship_day for offer in offers]),
+            deliver_by_ms=column([offer.deliver_by_ms for offer in offers]),
+            priority=priority,
+            cards=tuple(self._cards),
+            services=tuple(
+                ServiceTerms(service_id, fields.package_grams_max)
+                for service_id, fields, _ in self._services
+            ),
+            from_ms=self.from_ms,
+            valid_until_ms=self.until_ms,
+        )
+
+    def _placed(self, journey: Journey, indexes: Sequence[int]) -> tuple[list[int], list[int]]:
+        # The distance of each location and the key of its offers.
+        profiles, there = self._profiles, journey.destination
+        spots, slots = profiles.spots, profiles.slot_of
+        if not isinstance(indexes, range):
+            spots, slots = [spots[index] for index in indexes], [slots[index] for index in indexes]
+        distances, bands = self._banded(spots, _spot(profiles, there))
+        if journey.delivery_method in COLLECTED:
+            bands = [self._width - 1] * len(slots)
+        keys = [slot * self._width + band for slot, band in zip(slots, bands, strict=True)]
+        if isinstance(there, int):
+            # Goods that are at the destination already do not travel; a customer who collects
+            # there does not go elsewhere.
+            for place, index in enumerate(indexes):
+                if index == there:
+                    keys[place] = slots[place] * self._width + self._width - 1
+                elif journey.delivery_method in COLLECTED:
+                    keys[place] = _NOWHERE
+        return distances, keys
+
+    def _banded(self, spots: list[Spot], there: Spot) -> tuple[list[int], list[int]]:
+        unknown = self._width - 2
+        if there is NO_SPOT:
+            return [UNREACHABLE] * len(spots), [unknown] * len(spots)
+        distances = distances_m(spots, there)
+        edges = self._band_metres
+        bands = [bisect_left(edges, distance) for distance in distances]
+        for place, spot in enumerate(spots):
+            if spot is NO_SPOT:
+                distances[place], bands[place] = UNREACHABLE, unknown
+        return distances, bands
+
+    def _picked(self, keys: list[int], distances: list[int]) -> tuple[list[Offer], list[int]]:
+        # All offers in question, and which of them each location takes.
+        offers: list[Offer] = []
+        first: dict[int, int] = {}
+        choices: dict[int, tuple[Offer, ...]] = {}
+        for key in dict.fromkeys(keys):
+            found = self._offers.get(key)
+            if found is None:
+                found = self._offers[key] = self._computed(*divmod(key, self._width))
+            first[key] = len(offers)
+            offers.extend(found)
+            if len(found) > 1:
+                choices[key] = found
+        picks = [first[key] for key in keys]
+        if choices:
+            for place, key in enumerate(keys):
+                if key in choices:
+                    ranks = [self._rank(offer, distances[place]) for offer in choices[key]]
+                    picks[place] += ranks.index(min(ranks))
+        return offers, picks
+
+    def _rank(self, offer: Offer, distance_m: int) -> tuple[int, int, int]:
+        price = offer.freight.of_one_unit(self._journey.reference_grams, distance_m)
+        if self._journey.prefers_fastest:
+            return (offer.deliver_by_ms, price, offer.service)
+        return (price, offer.deliver_by_ms, offer.service)
+
+    # --- offers
+
+    def _computed(self, slot_number: int, band: int) -> tuple[Offer, ...]:
+        slot = self._profiles.slots[slot_number]
+        on_the_spot = band == self._width - 1
+        ready = self._readiness(slot, on_the_spot=on_the_spot)
+        if ready is None or band == self._width - 2:
+            return self._unreachable
+        if on_the_spot:
+            return (self._collected(ready),)
+        found = self._offered(slot, band, ready)
+        rates = [offer.freight.unit_mile_micros for offer in found]
+        if not found or rates.count(rates[0]) < len(rates):
+            # Which is cheaper depends on the way.
+            return found or self._unreachable
+        return (min(found, key=lambda offer: self._rank(offer, 0)),)
+
+    def _readiness(self, slot: Slot, *, on_the_spot: bool) -> Readiness | None:
+        schedule = slot.days.schedule
+        minute = schedule.pickup_cut_off_minute if on_the_spot else schedule.cut_off_minute
+        ready = slot.days.ready(self.from_ms, minute)
+        until_ms = slot.days.midnight_after(self.from_ms) if ready is None else ready.until_ms
+        self.until_ms = min(self.until_ms, until_ms)
+        return ready
+
+    def _collected(self, ready: Readiness) -> Offer:
+        collect_ms, until_ms = collectable(ready)
+        self.until_ms = min(self.until_ms, until_ms)
+        return Offer(
+            Freight(),
+            ship_by_ms=collect_ms,
+            ship_day=ready.ship_day,
+            deliver_by_ms=collect_ms,
+        )
+
+    def _offered(self, slot: Slot, band: int, ready: Readiness) -> tuple[Offer, ...]:
+        edges = self._band_metres
+        distance_m = edges[band] if band < len(edges) else edges[-1] + 1
+        zone = zone_of(distance_m)
+        return tuple(
+            Offer(
+                (freight := freight_of(card, zone, is_residential=self._journey.is_residential)),
+                self._card(freight.steps),
+                service,
+                zone,
+                ready.ship_by_ms,
+                ready.ship_day,
+                deliver_by_ms,
+            )
+            for service, (_, card, lane) in enumerate(self._services)
+            if _reaches(card, slot, distance_m)
+            and (deliver_by_ms := self._arrival(lane, slot.days, (ready, zone))) != UNREACHABLE
+        )
+
+    def _arrival(self, lane: LaneFields, days: OpeningDays, leaving: tuple[Readiness, int]) -> int:
+        arrival_ms = Transit(lane, days.schedule.holidays, self._zone or days.zone).deliver_by_ms(
+            *leaving
+        )
+        if self._collected_at is None or arrival_ms == UNREACHABLE:
+            return arrival_ms
+        # What comes in the evening is handed out when the store opens again.
+        return self._collected_at.opening_from(arrival_ms)
+
+    def _card(self, steps: Steps) -> int:
+        return self._cards.setdefault(steps, len(self._cards)) if steps else -1
+
+
+def _spot(profiles: Profiles, there: Point | LocationIndex | None) -> Spot:
+    if isinstance(there, int):
+        return profiles.spots[there]
+    return spot_of(there)
+
+
+def _reaches(card: RateCardFields, slot: Slot, distance_m: int) -> bool:
+    return (
+        distance_m <= (card.distance_m_max or distance_m)
+        and slot.location_type in (card.origin_types or (slot.location_type,))
+        and zone_of(distance_m) <= len(card.zone_rates)
+    )
+
+
+def _of(values: "array[int]", only: Sequence[int]) -> "array[int]":
+    return array("q", map(values.__getitem__, only))
+
+
+def _sum(left: "array[int]", right: "array[int]") -> "array[int]":
+    return array("q", map(add, left, right))
