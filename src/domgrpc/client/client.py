@@ -9,6 +9,7 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    orders,
     products,
     reservations,
     rules,
@@ -124,6 +125,17 @@ class DomgrpcClient:
     confirm_reservation = reservations.confirm_reservation
     release_reservation = reservations.release_reservation
     settle_reservation = reservations.settle_reservation
+
+    quote_order = orders.quote_order
+    place_order = orders.place_order
+    get_order = orders.get_order
+    list_orders = orders.list_orders
+    edit_order = orders.edit_order
+    cancel_order = orders.cancel_order
+    hold_order = orders.hold_order
+    release_order = orders.release_order
+    advance_fulfillment_order = orders.advance_fulfillment_order
+    watch_orders = watching.watch_orders
 
     execute = administration.execute
     get_status = administration.get_status

@@ -10,6 +10,7 @@ import grpc.aio
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
@@ -51,13 +52,22 @@ class Tls:
 class Stubs:
     """The bound methods of every service on one channel."""
 
-    __slots__ = ("admin", "inventory", "locations", "pipeline", "products", "reservations")
+    __slots__ = (
+        "admin",
+        "inventory",
+        "locations",
+        "orders",
+        "pipeline",
+        "products",
+        "reservations",
+    )
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         """Bind them."""
         self.admin = AdminServiceStub(channel)
         self.inventory = InventoryServiceStub(channel)
         self.locations = LocationServiceStub(channel)
+        self.orders = OrderServiceStub(channel)
         self.pipeline = PipelineServiceStub(channel)
         self.products = ProductServiceStub(channel)
         self.reservations = ReservationServiceStub(channel)

@@ -15,6 +15,7 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    orders,
     products,
     reservations,
     rules,
@@ -202,6 +203,17 @@ class SyncClient:
     confirm_reservation = _synchronous(reservations.confirm_reservation)
     release_reservation = _synchronous(reservations.release_reservation)
     settle_reservation = _synchronous(reservations.settle_reservation)
+
+    quote_order = _synchronous(orders.quote_order)
+    place_order = _synchronous(orders.place_order)
+    get_order = _synchronous(orders.get_order)
+    list_orders = _synchronous(orders.list_orders)
+    edit_order = _synchronous(orders.edit_order)
+    cancel_order = _synchronous(orders.cancel_order)
+    hold_order = _synchronous(orders.hold_order)
+    release_order = _synchronous(orders.release_order)
+    advance_fulfillment_order = _synchronous(orders.advance_fulfillment_order)
+    watch_orders = _iterated(watching.watch_orders)
 
     execute = _synchronous(administration.execute)
     get_status = _synchronous(administration.get_status)

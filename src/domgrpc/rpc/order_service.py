@@ -56,9 +56,7 @@ class OrderService:
         """Take over the stream."""
         self._watches = watches
 
-    async def QuoteOrder(
-        self, message: order_pb2.QuoteOrderRequest, call: Call
-    ) -> order_pb2.Quote:
+    async def QuoteOrder(self, message: order_pb2.QuoteOrderRequest, call: Call) -> order_pb2.Quote:
         """Say what can be promised, and hold the stock of the first option where asked to."""
         if message.HasField("hold_ttl"):
             quote, revision = await call.change(hold_quote(message), message.request_id, Quote)
@@ -72,9 +70,7 @@ class OrderService:
         fill_quote(answer, quote, revision)
         return answer
 
-    async def PlaceOrder(
-        self, message: order_pb2.PlaceOrderRequest, call: Call
-    ) -> order_pb2.Order:
+    async def PlaceOrder(self, message: order_pb2.PlaceOrderRequest, call: Call) -> order_pb2.Order:
         """Take an order: plan it, claim its stock and its capacity."""
         return await _changed(
             place_order(message), message, call, validate_only=message.validate_only
@@ -84,9 +80,7 @@ class OrderService:
         """Return one order with its history."""
         order_id = order_id_of(message.order_id)
         basic = is_basic(message.view)
-        reading = await call.read(
-            lambda state, _: get_order(state, order_id), message.min_revision
-        )
+        reading = await call.read(lambda state, _: get_order(state, order_id), message.min_revision)
         return _order(reading.value, reading.revision, basic=basic)
 
     async def ListOrders(

@@ -72,9 +72,7 @@ class PipelineService:
         return _answer(fills, await engine.execute(steps, call.ticket(priority)))
 
 
-def _answer(
-    fills: list[Fill | Problem], results: list[StepResult]
-) -> pipeline_pb2.ExecuteResponse:
+def _answer(fills: list[Fill | Problem], results: list[StepResult]) -> pipeline_pb2.ExecuteResponse:
     answer = pipeline_pb2.ExecuteResponse()
     add = answer.results.add
     remaining = iter(results)

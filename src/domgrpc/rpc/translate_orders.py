@@ -61,7 +61,10 @@ ASKED_STATES: Final[Mapping[int, FulfillmentState]] = {
 """What can be said of work: all but that it waits for supply, which only planning says."""
 HOLD_KINDS: Final[Mapping[int, HoldKind]] = {kind.value: kind for kind in HoldKind}
 _BASIC: Final = "BASIC"
-_VIEWS: Final[Mapping[int, str]] = {order_pb2.ORDER_VIEW_BASIC: _BASIC, order_pb2.ORDER_VIEW_FULL: "FULL"}
+_VIEWS: Final[Mapping[int, str]] = {
+    order_pb2.ORDER_VIEW_BASIC: _BASIC,
+    order_pb2.ORDER_VIEW_FULL: "FULL",
+}
 _NO_RESERVATION = ReservationId("")
 
 Methods = tuple[tuple[DeliveryMethod, LocationId], ...]
