@@ -78,13 +78,17 @@ def _may_wait(question: LegQuestion, index: LocationIndex) -> bool:
     )
 
 
-def _ready_ms(network: Network, need: Need, question: LegQuestion, index: LocationIndex) -> int:
+def _ready_ms(
+    network: Network, need: Need, question: LegQuestion, index: LocationIndex
+) -> int:
     stock = network.stock.find(need.sku)
     assert stock is not None
     now_ms = question.ask.time_ms
     horizon_ms = now_ms + need.fields.backorder_policy.horizon_days * DAY_MS
     slot = stock.slot(index)
-    covered, _ = network.sellable(stock, slot, question.ask, question.own.get((need.sku, index), 0))
+    covered, _ = network.sellable(
+        stock, slot, question.ask, question.own.get((need.sku, index), 0)
+    )
     # What others claimed beyond the stock comes out of the same supply first.
     covered -= max(0, -stock.free(slot))
     for supply in stock.supplies(index) or ():

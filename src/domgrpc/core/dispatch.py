@@ -349,7 +349,9 @@ def _nothing_changed(  # noqa: PLR0911 - one case for each resource
             | SettleReservation()
         ):
             return NothingChanged(Resource.RESERVATION, (command.reservation_id,))
-        case EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder():
+        case (
+            EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder()
+        ):
             return NothingChanged(Resource.ORDER, (command.order_id,))
         case SaveRateCard():
             return NothingChanged(Resource.RATE_CARD, (command.service_id,))

@@ -123,7 +123,8 @@ def _instance(
     needs = [question.needs[place] for place in places]
     alone = tuple(n for n, need in enumerate(needs) if need.fields.ship_alone)
     groups = tuple(
-        tuple(number_of[place] for place in group if place in number_of) for group in limits.groups
+        tuple(number_of[place] for place in group if place in number_of)
+        for group in limits.groups
     )
     split = _may_split(found, needs, [served[place] for place in places], limits)
     rates = _weight_rates(found, needs)

@@ -36,6 +36,7 @@ from domgrpc.core.reservations import (
 from domgrpc.core.scopes import EVERYWHERE
 from domgrpc.core.sourcing import Picking, alternatives
 from domgrpc.core.values import (
+
     Demand,
     LineId,
     LocationId,
@@ -230,7 +231,9 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
     best = quote.options[0]
     quoted = msgspec.structs.replace(best.quoted, reservation_id=held.reservation_id)
     first = msgspec.structs.replace(best, quoted=quoted)
-    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
+    return msgspec.structs.replace(
+        quote, options=(first, *quote.options[1:]), reservation=held
+    )
 
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:
@@ -247,3 +250,5 @@ def _check_new_order(planner: Planner, order_id: OrderId) -> None:
             f"{len(orders.by_id)} orders are remembered, the most that is allowed",
             limit=orders.limits.orders_max,
         )
+
+

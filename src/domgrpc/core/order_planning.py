@@ -180,7 +180,9 @@ def plan_order(
             _take(planner, found.packages, taken)
     if shortages and question.terms.ship_complete:
         packages.clear()
-        shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
+        shortages = [
+            LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines
+        ]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
 
@@ -320,7 +322,9 @@ def _by_index(
     }
 
 
-def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:
+def _mocked(
+    network: Network, mocked: tuple[MockStock, ...] | None
+) -> dict[Sku, Units] | None:
     if mocked is None:
         return None
     found: dict[Sku, Units] = {}
