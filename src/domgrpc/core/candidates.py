@@ -264,9 +264,7 @@ def _counts(
         in_scope = min(usable, 1)
     elif area is not None:
         in_scope = sum(
-            1
-            for index in area
-            if network.exclusion(LocationIndex(index), question.ask) is None
+            1 for index in area if network.exclusion(LocationIndex(index), question.ask) is None
         )
     counts["disabled"], counts["method"] = disabled, incapable
     counts["scope"] = usable - in_scope
@@ -291,9 +289,7 @@ def _package_costs(question: LegQuestion, table: TransportTable, places: Places)
     parcels = question.parcels
     late = question.prices.late_day_micros
     if parcels:
-        costs = [
-            0 if index in parcels else cost for index, cost in zip(kept, costs, strict=True)
-        ]
+        costs = [0 if index in parcels else cost for index, cost in zip(kept, costs, strict=True)]
     if late and question.promise_ms is not None:
         costs = [
             cost + late * late_days(question, table.deliver_by_ms[row])
@@ -353,9 +349,5 @@ def _available(
     found = [units.get(index, 0) for index in kept]
     excluded = question.effects.of_line(place).excluded
     if excluded is not None:
-        found = [
-            0 if excluded[index] else have for have, index in zip(found, kept, strict=True)
-        ]
+        found = [0 if excluded[index] else have for have, index in zip(found, kept, strict=True)]
     return found
-
-

@@ -15,6 +15,7 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     QuoteHeld,
 )
+from domgrpc.core.orders import NO_ORDER
 from domgrpc.core.reservations import (
     LineQuantity,
     ReservationChanged,
@@ -35,7 +36,6 @@ from domgrpc.core.stock_changes import (
     StockUpdated,
 )
 from domgrpc.core.stock_levels import StockLevelChanged
-from domgrpc.core.orders import NO_ORDER
 from domgrpc.core.values import LocationId, OrderId, ReservationId, Sku, StockLevel
 
 _NO_RESERVATION = ReservationId("")

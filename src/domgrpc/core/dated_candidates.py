@@ -9,7 +9,6 @@ stock is a candidate of its own.
 
 import msgspec
 
-from domgrpc.core.network import Network
 from domgrpc.core.candidates import (
     Candidates,
     LegQuestion,
@@ -20,6 +19,7 @@ from domgrpc.core.candidates import (
     late_days,
     unit_cost,
 )
+from domgrpc.core.network import Network
 from domgrpc.core.stock_index import availability_view
 from domgrpc.core.values import DAY_MS, BackorderMode, LocationIndex
 
@@ -78,17 +78,13 @@ def _may_wait(question: LegQuestion, index: LocationIndex) -> bool:
     )
 
 
-def _ready_ms(
-    network: Network, need: Need, question: LegQuestion, index: LocationIndex
-) -> int:
+def _ready_ms(network: Network, need: Need, question: LegQuestion, index: LocationIndex) -> int:
     stock = network.stock.find(need.sku)
     assert stock is not None
     now_ms = question.ask.time_ms
     horizon_ms = now_ms + need.fields.backorder_policy.horizon_days * DAY_MS
     slot = stock.slot(index)
-    covered, _ = network.sellable(
-        stock, slot, question.ask, question.own.get((need.sku, index), 0)
-    )
+    covered, _ = network.sellable(stock, slot, question.ask, question.own.get((need.sku, index), 0))
     # What others claimed beyond the stock comes out of the same supply first.
     covered -= max(0, -stock.free(slot))
     for supply in stock.supplies(index) or ():

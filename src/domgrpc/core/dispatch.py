@@ -73,6 +73,11 @@ from domgrpc.core.locations import (
     decide_update_location,
     evolve_location_saved,
 )
+from domgrpc.core.logistics import (
+    LogisticsDeleted,
+    decide_delete_logistics,
+    evolve_logistics_deleted,
+)
 from domgrpc.core.order_commands import (
     AdvanceFulfillmentOrder,
     CancelOrder,
@@ -81,11 +86,6 @@ from domgrpc.core.order_commands import (
     ReleaseOrder,
 )
 from domgrpc.core.order_dispatch import DECIDE_ORDERS, EVOLVE_ORDERS, OrderCommand
-from domgrpc.core.logistics import (
-    LogisticsDeleted,
-    decide_delete_logistics,
-    evolve_logistics_deleted,
-)
 from domgrpc.core.products import (
     CreateProducts,
     ProductsSaved,
@@ -349,9 +349,7 @@ def _nothing_changed(  # noqa: PLR0911 - one case for each resource
             | SettleReservation()
         ):
             return NothingChanged(Resource.RESERVATION, (command.reservation_id,))
-        case (
-            EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder()
-        ):
+        case EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder():
             return NothingChanged(Resource.ORDER, (command.order_id,))
         case SaveRateCard():
             return NothingChanged(Resource.RATE_CARD, (command.service_id,))

@@ -12,8 +12,8 @@ from domgrpc.core.calendars import LocationCalendarSaved
 from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.location_groups import GroupDeleted, GroupSaved
 from domgrpc.core.locations import LocationSaved
-from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.logistics import LogisticsDeleted
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import ProductsSaved
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (

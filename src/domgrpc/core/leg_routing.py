@@ -11,15 +11,6 @@ from typing import TypeAlias
 
 import msgspec
 
-from domgrpc.core.network import Network
-from domgrpc.core.order_legs import Leg, shared_out
-from domgrpc.core.orders import (
-    NO_PARCEL,
-    CandidateRow,
-    FulfillmentLine,
-    LegDecision,
-)
-from domgrpc.core.plans import LineShortage, PlannedPackage
 from domgrpc.core.candidates import (
     Candidates,
     LegQuestion,
@@ -29,6 +20,15 @@ from domgrpc.core.candidates import (
     unit_cost,
 )
 from domgrpc.core.dated_candidates import with_dated
+from domgrpc.core.network import Network
+from domgrpc.core.order_legs import Leg, shared_out
+from domgrpc.core.orders import (
+    NO_PARCEL,
+    CandidateRow,
+    FulfillmentLine,
+    LegDecision,
+)
+from domgrpc.core.plans import LineShortage, PlannedPackage
 from domgrpc.core.routing.instance import (
     Instance,
     Package,
@@ -123,8 +123,7 @@ def _instance(
     needs = [question.needs[place] for place in places]
     alone = tuple(n for n, need in enumerate(needs) if need.fields.ship_alone)
     groups = tuple(
-        tuple(number_of[place] for place in group if place in number_of)
-        for group in limits.groups
+        tuple(number_of[place] for place in group if place in number_of) for group in limits.groups
     )
     split = _may_split(found, needs, [served[place] for place in places], limits)
     rates = _weight_rates(found, needs)

@@ -37,8 +37,8 @@ from domgrpc.core.location_groups import (
 from domgrpc.core.locations import (
     LocationSaved,
 )
-from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.logistics import LogisticsDeleted
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
@@ -75,8 +75,8 @@ from domgrpc.core.values import (
     ClientId,
     GroupId,
     LocationId,
-    OrderId,
     LocationType,
+    OrderId,
     RequestId,
     ReservationId,
     Retention,

@@ -235,9 +235,7 @@ def evolve_order_changed(network: Network, orders: Orders, event: OrderChanged) 
     orders.store(event.order)
 
 
-def _take_over(
-    network: Network, reservations: Reservations, event: OrderPlaced, at: Stamp
-) -> None:
+def _take_over(network: Network, reservations: Reservations, event: OrderPlaced, at: Stamp) -> None:
     # The hold becomes a claim of the order: confirmed, and nothing of it left to settle.
     hold = reservations.by_id[event.reservation_id]
     lines = []
@@ -293,9 +291,7 @@ def claim_changes(
                 elif work.state is not FulfillmentState.CANCELLED:
                     on_hand[key] = on_hand.get(key, 0) - sign * line.quantity
     keys = sorted({**allocated, **on_hand})
-    changes = (
-        ClaimChange(*key, allocated.get(key, 0), on_hand.get(key, 0)) for key in keys
-    )
+    changes = (ClaimChange(*key, allocated.get(key, 0), on_hand.get(key, 0)) for key in keys)
     return tuple(each for each in changes if each.allocated_delta or each.on_hand_delta)
 
 

@@ -34,7 +34,6 @@ from domgrpc.core.orders import (
     OrderLine,
     ShortagePolicy,
     StepKind,
-    is_unreleased,
     unsourced_quantities,
 )
 from domgrpc.core.plans import Plan
@@ -109,9 +108,7 @@ def decide_cancel_order(
     return _changed(old, order, caller, (StepKind.CANCELLED, command.reason))
 
 
-def decide_hold_order(
-    planner: Planner, command: HoldOrder, caller: Caller
-) -> OrderChanged | None:
+def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> OrderChanged | None:
     """Let the work wait; None where a hold of the kind is there."""
     old = _order(planner, command.order_id, command.etag)
     if any(hold.kind is command.kind for hold in old.holds):
@@ -147,8 +144,13 @@ def decide_advance_fulfillment_order(
     if work.state is command.state:
         return None
     _check_step(old, work, command.state)
-    if command.state in _LEAVING and work.state is not _S.READY or (
-        command.state is _S.COLLECTED and work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
+    if (
+        (command.state in _LEAVING
+        and work.state is not _S.READY)
+        or (
+            command.state is _S.COLLECTED
+            and work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
+        )
     ):
         _check_on_hand(planner, work)
     works = tuple(
@@ -205,9 +207,7 @@ def _target(old: Order, line: OrderLine, new: OrderLine) -> OrderLine:
             line_id=line.line_id,
             sku=line.sku,
         )
-    if 0 < new.quantity < line.cancelled_quantity or (
-        not new.quantity and line.cancelled_quantity
-    ):
+    if 0 < new.quantity < line.cancelled_quantity or (not new.quantity and line.cancelled_quantity):
         # Cancelled units were ordered once; the line keeps them.
         new = msgspec.structs.replace(new, quantity=line.cancelled_quantity)
     return msgspec.structs.replace(new, cancelled_quantity=line.cancelled_quantity)
@@ -306,17 +306,15 @@ def _replanned(
     plan = Plan((), (), (), 0)
     if lines:
         before = _given_back(old, order) if not freed else freed
-        question = PlanQuestion(
-            lines, order.terms, caller.at.time_ms, before, excluded, order
-        )
+        question = PlanQuestion(lines, order.terms, caller.at.time_ms, before, excluded, order)
         plan = plan_order(planner, question)
         policy = planner.shortage_policy(order.terms)
         if kind is StepKind.EDITED and plan.shortages and policy is ShortagePolicy.REFUSE:
             raise short_of(planner, question, plan)
-    works, number = put_in(order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number)
-    order = msgspec.structs.replace(
-        order, fulfillment_orders=works, next_fulfillment_number=number
+    works, number = put_in(
+        order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number
     )
+    order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
     order = with_decision(order, plan, caller, kind)
     return _changed(old, order, caller, (kind, detail))
 
@@ -329,9 +327,7 @@ def _given_back(old: Order, order: Order) -> Freed:
     }
 
 
-def _changed(
-    old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]
-) -> OrderChanged:
+def _changed(old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]) -> OrderChanged:
     kind, detail = step
     claims = claim_changes(old.fulfillment_orders, order.fulfillment_orders)
     return OrderChanged(stamped(order, caller, kind, detail.strip()), claims, kind)
@@ -439,5 +435,3 @@ def _line_not_found(old: Order, line_id: LineId) -> Rejected:
         order_id=old.order_id,
         line_id=line_id,
     )
-
-

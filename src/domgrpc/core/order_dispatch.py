@@ -86,9 +86,7 @@ DECIDE_ORDERS: dict[type, _Decide] = {
 }
 
 EVOLVE_ORDERS: dict[type, _Evolve] = {
-    OrderPlaced: lambda s, e, at: evolve_order_placed(
-        s.network, (s.orders, s.reservations), e, at
-    ),
+    OrderPlaced: lambda s, e, at: evolve_order_placed(s.network, (s.orders, s.reservations), e, at),
     OrderChanged: _evolve_changed,
     QuoteHeld: _evolve_quote_held,
     OrdersReplanned: _evolve_replanned,

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from domgrpc.core.candidates import Need
 from domgrpc.core.orders import STORE_METHODS, OrderLine
 from domgrpc.core.products import ProductFields
-from domgrpc.core.candidates import Need
 from domgrpc.core.values import DeliveryMethod, LineId, LocationId, Sku
 
 

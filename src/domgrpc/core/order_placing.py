@@ -18,7 +18,6 @@ from domgrpc.core.orders import (
     Order,
     OrderHold,
     OrderLine,
-    OrderTerms,
     ShortagePolicy,
     StepKind,
 )
@@ -36,7 +35,6 @@ from domgrpc.core.reservations import (
 from domgrpc.core.scopes import EVERYWHERE
 from domgrpc.core.sourcing import Picking, alternatives
 from domgrpc.core.values import (
-
     Demand,
     LineId,
     LocationId,
@@ -231,9 +229,7 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
     best = quote.options[0]
     quoted = msgspec.structs.replace(best.quoted, reservation_id=held.reservation_id)
     first = msgspec.structs.replace(best, quoted=quoted)
-    return msgspec.structs.replace(
-        quote, options=(first, *quote.options[1:]), reservation=held
-    )
+    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
 
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:
@@ -250,5 +246,3 @@ def _check_new_order(planner: Planner, order_id: OrderId) -> None:
             f"{len(orders.by_id)} orders are remembered, the most that is allowed",
             limit=orders.limits.orders_max,
         )
-
-

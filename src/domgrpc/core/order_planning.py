@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
+from domgrpc.core.candidates import Claims, LegQuestion, Need, Prices, Units
 from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
 from domgrpc.core.logistics import Logistics
@@ -28,7 +29,6 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
-from domgrpc.core.candidates import Claims, LegQuestion, Need, Prices, Units
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
 from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets
@@ -180,9 +180,7 @@ def plan_order(
             _take(planner, found.packages, taken)
     if shortages and question.terms.ship_complete:
         packages.clear()
-        shortages = [
-            LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines
-        ]
+        shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
 
@@ -322,9 +320,7 @@ def _by_index(
     }
 
 
-def _mocked(
-    network: Network, mocked: tuple[MockStock, ...] | None
-) -> dict[Sku, Units] | None:
+def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:
     if mocked is None:
         return None
     found: dict[Sku, Units] = {}

@@ -73,7 +73,9 @@ def get_order(state: State, order_id: OrderId) -> Order:
     return state.orders.get(order_id)
 
 
-def list_orders(state: State, after: tuple[int, str], size: int, wanted: OrderFilter) -> Page[Order]:
+def list_orders(
+    state: State, after: tuple[int, str], size: int, wanted: OrderFilter
+) -> Page[Order]:
     """List orders by (create time, id) behind `after`; looks at a bounded number a page."""
     first = max(after, (wanted.start_time_ms - 1, ""))
     return page_of(

@@ -134,9 +134,7 @@ def with_decision(order: Order, plan: Plan, caller: Caller, kind: StepKind) -> O
     if not plan.legs:
         return order
     decision = decision_of(plan, caller, kind)
-    return msgspec.structs.replace(
-        order, decisions=(*order.decisions, decision)[-DECISIONS_MAX:]
-    )
+    return msgspec.structs.replace(order, decisions=(*order.decisions, decision)[-DECISIONS_MAX:])
 
 
 def decision_of(plan: Plan, caller: Caller, kind: StepKind) -> Decision:

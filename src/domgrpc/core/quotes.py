@@ -154,9 +154,7 @@ def _nearest(
     return found
 
 
-def _option(
-    way: tuple[DeliveryMethod, LocationId], plan: Plan, quoted: QuotedPlan
-) -> QuoteOption:
+def _option(way: tuple[DeliveryMethod, LocationId], plan: Plan, quoted: QuotedPlan) -> QuoteOption:
     return QuoteOption(
         *way,
         plan,

@@ -17,7 +17,14 @@ from domgrpc.core.order_commands import (
 )
 from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
 from domgrpc.core.order_works import Freed, claimed_units, put_in, stamped, taken_out, with_decision
-from domgrpc.core.orders import Attention, FulfillmentOrder, Order, OrderLine, StepKind, is_unreleased
+from domgrpc.core.orders import (
+    Attention,
+    FulfillmentOrder,
+    Order,
+    OrderLine,
+    StepKind,
+    is_unreleased,
+)
 from domgrpc.core.plans import Plan
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.reservations import Caller
@@ -128,9 +135,7 @@ def _rebooked(
 ) -> OrderChanged:
     caller, detail = why
     works, number = put_in(old.order_id, works, plan, old.next_fulfillment_number)
-    order = msgspec.structs.replace(
-        old, fulfillment_orders=works, next_fulfillment_number=number
-    )
+    order = msgspec.structs.replace(old, fulfillment_orders=works, next_fulfillment_number=number)
     order = with_decision(order, plan, caller, StepKind.REPLANNED)
     claims = claim_changes(old.fulfillment_orders, works)
     return OrderChanged(
@@ -141,9 +146,7 @@ def _rebooked(
 # --- a new plan of many orders
 
 
-def decide_apply_replan(
-    planner: Planner, command: ApplyReplan, caller: Caller
-) -> OrdersReplanned:
+def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) -> OrdersReplanned:
     """Book the moves that still fit, all in one step; say why the others do not."""
     skipped: dict[OrderId, str] = {}
     moves: dict[OrderId, OrderMove] = {}
@@ -219,4 +222,3 @@ def _planned_move(
     question = PlanQuestion(lines, old.terms, caller.at.time_ms, freed, merges=False)
     fresh = plan_order(planner, question, dict(taken))
     return plan_quoted(planner, question, move.packages, fresh, taken)
-
