@@ -65,6 +65,16 @@ CORE_ORDER = (
     "journeys",
     "transport",
     "logistics",
+    "rule_expressions",
+    "rule_facts",
+    "rule_types",
+    "rule_questions",
+    "rule_conditions",
+    "rule_masks",
+    "rule_sets",
+    "rule_checks",
+    "rule_effects",
+    "rule_set_book",
     "scopes",
     "offers",
     "stock_index",
@@ -111,7 +121,7 @@ CORE_ORDER = (
 # The libraries that each part may use beside the standard library.
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 LIBRARIES: dict[str, frozenset[str]] = {
-    "core": frozenset({"holidays", "msgspec", "numpy", "sortedcontainers"}),
+    "core": frozenset({"cel", "holidays", "msgspec", "numpy", "sortedcontainers"}),
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),

@@ -19,6 +19,7 @@ from domgrpc.core.plans import Quote
 from domgrpc.core.products import Product
 from domgrpc.core.rejections import Reason, Rejected, Rejection
 from domgrpc.core.reservations import Reservation
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.safety_stock import SafetyStockRule
 from domgrpc.core.stock_changes import BatchSummary, StockSummary
 from domgrpc.core.values import ClientId, RequestId, Retention, Revision, TimeMs
@@ -42,6 +43,7 @@ Outcome = (
     | LocationGroup
     | ProductBatch
     | SafetyStockRule
+    | RuleSet
     | Deleted
     | Rejection
     | Order

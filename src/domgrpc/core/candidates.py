@@ -195,7 +195,7 @@ def _adjust(network: Network, need: Need, question: LegQuestion, found: Units) -
 
 def _filtered(
     question: LegQuestion, table: TransportTable, places: Places
-) -> tuple[list[LocationIndex], Sequence[int], dict[int, str]]:
+) -> tuple[list[LocationIndex], Sequence[int], dict[LocationIndex, str]]:
     # The usual leg is decided by one comprehension; the rest is asked one by one.
     ordered, rows = places
     deliver_by = table.deliver_by_ms
@@ -253,7 +253,7 @@ def _counts(
     network: Network,
     question: LegQuestion,
     union: Mapping[LocationIndex, int],
-    removed_by: Mapping[int, str],
+    removed_by: Mapping[LocationIndex, str],
 ) -> tuple[tuple[str, int], ...]:
     counts = dict.fromkeys(FILTERS, 0)
     disabled, incapable = network.unusable_counts(question.ask)

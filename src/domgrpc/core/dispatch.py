@@ -118,6 +118,20 @@ from domgrpc.core.reservations import (
     StockReserved,
     UpdateReservation,
 )
+from domgrpc.core.rule_set_book import (
+    decide_activate_rule_set,
+    decide_create_rule_set,
+    decide_validate_rule_set,
+    evolve_rule_set_created,
+    evolve_rule_set_state_changed,
+)
+from domgrpc.core.rule_sets import (
+    ActivateRuleSet,
+    CreateRuleSet,
+    RuleSetCreated,
+    RuleSetStateChanged,
+    ValidateRuleSet,
+)
 from domgrpc.core.safety_stock import (
     CreateSafetyStockRule,
     DeleteSafetyStockRule,
@@ -173,6 +187,9 @@ Command = (
     | DeleteLane
     | SaveLocationCalendar
     | DeleteLocationCalendar
+    | CreateRuleSet
+    | ValidateRuleSet
+    | ActivateRuleSet
 )
 
 
@@ -285,6 +302,9 @@ DECIDE: dict[type, _Decide] = {
         s.logistics.calendars, s.network.locations, c, by.at
     ),
     DeleteLocationCalendar: lambda s, c, _: decide_delete_logistics(s.logistics, c),
+    CreateRuleSet: lambda s, c, by: decide_create_rule_set(s.rule_sets, c, by.at),
+    ValidateRuleSet: lambda s, c, _: decide_validate_rule_set(s.rule_sets, s.network, c),
+    ActivateRuleSet: lambda s, c, _: decide_activate_rule_set(s.rule_sets, c),
 }
 
 EVOLVE: dict[type, _Evolve] = {
@@ -315,6 +335,8 @@ EVOLVE: dict[type, _Evolve] = {
     LaneSaved: lambda s, e, _: evolve_lane_saved(s.logistics.carriers, e),
     LocationCalendarSaved: lambda s, e, _: evolve_calendar_saved(s.logistics.calendars, e),
     LogisticsDeleted: lambda s, e, _: evolve_logistics_deleted(s.logistics, e),
+    RuleSetCreated: lambda s, e, _: evolve_rule_set_created(s.rule_sets, e),
+    RuleSetStateChanged: lambda s, e, at: evolve_rule_set_state_changed(s.rule_sets, e, at),
 }
 
 
@@ -329,7 +351,7 @@ def evolve(state: State, event: Event, at: Stamp) -> None:
     EVOLVE[type(event)](state, event, at)
 
 
-def _nothing_changed(  # noqa: PLR0911 - one case for each resource
+def _nothing_changed(  # noqa: C901, PLR0911 - one case for each resource
     command: Command,
 ) -> NothingChanged:
     match command:
@@ -357,6 +379,8 @@ def _nothing_changed(  # noqa: PLR0911 - one case for each resource
             return NothingChanged(Resource.LANE, (command.service_id,))
         case SaveLocationCalendar():
             return NothingChanged(Resource.CALENDAR, command.owner.texts)
+        case ValidateRuleSet() | ActivateRuleSet():
+            return NothingChanged(Resource.RULE_SET, (str(command.version),))
         case ApplyStockBatch():
             return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))
         case _:

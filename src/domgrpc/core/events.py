@@ -24,6 +24,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import RuleDeleted, RuleSaved
 from domgrpc.core.stock_changes import StockBatchApplied, StockUpdated
 from domgrpc.core.stock_levels import StockLevelChanged
@@ -43,6 +44,7 @@ class Resource(enum.IntEnum):
     RATE_CARD = 7
     LANE = 8
     CALENDAR = 9
+    RULE_SET = 12
 
 
 class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
@@ -91,6 +93,8 @@ Event = (
     | LaneSaved
     | LocationCalendarSaved
     | LogisticsDeleted
+    | RuleSetCreated
+    | RuleSetStateChanged
 )
 
 NO_REQUEST = RequestId("")

@@ -125,7 +125,7 @@ def _instance(
     groups = tuple(
         tuple(number_of[place] for place in group if place in number_of) for group in limits.groups
     )
-    split = _may_split(found, needs, [served[place] for place in places], limits)
+    split = _may_split(needs, [served[place] for place in places], limits)
     rates = _weight_rates(found, needs)
     plain = not (alone or groups or split or rates or limits.package_count_max)
     return Instance(
@@ -146,9 +146,8 @@ def _instance(
 
 
 def _may_split(
-    found: Candidates, needs: Sequence[Need], quantities: list[int], limits: LegLimits
+    needs: Sequence[Need], quantities: list[int], limits: LegLimits
 ) -> bool | tuple[bool, ...]:
-    # A line whose candidates all have enough need not be asked whether it may be split.
     if not limits.unit_split:
         return False
     splits = tuple(
@@ -300,6 +299,7 @@ def _decision(
         Micros(units),
         Micros(solution.cost - first - paid - units),
         failed_rule_ids=question.effects.failed_rule_ids,
+        used_location_ids=tuple(dict.fromkeys(package.location_id for package in packages)),
     )
 
 

@@ -19,6 +19,8 @@ from domgrpc.core.positions import SkuStock
 from domgrpc.core.products import Product, find_product
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Reservation, ReservationState
+from domgrpc.core.rule_set_book import rule_sets_before
+from domgrpc.core.rule_sets import RuleSet, RuleSetState
 from domgrpc.core.safety_stock import RuleKind, SafetyStockRule
 from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
@@ -136,19 +138,31 @@ def list_rules(state: State, after: str, size: int) -> Page[SafetyStockRule]:
 def list_rate_cards(state: State, after: str, size: int) -> Page[RateCard]:
     """List rate cards by service behind `after`."""
     found = cards_after(state.logistics.carriers, after)
-    return _page(found, size, lambda _: True, lambda card: (card.service_id,))
+    return page_of(found, size, lambda _: True, lambda card: (card.service_id,))
 
 
 def list_lanes(state: State, after: str, size: int) -> Page[Lane]:
     """List lanes by service behind `after`."""
     found = lanes_after(state.logistics.carriers, after)
-    return _page(found, size, lambda _: True, lambda lane: (lane.service_id,))
+    return page_of(found, size, lambda _: True, lambda lane: (lane.service_id,))
 
 
 def list_calendars(state: State, after: OwnerKey, size: int) -> Page[LocationCalendar]:
     """List calendars behind an owner, those of types before those of locations."""
     found = calendars_after(state.logistics.calendars, after)
-    return _page(found, size, lambda _: True, lambda calendar: calendar.owner.key)
+    return page_of(found, size, lambda _: True, lambda calendar: calendar.owner.key)
+
+
+def list_rule_sets(
+    state: State, before: int, size: int, wanted: RuleSetState | None
+) -> Page[RuleSet]:
+    """List rule sets of versions below `before`, the newest first, in a state where given."""
+    return page_of(
+        rule_sets_before(state.rule_sets, before),
+        size,
+        lambda rule_set: wanted in (None, rule_set.state),
+        lambda rule_set: (rule_set.version,),
+    )
 
 
 def list_products(
@@ -313,6 +327,7 @@ def page_of(
     matches: Callable[[Entry], bool],
     place_of: Callable[[Entry], tuple[str | int, ...]],
 ) -> Page[Entry]:
+    """Return the next page of what is found; looks at a bounded number of entries."""
     entries: list[Entry] = []
     last: Entry | None = None
     for scanned, entry in enumerate(found):

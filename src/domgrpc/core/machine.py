@@ -54,6 +54,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import (
     RuleDeleted,
     RuleSaved,
@@ -82,6 +83,7 @@ from domgrpc.core.values import (
     Retention,
     Revision,
     RuleId,
+    RuleSetVersion,
     ServiceId,
     Sku,
     Stamp,
@@ -207,6 +209,10 @@ def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return event.quote
         case OrdersReplanned():
             return event.summary
+        case RuleSetCreated():
+            return event.rule_set
+        case RuleSetStateChanged():
+            return state.rule_sets.by_version[event.version]
         case NothingChanged():
             return _unchanged(state, event)
         case RateCardSaved():
@@ -269,7 +275,7 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(  # noqa: PLR0911 - one case for each resource
+def _unchanged(  # noqa: C901, PLR0911 - one case for each resource
     state: State, event: NothingChanged
 ) -> Outcome:
     network = state.network
@@ -284,6 +290,8 @@ def _unchanged(  # noqa: PLR0911 - one case for each resource
             return ProductBatch(get_products(network.products, skus, state.is_stocked))
         case Resource.RULE:
             return network.rules.get(RuleId(key))
+        case Resource.RULE_SET:
+            return state.rule_sets.get(RuleSetVersion(int(key)))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
         case Resource.ORDER:

@@ -102,7 +102,8 @@ def decide_cancel_order(
             units = unsourced.get(line.line_id, 0) + unreleased_quantity(old, line.line_id)
             asked[line.line_id] = units
         if not any(asked.values()):
-            return _nothing_to_cancel(old)
+            _check_all_cancelled(old)
+            return None
     lines, works = _cancelled(old, asked)
     order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
     return _changed(old, order, caller, (StepKind.CANCELLED, command.reason))
@@ -144,13 +145,8 @@ def decide_advance_fulfillment_order(
     if work.state is command.state:
         return None
     _check_step(old, work, command.state)
-    if (
-        (command.state in _LEAVING
-        and work.state is not _S.READY)
-        or (
-            command.state is _S.COLLECTED
-            and work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
-        )
+    if (command.state in _LEAVING and work.state is not _S.READY) or (
+        command.state is _S.COLLECTED and work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
     ):
         _check_on_hand(planner, work)
     works = tuple(
@@ -161,7 +157,7 @@ def decide_advance_fulfillment_order(
     detail = f"{work.fulfillment_order_id} {command.state.name}"
     if command.state is not _S.CANCELLED:
         return _changed(old, order, caller, (StepKind.ADVANCED, detail))
-    freed = {(line.sku, work.location_id): line.quantity for line in work.lines}
+    freed: Freed = {(line.sku, work.location_id): line.quantity for line in work.lines}
     step = (caller, StepKind.ADVANCED, detail)
     return _replanned(planner, (old, order), freed, step, excluded=(work.location_id,))
 
@@ -276,7 +272,7 @@ def _cancelled(
     return tuple(lines), works
 
 
-def _nothing_to_cancel(old: Order) -> None:
+def _check_all_cancelled(old: Order) -> None:
     stuck = [line for line in old.lines if line.cancelled_quantity < line.quantity]
     if stuck:
         line = stuck[0]
@@ -305,7 +301,7 @@ def _replanned(
     )
     plan = Plan((), (), (), 0)
     if lines:
-        before = _given_back(old, order) if not freed else freed
+        before = freed or _given_back(old, order)
         question = PlanQuestion(lines, order.terms, caller.at.time_ms, before, excluded, order)
         plan = plan_order(planner, question)
         policy = planner.shortage_policy(order.terms)

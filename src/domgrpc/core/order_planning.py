@@ -53,7 +53,7 @@ _PERMILLE = 1_000
 _POLICIES = {
     Unfilled.BACKORDER: ShortagePolicy.BACKORDER,
     Unfilled.REFUSE: ShortagePolicy.REFUSE,
-    Unfilled.CANCEL_REST: ShortagePolicy.CANCEL,
+    Unfilled.CANCEL: ShortagePolicy.CANCEL,
 }
 _PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
 
@@ -213,7 +213,7 @@ def _plan_leg(
     prices = content.prices
     promise_ms = terms.promise_time_ms
     if promise_ms is None:
-        promise_ms = question.time_ms + content.promise_ms
+        promise_ms = TimeMs(question.time_ms + content.promise_ms)
     network.refresh(question.time_ms)
     asked = LegQuestion(
         ask=Ask(demand, question.time_ms),

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from domgrpc.core.leg_routing import explain_location
+from domgrpc.core.leg_explaining import explain_location
 from domgrpc.core.listings import Page, page_of
 from domgrpc.core.order_planning import PlanQuestion, plan_order
 from domgrpc.core.order_works import claimed_units
@@ -10,6 +10,7 @@ from domgrpc.core.orders import (
     Decision,
     LegDecision,
     Order,
+    OrderLine,
     OrderStatus,
     is_unreleased,
     order_status,
@@ -25,10 +26,12 @@ from domgrpc.core.plans import (
 )
 from domgrpc.core.quotes import make_quote
 from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.scopes import LocationList
 from domgrpc.core.state import State
 from domgrpc.core.values import (
     FOREVER_MS,
     CustomerId,
+    LineId,
     LocationId,
     OrderId,
     Quantity,
@@ -165,13 +168,56 @@ def _about(
 ) -> LocationExplanation:
     state.network.locations.index(location_id)
     for leg in decision.legs:
-        found = explain_location(leg, location_id)
+        found = explain_location(leg, location_id, is_as_decided=True)
         if found is not None:
             return found
-    return _as_things_stand(state, order, decision.legs, (location_id, now_ms))
+    explanations = [
+        _as_things_stand(state, order, leg, (location_id, now_ms)) for leg in decision.legs
+    ]
+    # Of several legs the one that it comes nearest to.
+    return min(explanations, key=_farness)
 
 
 def _as_things_stand(
-    state: State, order: Order, legs: tuple[LegDecision, ...], where: tuple[LocationId, TimeMs]
+    state: State, order: Order, leg: LegDecision, where: tuple[LocationId, TimeMs]
 ) -> LocationExplanation:
-    raise NotImplementedError(state, order, legs, where)
+    # What was remembered does not name it: the leg is planned again, as things stand now.
+    location_id, now_ms = where
+    lines = tuple(
+        OrderLine(
+            LineId(str(number)),
+            sku,
+            Quantity(max(1, units)),
+            leg.delivery_method,
+            leg.destination_location_id,
+        )
+        for number, (sku, units) in enumerate(zip(leg.skus, leg.quantities, strict=True))
+    )
+    question = PlanQuestion(
+        lines,
+        order.terms,
+        now_ms,
+        own=claimed_units(order.fulfillment_orders),
+        order=order,
+        shown=(location_id,),
+    )
+    plan = plan_order(state.planner, question)
+    found = explain_location(plan.legs[0], location_id, is_as_decided=False)
+    if found is not None:
+        return found
+    alone = msgspec.structs.replace(order.terms, scope=LocationList((location_id,)))
+    plan = plan_order(state.planner, msgspec.structs.replace(question, terms=alone))
+    removed = [name for name, _ in plan.legs[0].removed if name != "scope"]
+    missing = tuple((each.sku, int(each.quantity)) for each in plan.shortages)
+    return LocationExplanation(
+        location_id,
+        is_used=False,
+        removed_by=removed[0] if removed else "",
+        missing=missing,
+        cheaper_by_micros=None,
+        is_as_decided=False,
+    )
+
+
+def _farness(found: LocationExplanation) -> tuple[bool, int]:
+    return found.cheaper_by_micros is None, found.cheaper_by_micros or 0

@@ -252,6 +252,8 @@ class LegDecision(msgspec.Struct, frozen=True, array_like=True):
     rows: tuple[CandidateRow, ...] = ()
     """The best candidates as they were weighed, up to a bound."""
     failed_rule_ids: tuple[RuleId, ...] = ()
+    used_location_ids: tuple[LocationId, ...] = ()
+    """Where the plan is fulfilled from."""
 
 
 class Decision(msgspec.Struct, frozen=True, array_like=True):

@@ -79,9 +79,9 @@ class State:
                 assert not any(stock.soft_reserved)
                 assert not any(stock.allocated)
                 continue
-            for slot, index in enumerate(stock.location_indexes):
+            for slot, number in enumerate(stock.location_indexes):
                 figures = [stock.soft_reserved[slot], stock.allocated[slot]]
-                assert figures == claimed.pop(LocationIndex(index), [0, 0])
+                assert figures == claimed.pop(LocationIndex(number), [0, 0])
             assert not claimed
         assert not claims
 

@@ -26,8 +26,7 @@ OrderId = NewType("OrderId", str)
 LineId = NewType("LineId", str)
 FulfillmentOrderId = NewType("FulfillmentOrderId", str)
 CustomerId = NewType("CustomerId", str)
-Micros = NewType("Micros", int)
-"""Money in millionths of the deployment's currency."""
+RuleSetVersion = NewType("RuleSetVersion", int)
 Quantity = NewType("Quantity", int)
 TimeMs = NewType("TimeMs", int)
 Revision = NewType("Revision", int)
@@ -146,6 +145,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     locations_max: int = 100_000
     groups_max: int = 10_000
     rules_max: int = 100_000
+    rule_sets_max: int = 1_000
     skus_max: int = 10_000_000
     sources_max: int = 10_000
     rate_cards_max: int = 1_000

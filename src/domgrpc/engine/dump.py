@@ -35,6 +35,8 @@ from domgrpc.core.orders import Order
 from domgrpc.core.positions import Shard, SkuStock, low_positions_of
 from domgrpc.core.products import Product
 from domgrpc.core.reservations import Reservation
+from domgrpc.core.rule_set_book import restore_rule_set
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.safety_stock import SafetyStockRule
 from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
@@ -68,6 +70,7 @@ DEADLINES = 11
 RATE_CARDS = 12
 LANES = 13
 CALENDARS = 14
+RULE_SETS = 15
 
 ANSWERS_PER_PART = 2_000
 """How many kept answers are encoded before other calls get their turn."""
@@ -108,6 +111,7 @@ _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
     GROUPS: msgspec.msgpack.Decoder(list[LocationGroup]),
     PRODUCTS: msgspec.msgpack.Decoder(list[Product]),
     RULES: msgspec.msgpack.Decoder(list[SafetyStockRule]),
+    RULE_SETS: msgspec.msgpack.Decoder(list[RuleSet]),
     SHARD: msgspec.msgpack.Decoder(list[SkuEntry]),
     RESERVATIONS: msgspec.msgpack.Decoder(list[Reservation]),
     FINISHED: msgspec.msgpack.Decoder(list[tuple[ReservationId, Revision]]),
@@ -151,6 +155,7 @@ def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
     yield from _chunks(RATE_CARDS, state.logistics.carriers.cards.values())
     yield from _chunks(LANES, state.logistics.carriers.lanes.values())
     yield from _chunks(CALENDARS, state.logistics.calendars.by_key.values())
+    yield from _chunks(RULE_SETS, state.rule_sets.by_version.values())
     yield from _chunks(RESERVATIONS, state.reservations.by_id.values())
     yield from _chunks(FINISHED, state.reservations.finished)
     yield from _chunks(ORDERS, state.orders.by_id.values())
@@ -295,6 +300,11 @@ def _load_calendars(state: State, calendars: list[LocationCalendar]) -> None:
         evolve_calendar_saved(state.logistics.calendars, LocationCalendarSaved(calendar))
 
 
+def _load_rule_sets(state: State, rule_sets: list[RuleSet]) -> None:
+    for rule_set in rule_sets:
+        restore_rule_set(state.rule_sets, rule_set)
+
+
 def _load_reservations(state: State, reservations: list[Reservation]) -> None:
     state.reservations.restore(reservations)
 
@@ -328,6 +338,7 @@ _LOADERS: dict[int, Callable[[State, Any], None]] = {
     GROUPS: _load_groups,
     PRODUCTS: _load_products,
     RULES: _load_rules,
+    RULE_SETS: _load_rule_sets,
     RESERVATIONS: _load_reservations,
     FINISHED: _load_finished,
     ORDERS: _load_orders,

@@ -54,6 +54,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
         _Code.NOT_FOUND, "InventoryPosition", ("sku", "location_id")
     ),
     Reason.RULE_NOT_FOUND: Treatment(_Code.NOT_FOUND, "SafetyStockRule", ("rule_id",)),
+    Reason.RULE_SET_NOT_FOUND: Treatment(_Code.NOT_FOUND, "RuleSet", ("version",)),
     Reason.SUPPLY_NOT_FOUND: Treatment(_Code.NOT_FOUND, "InboundSupply", ("supply_id",)),
     Reason.RESERVATION_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Reservation", ("reservation_id",)),
     Reason.RESERVATION_LINE_NOT_FOUND: Treatment(
@@ -81,7 +82,9 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
         _Code.FAILED_PRECONDITION, subject=("sku", "location_id")
     ),
     Reason.RESERVATION_EXPIRED: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
-    Reason.ILLEGAL_TRANSITION: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
+    Reason.ILLEGAL_TRANSITION: Treatment(
+        _Code.FAILED_PRECONDITION, subject=("reservation_id", "version")
+    ),
     Reason.SETTLEMENT_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.MOVE_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.RESERVATION_WOULD_BE_EMPTY: Treatment(
@@ -95,6 +98,8 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.EFFECTIVE_TIME_TOO_OLD: Treatment(_Code.FAILED_PRECONDITION),
     Reason.EFFECTIVE_TIME_IN_FUTURE: Treatment(_Code.FAILED_PRECONDITION),
     Reason.GROUP_IN_USE: Treatment(_Code.FAILED_PRECONDITION, subject=("group_id",)),
+    Reason.RULE_SET_INVALID: Treatment(_Code.FAILED_PRECONDITION, subject=("rule_id",)),
+    Reason.RULE_SET_CONTRADICTORY: Treatment(_Code.FAILED_PRECONDITION, subject=("rule_ids",)),
     Reason.TTL_OUT_OF_RANGE: Treatment(_Code.INVALID_ARGUMENT, field="expiration"),
     Reason.TOO_MANY_PAIRS: Treatment(_Code.INVALID_ARGUMENT, field="items"),
     Reason.TOO_MANY_LINES: Treatment(_Code.INVALID_ARGUMENT, field="lines"),
