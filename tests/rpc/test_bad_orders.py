@@ -1,5 +1,8 @@
 """What is wrong with an order call is named by its field."""
 
+from collections.abc import Callable
+from typing import Any
+
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -146,7 +149,7 @@ TERMS: list[Case] = [
 CALLS: list[Case] = [
     (place_order, place(order_id="a b"), "order_id"),
     (place_order, place(reservation_id="x" * 65), "reservation_id"),
-    (place_order, place(quote_token="none"), "quote_token"),
+    (place_order, place(**{"quote_token": "none"}), "quote_token"),
     (place_order, place(holds=[pb.OrderHold()]), "holds[0].kind"),
     (place_order, place(holds=[pb.OrderHold(kind=UNKNOWN)]), "holds[0].kind"),
     (place_order, place(holds=[pb.OrderHold(kind=1), pb.OrderHold(kind=1)]), "holds[1].kind"),
@@ -179,9 +182,7 @@ CALLS: list[Case] = [
     ),
     (
         quote_question,
-        quote(
-            methods=[pb.QuoteMethod(delivery_method=SHIP)], lines=lines(delivery_method=SHIP)
-        ),
+        quote(methods=[pb.QuoteMethod(delivery_method=SHIP)], lines=lines(delivery_method=SHIP)),
         "lines[0].delivery_method",
     ),
     (hold_quote, quote(min_revision=1), "min_revision"),
@@ -229,5 +230,7 @@ CHANGES: list[Case] = [
 
 
 @each_case(LINES + TERMS + CALLS + CHANGES)
-def test_what_is_wrong_is_named_by_its_field(read, message, path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a case
+def test_a_bad_shape_is_refused_by_the_path_of_its_field(
+    read: Callable[[Any], object], message: object, path: str
+) -> None:
     expect_bad(read, message, path)

@@ -48,6 +48,9 @@ _READ = (
     "domgrpc.v1.InventoryService/ExplainSafetyStock",
     "domgrpc.v1.ReservationService/GetReservation",
     "domgrpc.v1.ReservationService/ListReservations",
+    "domgrpc.v1.OrderService/GetOrder",
+    "domgrpc.v1.OrderService/ListOrders",
+    "domgrpc.v1.OrderService/WatchOrders",
 )
 _WRITE = (
     "domgrpc.v1.InventoryService/UpdateStock",
@@ -58,6 +61,14 @@ _WRITE = (
     "domgrpc.v1.ReservationService/ConfirmReservation",
     "domgrpc.v1.ReservationService/ReleaseReservation",
     "domgrpc.v1.ReservationService/SettleReservation",
+    # It may hold the stock that it quotes.
+    "domgrpc.v1.OrderService/QuoteOrder",
+    "domgrpc.v1.OrderService/PlaceOrder",
+    "domgrpc.v1.OrderService/EditOrder",
+    "domgrpc.v1.OrderService/CancelOrder",
+    "domgrpc.v1.OrderService/HoldOrder",
+    "domgrpc.v1.OrderService/ReleaseOrder",
+    "domgrpc.v1.OrderService/AdvanceFulfillmentOrder",
     # Each of its operations is a method above that reads or writes, none configures.
     "domgrpc.v1.PipelineService/Execute",
 )

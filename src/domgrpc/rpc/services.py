@@ -7,6 +7,8 @@ from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.inventory_service import InventoryService
 from domgrpc.rpc.location_service import LocationService
+from domgrpc.rpc.order_service import OrderService
+from domgrpc.rpc.order_watch import OrderWatches
 from domgrpc.rpc.pipeline_service import PipelineService
 from domgrpc.rpc.product_service import ProductService
 from domgrpc.rpc.registration import service_descriptors, service_handler
@@ -22,6 +24,7 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "ProductService": ProductService(),
         "InventoryService": InventoryService(StockFeeds(drain), StockWatches(drain)),
         "ReservationService": ReservationService(),
+        "OrderService": OrderService(OrderWatches(drain)),
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),
     }
