@@ -51,7 +51,7 @@ async def advance(shop: Shop, order: pb.Order, *states: str, number: int = 0) ->
                 request_id=shop.key(),
                 order_id=order.order_id,
                 fulfillment_order_id=work.fulfillment_order_id,
-                state=pb.FulfillmentState.Value(f"FULFILLMENT_STATE_{state}"),
+                state=f"FULFILLMENT_STATE_{state}",
             )
         )
     return order
@@ -67,9 +67,7 @@ async def cancel(shop: Shop, order: pb.Order, **fields: Field) -> pb.Order:
 async def edit(shop: Shop, order: pb.Order, *lines: pb.OrderLine, **fields: Field) -> pb.Order:
     """Change an order."""
     return await shop.orders.EditOrder(
-        pb.EditOrderRequest(
-            request_id=shop.key(), order_id=order.order_id, lines=lines, **fields
-        )
+        pb.EditOrderRequest(request_id=shop.key(), order_id=order.order_id, lines=lines, **fields)
     )
 
 

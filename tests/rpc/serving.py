@@ -41,6 +41,7 @@ from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 NOON_MS = 1_750_000_000_000
 """When every test begins."""
@@ -86,6 +87,7 @@ class Shop:
         self.products = ProductServiceStub(self.channel)
         self.inventory = InventoryServiceStub(self.channel)
         self.reservations = ReservationServiceStub(self.channel)
+        self.routing = RoutingServiceStub(self.channel)
         self.orders = OrderServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)
         self.admin = AdminServiceStub(self.channel)
@@ -105,6 +107,13 @@ class Shop:
         location = location_pb2.Location(location_id=location_id, **fields)
         return await self.locations.CreateLocation(
             location_pb2.CreateLocationRequest(request_id=self.key(), location=location)
+        )
+
+    async def add_group(self, group_id: str, *location_ids: str) -> location_pb2.LocationGroup:
+        """Create a group of locations."""
+        group = location_pb2.LocationGroup(group_id=group_id, location_ids=location_ids)
+        return await self.locations.CreateLocationGroup(
+            location_pb2.CreateLocationGroupRequest(request_id=self.key(), group=group)
         )
 
     async def count(self, *counts: tuple[str, str, int]) -> inventory_pb2.UpdateStockResponse:

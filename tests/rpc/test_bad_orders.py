@@ -34,7 +34,12 @@ from tests.rpc.bad_shapes import (
 
 PICKUP = ty.DELIVERY_METHOD_PICKUP
 SHIP = ty.DELIVERY_METHOD_SHIP_TO_HOME
+NO_TOKEN: dict[str, Field] = {"quote_token": "none"}
 HOME = pb.Address(postal_code="10001")
+FRAUD = pb.HOLD_KIND_FRAUD
+FOUR: Field = 4
+SEVEN: Field = 7
+"""A number that a status may get one day."""
 TEXT_17 = "x" * 17
 
 
@@ -149,12 +154,16 @@ TERMS: list[Case] = [
 CALLS: list[Case] = [
     (place_order, place(order_id="a b"), "order_id"),
     (place_order, place(reservation_id="x" * 65), "reservation_id"),
-    (place_order, place(**{"quote_token": "none"}), "quote_token"),
+    (place_order, place(**NO_TOKEN), "quote_token"),
     (place_order, place(holds=[pb.OrderHold()]), "holds[0].kind"),
     (place_order, place(holds=[pb.OrderHold(kind=UNKNOWN)]), "holds[0].kind"),
-    (place_order, place(holds=[pb.OrderHold(kind=1), pb.OrderHold(kind=1)]), "holds[1].kind"),
-    (place_order, place(holds=[pb.OrderHold(kind=1)] * 5), "holds"),
-    (place_order, place(holds=[pb.OrderHold(kind=1, reason="x" * 65)]), "holds[0].reason"),
+    (
+        place_order,
+        place(holds=[pb.OrderHold(kind=FRAUD), pb.OrderHold(kind=FRAUD)]),
+        "holds[1].kind",
+    ),
+    (place_order, place(holds=[pb.OrderHold(kind=FRAUD)] * 5), "holds"),
+    (place_order, place(holds=[pb.OrderHold(kind=FRAUD, reason="x" * 65)]), "holds[0].reason"),
     (quote_question, quote(request_id="r"), "request_id"),
     (quote_question, quote(reservation_id="r"), "reservation_id"),
     (quote_question, quote(terms=pb.OrderTerms()), "terms.address.point"),
@@ -211,16 +220,16 @@ CHANGES: list[Case] = [
     (cancel_order, cancel(reason="x" * 65), "reason"),
     (hold_order, pb.HoldOrderRequest(), "order_id"),
     (hold_order, pb.HoldOrderRequest(order_id="o"), "kind"),
-    (hold_order, pb.HoldOrderRequest(order_id="o", kind=1, reason="x" * 65), "reason"),
+    (hold_order, pb.HoldOrderRequest(order_id="o", kind=FRAUD, reason="x" * 65), "reason"),
     (release_order, pb.ReleaseOrderRequest(order_id="o", kind=UNKNOWN), "kind"),
-    (release_order, pb.ReleaseOrderRequest(order_id="o", kind=1, etag="x" * 65), "etag"),
+    (release_order, pb.ReleaseOrderRequest(order_id="o", kind=FRAUD, etag="x" * 65), "etag"),
     (advance_fulfillment_order, advance(order_id=""), "order_id"),
     (advance_fulfillment_order, advance(fulfillment_order_id=""), "fulfillment_order_id"),
     (advance_fulfillment_order, advance(state=0), "state"),
     (advance_fulfillment_order, advance(state=pb.FULFILLMENT_STATE_SCHEDULED), "state"),
-    (advance_fulfillment_order, advance(state=4), "state"),
+    (advance_fulfillment_order, advance(state=FOUR), "state"),
     (order_filter, pb.ListOrdersRequest(status=UNKNOWN), "status"),
-    (order_filter, pb.ListOrdersRequest(status=7), "status"),
+    (order_filter, pb.ListOrdersRequest(status=SEVEN), "status"),
     (order_filter, pb.ListOrdersRequest(customer_id=LONG), "customer_id"),
     (order_filter, pb.ListOrdersRequest(location_id=LONG), "location_id"),
     (order_filter, pb.ListOrdersRequest(sku=LONG), "sku"),

@@ -95,6 +95,7 @@ CORE_ORDER = (
     "orders",
     "plans",
     "order_commands",
+    "replan_proposals",
     "order_book",
     "candidates",
     "dated_candidates",

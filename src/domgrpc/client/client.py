@@ -12,6 +12,7 @@ from domgrpc.client import (
     orders,
     products,
     reservations,
+    routing,
     rules,
     watching,
 )
@@ -136,6 +137,11 @@ class DomgrpcClient:
     release_order = orders.release_order
     advance_fulfillment_order = orders.advance_fulfillment_order
     watch_orders = watching.watch_orders
+
+    simulate_routing = routing.simulate_routing
+    explain_decision = routing.explain_decision
+    reoptimize_backlog = routing.reoptimize_backlog
+    apply_replan = routing.apply_replan
 
     execute = administration.execute
     get_status = administration.get_status

@@ -14,6 +14,7 @@ from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 RECEIVE_SIZE_BYTES_MAX: Final = 64 * 1024 * 1024
 _OPTIONS: Final = (
@@ -60,6 +61,7 @@ class Stubs:
         "pipeline",
         "products",
         "reservations",
+        "routing",
     )
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -71,6 +73,7 @@ class Stubs:
         self.pipeline = PipelineServiceStub(channel)
         self.products = ProductServiceStub(channel)
         self.reservations = ReservationServiceStub(channel)
+        self.routing = RoutingServiceStub(channel)
 
 
 def open_channel(target: str, tls: Tls | None) -> grpc.aio.Channel:

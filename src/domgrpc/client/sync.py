@@ -18,6 +18,7 @@ from domgrpc.client import (
     orders,
     products,
     reservations,
+    routing,
     rules,
     watching,
 )
@@ -214,6 +215,11 @@ class SyncClient:
     release_order = _synchronous(orders.release_order)
     advance_fulfillment_order = _synchronous(orders.advance_fulfillment_order)
     watch_orders = _iterated(watching.watch_orders)
+
+    simulate_routing = _synchronous(routing.simulate_routing)
+    explain_decision = _synchronous(routing.explain_decision)
+    reoptimize_backlog = _synchronous(routing.reoptimize_backlog)
+    apply_replan = _synchronous(routing.apply_replan)
 
     execute = _synchronous(administration.execute)
     get_status = _synchronous(administration.get_status)

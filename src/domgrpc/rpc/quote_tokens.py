@@ -20,6 +20,8 @@ from domgrpc.rpc.refusals import InvalidField
 from domgrpc.rpc.shapes import identifier, identifier_or_empty, item_count, key, quantity, whole
 
 TOKEN_CHARACTERS_MAX: Final = 2 * 1024 * 1024
+QUOTED_PACKAGES_MAX: Final = 500
+"""Packages of a quoted plan: each is planned again when it is booked."""
 QUOTED_LINES_MAX: Final = 2 * ORDER_LINES_MAX
 """Lines of all packages of a quoted plan: a line may be in several."""
 _FIELD: Final = "quote_token"
@@ -35,7 +37,10 @@ _DECODER = msgspec.msgpack.Decoder(QuotedPlan)
 
 
 def quote_token(quoted: QuotedPlan) -> str:
-    """Return the token of a quoted plan."""
+    """Return the token of a quoted plan; empty for one that is too large to be booked by it."""
+    line_count = sum(len(package.lines) for package in quoted.packages)
+    if len(quoted.packages) > QUOTED_PACKAGES_MAX or line_count > QUOTED_LINES_MAX:
+        return ""
     payload = _ENCODER.encode(quoted)
     checksum = crc32c(payload).to_bytes(_CHECKSUM_BYTES, "big")
     return urlsafe_b64encode(_VERSION + checksum + payload).decode("ascii")
@@ -74,6 +79,7 @@ def _check(quoted: QuotedPlan) -> None:
     whole(quoted.expire_time_ms, "expire_time_ms", 0, TIME_MS_MAX)
     if quoted.reservation_id:
         key(quoted.reservation_id, "reservation_id")
+    item_count(len(quoted.packages), "packages", 1, QUOTED_PACKAGES_MAX)
     line_count = sum(len(package.lines) for package in quoted.packages)
     item_count(line_count, "lines", 0, QUOTED_LINES_MAX)
     for place, package in enumerate(quoted.packages):

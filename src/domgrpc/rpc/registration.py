@@ -23,6 +23,7 @@ from domgrpc.v1 import (
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 
 _FILES = (
@@ -31,6 +32,7 @@ _FILES = (
     inventory_pb2,
     reservation_pb2,
     order_pb2,
+    routing_pb2,
     pipeline_pb2,
     admin_pb2,
 )

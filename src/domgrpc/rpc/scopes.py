@@ -51,6 +51,8 @@ _READ = (
     "domgrpc.v1.OrderService/GetOrder",
     "domgrpc.v1.OrderService/ListOrders",
     "domgrpc.v1.OrderService/WatchOrders",
+    "domgrpc.v1.RoutingService/SimulateRouting",
+    "domgrpc.v1.RoutingService/ExplainDecision",
 )
 _WRITE = (
     "domgrpc.v1.InventoryService/UpdateStock",
@@ -69,6 +71,8 @@ _WRITE = (
     "domgrpc.v1.OrderService/HoldOrder",
     "domgrpc.v1.OrderService/ReleaseOrder",
     "domgrpc.v1.OrderService/AdvanceFulfillmentOrder",
+    "domgrpc.v1.RoutingService/ReoptimizeBacklog",
+    "domgrpc.v1.RoutingService/ApplyReplan",
     # Each of its operations is a method above that reads or writes, none configures.
     "domgrpc.v1.PipelineService/Execute",
 )

@@ -83,7 +83,7 @@ def place_order(message: order_pb2.PlaceOrderRequest) -> PlaceOrder:
         reservation_id = quoted.reservation_id
     return PlaceOrder(
         lines,
-        _terms(message.terms, needs_point=_go_to_address(lines)),
+        read_terms(message.terms, needs_point=goes_to_address(lines)),
         OrderId(key(order_id, "order_id")) if order_id else NO_ORDER,
         quoted,
         _reservation_id(reservation_id) if reservation_id else _NO_RESERVATION,
@@ -198,6 +198,19 @@ def line_units(
     return tuple(units.items())
 
 
+def read_terms(message: order_pb2.OrderTerms, *, needs_point: bool) -> OrderTerms:
+    """Read the terms of a request; with `needs_point` its address must say where it is."""
+    try:
+        return order_terms(message, needs_point=needs_point)
+    except InvalidField as invalid:
+        raise invalid.within("terms") from None
+
+
+def goes_to_address(lines: Sequence[OrderLine]) -> bool:
+    """Whether any of the lines goes to the customer's address."""
+    return any(not line.location_id for line in lines)
+
+
 def _quoted(
     message: order_pb2.QuoteOrderRequest,
 ) -> tuple[tuple[OrderLine, ...], OrderTerms, Methods]:
@@ -207,8 +220,8 @@ def _quoted(
         _check_no_method(message)
     lines = order_lines(messages, line_defaults(message.delivery_method, message.location_id))
     # Where no store is named, the nearest ones are looked for.
-    needs_point = _go_to_address(lines) if not methods else any(not store for _, store in methods)
-    return lines, _terms(message.terms, needs_point=needs_point), methods
+    needs_point = goes_to_address(lines) if not methods else any(not store for _, store in methods)
+    return lines, read_terms(message.terms, needs_point=needs_point), methods
 
 
 def _methods(messages: Sequence[order_pb2.QuoteMethod]) -> Methods:
@@ -235,17 +248,6 @@ def _check_no_method(message: order_pb2.QuoteOrderRequest) -> None:
         for place, line in enumerate(message.lines):
             if getattr(line, name):
                 raise InvalidField(f"lines[{place}].{name}", given)
-
-
-def _terms(message: order_pb2.OrderTerms, *, needs_point: bool) -> OrderTerms:
-    try:
-        return order_terms(message, needs_point=needs_point)
-    except InvalidField as invalid:
-        raise invalid.within("terms") from None
-
-
-def _go_to_address(lines: Sequence[OrderLine]) -> bool:
-    return any(not line.location_id for line in lines)
 
 
 def _holds(messages: Sequence[order_pb2.OrderHold]) -> tuple[tuple[HoldKind, str], ...]:
