@@ -1,8 +1,5 @@
 """OrderService over the wire: orders taken, answered, listed."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -24,7 +21,7 @@ from tests.rpc.ordering import (
     places,
     placing,
 )
-from tests.rpc.serving import NOON_MS, Shop, refusal, trailer
+from tests.rpc.serving import NOON_MS, Shop, refusal
 
 Code = grpc.StatusCode
 NOON = Timestamp(seconds=NOON_MS // 1_000)
@@ -208,54 +205,6 @@ async def test_a_hold_that_was_reserved_before_becomes_part_of_the_order(chain: 
 
 
 # --- answers
-
-
-async def test_a_retry_of_every_change_is_answered_by_the_same_bytes(chain: Shop) -> None:
-    order = await place(chain, line("A", 2), line("B"), order_id="o")
-    work = order.fulfillment_orders[0].fulfillment_order_id
-    service = chain.orders
-    changes: Sequence[tuple[Any, Any]] = (
-        (service.PlaceOrder, placing(line("C"), request_id="r1", order_id="p")),
-        (
-            service.EditOrder,
-            pb.EditOrderRequest(
-                request_id="r2", order_id="o", lines=[pb.OrderLine(line_id="1", quantity=3)]
-            ),
-        ),
-        (service.HoldOrder, pb.HoldOrderRequest(request_id="r3", order_id="o", kind=FRAUD)),
-        (service.ReleaseOrder, pb.ReleaseOrderRequest(request_id="r4", order_id="o", kind=FRAUD)),
-        (
-            service.AdvanceFulfillmentOrder,
-            pb.AdvanceFulfillmentOrderRequest(
-                request_id="r5",
-                order_id="o",
-                fulfillment_order_id=work,
-                state=pb.FULFILLMENT_STATE_RELEASED,
-            ),
-        ),
-        (service.CancelOrder, pb.CancelOrderRequest(request_id="r6", order_id="p")),
-        (
-            service.QuoteOrder,
-            pb.QuoteOrderRequest(
-                lines=[line("A")], terms=HOME, hold_ttl=Duration(seconds=60), request_id="r7"
-            ),
-        ),
-    )
-    first = [await method(request) for method, request in changes]
-    await chain.count(("A", "york", 0))
-    for (method, request), answer in zip(changes, first, strict=True):
-        call = method(request)
-        assert (await call).SerializeToString() == answer.SerializeToString()
-        assert (await trailer(call))["domgrpc-replayed"] == "true"
-
-
-async def test_a_refused_order_is_refused_again_by_the_same_bytes(chain: Shop) -> None:
-    terms = pb.OrderTerms(address=HOME.address, shortage_policy=pb.SHORTAGE_POLICY_REFUSE)
-    request = placing(line("A", 99), terms=terms, request_id="r1")
-    first = await refusal(chain.orders.PlaceOrder(request))
-    await chain.count(("A", "york", 100))
-    again = await refusal(chain.orders.PlaceOrder(request))
-    assert again.status.SerializeToString() == first.status.SerializeToString()
 
 
 async def test_a_basic_view_tells_the_work_and_leaves_the_rest_out(chain: Shop) -> None:
