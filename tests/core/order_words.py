@@ -1,4 +1,4 @@
-"""Words for tests of orders: places on a map, orders in few words, and the work that comes of them."""
+"""Words for tests of orders: places on a map, orders in few words, and the work they lead to."""
 
 from domgrpc.core.geography import Point
 from domgrpc.core.order_commands import (

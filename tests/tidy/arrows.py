@@ -107,6 +107,7 @@ CORE_ORDER = (
     "quotes",
     "order_placing",
     "order_changes",
+    "order_steps",
     "replanning",
     "answers",
     "events",
@@ -122,7 +123,8 @@ CORE_ORDER = (
 # The libraries that each part may use beside the standard library.
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 LIBRARIES: dict[str, frozenset[str]] = {
-    "core": frozenset({"cel", "holidays", "msgspec", "numpy", "sortedcontainers"}),
+    "core": frozenset({"cel", "holidays", "msgspec", "sortedcontainers"}),
+    "core.routing": frozenset({"msgspec", "numpy"}),
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),
@@ -186,7 +188,12 @@ def check_core_order(source: Source, known: frozenset[str]) -> list[Finding]:
 
 def check_libraries(source: Source) -> list[Finding]:
     """A part of the package uses the standard library and the libraries listed for it."""
-    part = _inside(source.module).partition(".")[0]
+    inside = _inside(source.module)
+    folder, _, name = inside.partition(".")
+    # A folder of the core may have a row of its own.
+    part = f"{folder}.{name.partition('.')[0]}"
+    if part not in LIBRARIES:
+        part = folder
     if part not in LIBRARIES:
         return []
     found = []

@@ -282,16 +282,19 @@ def claim_changes(
     """
     allocated: dict[tuple[Sku, LocationId], int] = {}
     on_hand: dict[tuple[Sku, LocationId], int] = {}
-    for works, sign in ((before, -1), (after, 1)):
-        for work in works:
-            for line in work.lines:
-                key = (line.sku, work.location_id)
-                if is_claiming(work):
-                    allocated[key] = allocated.get(key, 0) + sign * line.quantity
-                elif work.state is not FulfillmentState.CANCELLED:
-                    on_hand[key] = on_hand.get(key, 0) - sign * line.quantity
-    keys = sorted({**allocated, **on_hand})
-    changes = (ClaimChange(*key, allocated.get(key, 0), on_hand.get(key, 0)) for key in keys)
+    for work, sign in (*((work, -1) for work in before), *((work, 1) for work in after)):
+        if work.state is FulfillmentState.CANCELLED:
+            continue
+        claiming = is_claiming(work)
+        figures = allocated if claiming else on_hand
+        for line in work.lines:
+            key = (line.sku, work.location_id)
+            units = line.quantity if claiming else -line.quantity
+            figures[key] = figures.get(key, 0) + sign * units
+    changes = (
+        ClaimChange(*key, allocated.get(key, 0), on_hand.get(key, 0))
+        for key in sorted({**allocated, **on_hand})
+    )
     return tuple(each for each in changes if each.allocated_delta or each.on_hand_delta)
 
 

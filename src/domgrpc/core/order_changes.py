@@ -1,4 +1,4 @@
-"""Changing an order: deciding EditOrder, CancelOrder, HoldOrder, ReleaseOrder and its work.
+"""Changing an order: deciding EditOrder, CancelOrder, HoldOrder and ReleaseOrder.
 
 Only what changes is planned again. Units that no location has begun to work on are free to be
 changed or cancelled; work that was released stays where it is until its location gives it back.
@@ -8,7 +8,6 @@ import msgspec
 
 from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_commands import (
-    AdvanceFulfillmentOrder,
     CancelOrder,
     EditOrder,
     HoldOrder,
@@ -28,7 +27,6 @@ from domgrpc.core.order_works import (
 from domgrpc.core.orders import (
     STORE_METHODS,
     FulfillmentOrder,
-    FulfillmentState,
     Order,
     OrderHold,
     OrderLine,
@@ -45,22 +43,7 @@ from domgrpc.core.values import (
     LocationId,
     OrderId,
     Quantity,
-    StockCondition,
 )
-
-_S = FulfillmentState
-_STEPS: dict[FulfillmentState, tuple[FulfillmentState, ...]] = {
-    _S.SCHEDULED: (_S.OPEN, _S.RELEASED),
-    _S.OPEN: (_S.RELEASED,),
-    _S.RELEASED: (_S.SHIPPED, _S.READY, _S.CANCELLED),
-    _S.SHIPPED: (_S.DELIVERED, _S.READY),
-    _S.READY: (_S.COLLECTED,),
-    _S.DELIVERED: (),
-    _S.COLLECTED: (),
-    _S.CANCELLED: (),
-}
-"""The steps that work may take; `_check_step` narrows them by the method."""
-_LEAVING = (_S.SHIPPED, _S.COLLECTED)
 
 
 def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> OrderChanged | None:
@@ -69,9 +52,9 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
     Refuses with LINE_RELEASED what somebody already works on, and a shortage as placing does.
     None where nothing differs.
     """
-    old = _order(planner, command.order_id, command.etag)
+    old = order_to_change(planner, command.order_id, command.etag)
     wanted = {line.line_id: line for line in command.lines}
-    lines, works, freed = _edited(old, wanted, command)
+    lines, works = _edited(old, wanted, command)
     terms = old.terms
     if command.address is not None:
         terms = msgspec.structs.replace(terms, address=command.address)
@@ -80,7 +63,7 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
     _check_not_empty(lines, old)
     edited = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
     # What was not planned before, because nobody could, is tried again with it.
-    return _replanned(planner, (old, edited), freed, (caller, StepKind.EDITED, ""))
+    return replanned(planner, (old, edited), (caller, StepKind.EDITED, ""))
 
 
 def decide_cancel_order(
@@ -91,7 +74,7 @@ def decide_cancel_order(
     Refuses with LINE_RELEASED what somebody already works on, CANCELLATION_TOO_LARGE beyond
     what was ordered.
     """
-    old = _order(planner, command.order_id, command.etag)
+    old = order_to_change(planner, command.order_id, command.etag)
     asked: dict[LineId, int] = {}
     if command.lines:
         for line_id, quantity in command.lines:
@@ -106,60 +89,32 @@ def decide_cancel_order(
             return None
     lines, works = _cancelled(old, asked)
     order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
-    return _changed(old, order, caller, (StepKind.CANCELLED, command.reason))
+    return changed_order(old, order, caller, (StepKind.CANCELLED, command.reason))
 
 
 def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> OrderChanged | None:
     """Let the work wait; None where a hold of the kind is there."""
-    old = _order(planner, command.order_id, command.etag)
+    old = order_to_change(planner, command.order_id, command.etag)
     if any(hold.kind is command.kind for hold in old.holds):
         return None
     hold = OrderHold(command.kind, command.reason, caller.client_id, caller.at.time_ms)
     order = msgspec.structs.replace(old, holds=(*old.holds, hold))
-    return _changed(old, order, caller, (StepKind.HELD, f"{command.kind.name} {command.reason}"))
+    return changed_order(
+        old, order, caller, (StepKind.HELD, f"{command.kind.name} {command.reason}")
+    )
 
 
 def decide_release_order(
     planner: Planner, command: ReleaseOrder, caller: Caller
 ) -> OrderChanged | None:
     """Take a hold off; None where there is none of the kind."""
-    old = _order(planner, command.order_id, command.etag)
+    old = order_to_change(planner, command.order_id, command.etag)
     holds = tuple(hold for hold in old.holds if hold.kind is not command.kind)
     if len(holds) == len(old.holds):
         return None
     order = msgspec.structs.replace(old, holds=holds)
     detail = f"{command.kind.name} {command.reason}"
-    return _changed(old, order, caller, (StepKind.HOLD_RELEASED, detail))
-
-
-def decide_advance_fulfillment_order(
-    planner: Planner, command: AdvanceFulfillmentOrder, caller: Caller
-) -> OrderChanged | None:
-    """Take work one step on; None where it is there already.
-
-    A location that gives released work back (CANCELLED) has it planned elsewhere. Refuses with
-    ORDER_ON_HOLD, ILLEGAL_STEP, QUANTITY_BELOW_ZERO where more would leave than is there.
-    """
-    old = _order(planner, command.order_id, command.etag)
-    work = _work(old, command)
-    if work.state is command.state:
-        return None
-    _check_step(old, work, command.state)
-    if (command.state in _LEAVING and work.state is not _S.READY) or (
-        command.state is _S.COLLECTED and work.delivery_method is not DeliveryMethod.SHIP_TO_STORE
-    ):
-        _check_on_hand(planner, work)
-    works = tuple(
-        msgspec.structs.replace(each, state=command.state) if each is work else each
-        for each in old.fulfillment_orders
-    )
-    order = msgspec.structs.replace(old, fulfillment_orders=works)
-    detail = f"{work.fulfillment_order_id} {command.state.name}"
-    if command.state is not _S.CANCELLED:
-        return _changed(old, order, caller, (StepKind.ADVANCED, detail))
-    freed: Freed = {(line.sku, work.location_id): line.quantity for line in work.lines}
-    step = (caller, StepKind.ADVANCED, detail)
-    return _replanned(planner, (old, order), freed, step, excluded=(work.location_id,))
+    return changed_order(old, order, caller, (StepKind.HOLD_RELEASED, detail))
 
 
 # --- editing
@@ -167,8 +122,7 @@ def decide_advance_fulfillment_order(
 
 def _edited(
     old: Order, wanted: dict[LineId, OrderLine], command: EditOrder
-) -> tuple[tuple[OrderLine, ...], tuple[FulfillmentOrder, ...], Freed]:
-    freed: Freed = {}
+) -> tuple[tuple[OrderLine, ...], tuple[FulfillmentOrder, ...]]:
     works = old.fulfillment_orders
     lines: list[OrderLine] = []
     for line in old.lines:
@@ -177,9 +131,9 @@ def _edited(
         target = line if new is None else _target(old, line, new)
         if moved or _place(target) != _place(line):
             _check_unreleased(old, line)
-            works, _ = taken_out(works, line.line_id, line.quantity, freed)
+            works, _ = taken_out(works, line.line_id, line.quantity)
         elif target.quantity < line.quantity:
-            works = _lessened(old, works, (line, target), freed)
+            works = _lessened(old, works, line, target)
         if target.quantity:
             lines.append(target)
     for line in wanted.values():
@@ -187,7 +141,7 @@ def _edited(
             raise _line_not_found(old, line.line_id)
         if line.quantity:
             lines.append(line)
-    return tuple(lines), works, freed
+    return tuple(lines), works
 
 
 def _target(old: Order, line: OrderLine, new: OrderLine) -> OrderLine:
@@ -212,13 +166,12 @@ def _target(old: Order, line: OrderLine, new: OrderLine) -> OrderLine:
 def _lessened(
     old: Order,
     works: tuple[FulfillmentOrder, ...],
-    change: tuple[OrderLine, OrderLine],
-    freed: Freed,
+    line: OrderLine,
+    target: OrderLine,
 ) -> tuple[FulfillmentOrder, ...]:
-    line, target = change
     less = line.quantity - target.quantity
     less -= min(less, unsourced_quantities(old).get(line.line_id, 0))
-    works, stuck = taken_out(works, line.line_id, less, freed)
+    works, stuck = taken_out(works, line.line_id, less)
     if stuck:
         raise _line_released(old, line, stuck)
     return works
@@ -262,7 +215,7 @@ def _cancelled(
         if line.cancelled_quantity + units > line.quantity:
             raise _too_large(old, line, units)
         left = units - min(units, unsourced.get(line.line_id, 0))
-        works, stuck = taken_out(works, line.line_id, left, {})
+        works, stuck = taken_out(works, line.line_id, left)
         if stuck:
             raise _line_released(old, line, stuck)
         cancelled = Quantity(line.cancelled_quantity + units)
@@ -282,13 +235,17 @@ def _check_all_cancelled(old: Order) -> None:
 # --- planning what changed
 
 
-def _replanned(
+def replanned(
     planner: Planner,
     orders: tuple[Order, Order],
-    freed: Freed,
     step: tuple[Caller, StepKind, str],
+    *,
     excluded: tuple[LocationId, ...] = (),
 ) -> OrderChanged:
+    """Plan what an order, changed from one value to another, has without a place.
+
+    Units that the change gives back are free for it.
+    """
     old, order = orders
     caller, kind, detail = step
     needs = unsourced_quantities(order)
@@ -301,7 +258,7 @@ def _replanned(
     )
     plan = Plan((), (), (), 0)
     if lines:
-        before = freed or _given_back(old, order)
+        before = _given_back(old, order)
         question = PlanQuestion(lines, order.terms, caller.at.time_ms, before, excluded, order)
         plan = plan_order(planner, question)
         policy = planner.shortage_policy(order.terms)
@@ -312,7 +269,7 @@ def _replanned(
     )
     order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
     order = with_decision(order, plan, caller, kind)
-    return _changed(old, order, caller, (kind, detail))
+    return changed_order(old, order, caller, (kind, detail))
 
 
 def _given_back(old: Order, order: Order) -> Freed:
@@ -323,79 +280,20 @@ def _given_back(old: Order, order: Order) -> Freed:
     }
 
 
-def _changed(old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]) -> OrderChanged:
+def changed_order(
+    old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]
+) -> OrderChanged:
+    """Return the event of a change: the stamped order and what it does to positions."""
     kind, detail = step
     claims = claim_changes(old.fulfillment_orders, order.fulfillment_orders)
     return OrderChanged(stamped(order, caller, kind, detail.strip()), claims, kind)
 
 
-def _order(planner: Planner, order_id: OrderId, etag: str) -> Order:
+def order_to_change(planner: Planner, order_id: OrderId, etag: str) -> Order:
+    """Return an order, or refuse with ORDER_NOT_FOUND or ETAG_MISMATCH."""
     order = planner.orders.get(order_id)
     check_etag(etag, order.revision, f"order {order_id!r}")
     return order
-
-
-# --- work
-
-
-def _work(old: Order, command: AdvanceFulfillmentOrder) -> FulfillmentOrder:
-    for work in old.fulfillment_orders:
-        if work.fulfillment_order_id == command.fulfillment_order_id:
-            return work
-    raise Rejected(
-        Reason.FULFILLMENT_ORDER_NOT_FOUND,
-        f"order {old.order_id!r} has no fulfillment order {command.fulfillment_order_id!r}: read "
-        "the order again, it may have been planned anew",
-        order_id=old.order_id,
-        fulfillment_order_id=command.fulfillment_order_id,
-    )
-
-
-def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) -> None:
-    if target is _S.RELEASED and old.holds:
-        kinds = ", ".join(hold.kind.name for hold in old.holds)
-        raise Rejected(
-            Reason.ORDER_ON_HOLD,
-            f"order {old.order_id!r} is on hold ({kinds}): release the hold first",
-            order_id=old.order_id,
-            holds=kinds,
-        )
-    in_store = work.delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
-    to_store = work.delivery_method is DeliveryMethod.SHIP_TO_STORE
-    wrong = {
-        _S.SHIPPED: in_store,
-        _S.DELIVERED: to_store,
-        _S.READY: not (in_store if work.state is _S.RELEASED else to_store),
-    }
-    if target in _STEPS[work.state] and not wrong.get(target, False):
-        return
-    raise Rejected(
-        Reason.ILLEGAL_STEP,
-        f"fulfillment order {work.fulfillment_order_id!r} is {work.state.name}, by "
-        f"{work.delivery_method.name}, and cannot become {target.name}",
-        order_id=old.order_id,
-        fulfillment_order_id=work.fulfillment_order_id,
-        state=work.state.name,
-        asked_state=target.name,
-    )
-
-
-def _check_on_hand(planner: Planner, work: FulfillmentOrder) -> None:
-    units: dict[str, int] = {}
-    index = planner.network.locations.index(work.location_id)
-    for line in work.lines:
-        stock = planner.network.stock.find(line.sku)
-        on_hand = stock.condition_quantity(index, StockCondition.SELLABLE) if stock else 0
-        units[line.sku] = units.get(line.sku, 0) + line.quantity
-        if on_hand < units[line.sku]:
-            raise Rejected(
-                Reason.QUANTITY_BELOW_ZERO,
-                f"{units[line.sku]} units of {line.sku!r} cannot leave {work.location_id!r}: "
-                f"{on_hand} are on hand; receive or count the stock first",
-                sku=line.sku,
-                location_id=work.location_id,
-                on_hand=on_hand,
-            )
 
 
 # --- refusals

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from domgrpc.core.delta_memory import RememberedDelta
 from domgrpc.core.order_book import evolve_order_changed, evolve_order_placed
 from domgrpc.core.order_changes import (
-    decide_advance_fulfillment_order,
     decide_cancel_order,
     decide_edit_order,
     decide_hold_order,
@@ -30,6 +29,7 @@ from domgrpc.core.order_commands import (
     ReleaseOrder,
 )
 from domgrpc.core.order_placing import decide_hold_quote, decide_place_order
+from domgrpc.core.order_steps import decide_advance_fulfillment_order
 from domgrpc.core.replanning import decide_apply_replan
 from domgrpc.core.reservation_book import evolve_stock_reserved
 from domgrpc.core.reservations import Caller, StockReserved

@@ -204,49 +204,57 @@ def _plan_leg(
 ) -> LegPlan:
     rules, taken = shared
     network, terms = planner.network, question.terms
-    content = rules.content
+    limits = rules.content.limits
     needs = needs_of(leg.lines, network.products.fields)
     effects = NO_EFFECTS
-    if content.rules:
+    if rules.content.rules:
         effects = rules.effects(*_facts(question, leg, needs))
-    demand = Demand(terms.channel, leg.delivery_method)
-    prices = content.prices
-    promise_ms = terms.promise_time_ms
-    if promise_ms is None:
-        promise_ms = TimeMs(question.time_ms + content.promise_ms)
     network.refresh(question.time_ms)
     asked = LegQuestion(
-        ask=Ask(demand, question.time_ms),
+        ask=Ask(Demand(terms.channel, leg.delivery_method), question.time_ms),
         needs=needs,
         table_of=_table_of(planner, leg, terms),
-        area=_area(planner, question, leg, content.limits.radius_m),
+        area=_area(planner, question, leg, limits.radius_m),
         ranks=planner.ranks(),
-        only=_only(planner, leg),
+        only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
         excluded=tuple(network.locations.index(name) for name in question.excluded),
         own=_by_index(network, question.own),
         taken=taken,
         mocked=_mocked(network, question.mocked),
         effects=effects,
-        prices=Prices(
-            prices.split_penalty_micros,
-            prices.late_day_micros,
-            prices.scarcity_weight_permille * _SCARCITY_MICROS // _PERMILLE,
-        ),
-        promise_ms=promise_ms,
+        prices=_prices(rules),
+        promise_ms=_promise_ms(question, rules),
         promise_is_hard=terms.promise_is_hard,
         parcels=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
         has_room=planner.room_check(),
     )
-    limits = LegLimits(
+    strategy = question.strategy
+    bounds = LegLimits(
         _package_count_max(leg, terms, rules, effects),
-        content.limits.unit_split_allowed,
+        limits.unit_split_allowed,
         partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
-        strategy=Strategy[question.strategy] if question.strategy else content.strategy,
+        strategy=Strategy[strategy] if strategy else rules.content.strategy,
         shown=tuple(network.locations.index(name) for name in question.shown),
     )
-    return route_leg(network, leg, asked, limits)
+    return route_leg(network, leg, asked, bounds)
+
+
+def _prices(rules: CompiledRuleSet) -> Prices:
+    prices = rules.content.prices
+    return Prices(
+        prices.split_penalty_micros,
+        prices.late_day_micros,
+        prices.scarcity_weight_permille * _SCARCITY_MICROS // _PERMILLE,
+    )
+
+
+def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
+    promise_ms = question.terms.promise_time_ms
+    if promise_ms is None:
+        return TimeMs(question.time_ms + rules.content.promise_ms)
+    return promise_ms
 
 
 def _facts(
@@ -280,10 +288,6 @@ def _package_count_max(
     if limits.split_minimum_value_micros > leg.value_micros:
         counts.append(1)
     return min(filter(None, counts), default=0)
-
-
-def _only(planner: Planner, leg: Leg) -> LocationIndex | None:
-    return planner.network.locations.index(leg.store_id) if leg.starts_at_store else None
 
 
 def _table_of(

@@ -114,6 +114,7 @@ def explain_decision(
     state: State,
     order_id: OrderId,
     number: int | None,
+    *,
     location_ids: tuple[LocationId, ...],
     now_ms: TimeMs,
 ) -> Explanation:
@@ -134,7 +135,7 @@ def explain_decision(
         order_id,
         decision,
         count,
-        tuple(_about(state, order, decision, name, now_ms) for name in location_ids),
+        tuple(_about(state, order, decision, (name, now_ms)) for name in location_ids),
     )
 
 
@@ -164,16 +165,15 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
 
 
 def _about(
-    state: State, order: Order, decision: Decision, location_id: LocationId, now_ms: TimeMs
+    state: State, order: Order, decision: Decision, where: tuple[LocationId, TimeMs]
 ) -> LocationExplanation:
+    location_id, _ = where
     state.network.locations.index(location_id)
     for leg in decision.legs:
         found = explain_location(leg, location_id, is_as_decided=True)
         if found is not None:
             return found
-    explanations = [
-        _as_things_stand(state, order, leg, (location_id, now_ms)) for leg in decision.legs
-    ]
+    explanations = [_as_things_stand(state, order, leg, where) for leg in decision.legs]
     # Of several legs the one that it comes nearest to.
     return min(explanations, key=_farness)
 

@@ -41,7 +41,6 @@ def taken_out(
     works: tuple[FulfillmentOrder, ...],
     line_id: LineId,
     units: int,
-    freed: Freed,
     *,
     only_at: tuple[LocationId, ...] = (),
 ) -> tuple[tuple[FulfillmentOrder, ...], int]:
@@ -49,8 +48,8 @@ def taken_out(
 
     With `only_at` only out of the work of these locations.
 
-    Returns the work that stays and how many units could not be taken; notes in `freed` which
-    positions get units back. Work that is left empty is gone.
+    Returns the work that stays and how many units could not be taken. Work that is left empty
+    is gone.
     """
     stay: list[FulfillmentOrder] = []
     for work in reversed(works):
@@ -62,9 +61,6 @@ def taken_out(
         for line in work.lines:
             taken = min(units, line.quantity) if line.line_id == line_id else 0
             units -= taken
-            if taken:
-                key = (line.sku, work.location_id)
-                freed[key] = freed.get(key, 0) + taken
             if line.quantity > taken:
                 lines.append(_less(line, taken))
         if lines:

@@ -94,6 +94,7 @@ def plan_quoted(
     question: PlanQuestion,
     packages: tuple[QuotedPackage, ...],
     fresh: Plan,
+    *,
     taken: dict[tuple[Sku, LocationIndex], int] | None = None,
 ) -> Plan | str:
     """Return the plan of exactly these packages, or why it cannot be.

@@ -110,7 +110,7 @@ def _moved_away(
     works = old.fulfillment_orders
     for line_id, units in needs.items():
         leaving = units - stuck.get(line_id, 0)
-        works, _ = taken_out(works, line_id, leaving, {}, only_at=location_ids)
+        works, _ = taken_out(works, line_id, leaving, only_at=location_ids)
     detail = f"away from {', '.join(location_ids)}"
     changed = _rebooked(old, works, plan, (caller, detail))
     if stuck:
@@ -221,4 +221,4 @@ def _planned_move(
         return "nothing of it is open"
     question = PlanQuestion(lines, old.terms, caller.at.time_ms, freed, merges=False)
     fresh = plan_order(planner, question, dict(taken))
-    return plan_quoted(planner, question, move.packages, fresh, taken)
+    return plan_quoted(planner, question, move.packages, fresh, taken=taken)
