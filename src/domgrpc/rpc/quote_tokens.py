@@ -94,6 +94,10 @@ def check_package(package: QuotedPackage) -> None:
     identifier(package.location_id, "location_id")
     identifier_or_empty(package.destination_location_id, "destination_location_id")
     item_count(len(package.lines), "lines", 1, ORDER_LINES_MAX)
+    named: set[str] = set()
     for place, (line_id, units) in enumerate(package.lines):
         key(line_id, f"lines[{place}].line_id")
         quantity(units, f"lines[{place}].quantity", 1)
+        if line_id in named:
+            raise InvalidField(f"lines[{place}].line_id", f"is {line_id!a} again; name it once")
+        named.add(line_id)

@@ -71,7 +71,9 @@ class RoutingService:
         number = decision_number(message)
         location_ids = explained_locations(message)
         reading = await call.read(
-            lambda state, now_ms: explain_decision(state, order_id, number, location_ids, now_ms),
+            lambda state, now_ms: explain_decision(
+                state, order_id, number, location_ids=location_ids, now_ms=now_ms
+            ),
             message.min_revision,
             Priority.LIST,
         )

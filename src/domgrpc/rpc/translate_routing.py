@@ -43,10 +43,10 @@ from domgrpc.rpc.shapes import (
     set_duration,
     whole,
 )
-from domgrpc.rpc.translate_order_lines import line_defaults, order_lines
+from domgrpc.rpc.translate_order_lines import CHOSEN_METHODS, line_defaults, order_lines
 from domgrpc.rpc.translate_orders import goes_to_address, line_units, order_id_of, read_terms
 from domgrpc.rpc.translate_plans import fill_decision
-from domgrpc.rpc.translate_scope import METHODS, scope_of
+from domgrpc.rpc.translate_scope import scope_of
 from domgrpc.v1 import routing_pb2
 
 MOCKED_MAX: Final = 10_000
@@ -171,7 +171,7 @@ def _package(message: routing_pb2.ReplanPackage, path: str) -> QuotedPackage:
     try:
         package = QuotedPackage(
             LocationId(message.location_id),
-            chosen(message.delivery_method, "delivery_method", METHODS),
+            chosen(message.delivery_method, "delivery_method", CHOSEN_METHODS),
             LocationId(message.destination_location_id),
             line_units(message.lines[:], "lines"),
         )
