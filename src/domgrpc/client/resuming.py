@@ -42,7 +42,7 @@ _Open = Callable[[Any], "grpc.aio.UnaryStreamCall[Any, _Answer]"]
 
 
 async def resumed(
-    calls: Calls, request: WatchRequest, open_stream: _Open[_Answer], seconds_max: float
+    calls: Calls, request: WatchRequest, open_stream: "_Open[_Answer]", seconds_max: float
 ) -> AsyncGenerator[_Answer, None]:
     """Iterate the answers of a watch, without end; `open_stream` sends the request.
 

@@ -118,10 +118,11 @@ def fill_leg(message: plan_pb2.LegDecision, leg: LegDecision, *, with_candidates
     message.runner_up_location_ids.extend(leg.runner_up_location_ids)
     message.failed_rule_ids.extend(leg.failed_rule_ids)
     if with_candidates:
-        for row in leg.rows:
+        rows = leg.rows
+        for place, location_id in enumerate(rows.location_ids):
             message.candidates.add(
-                location_id=row.location_id,
-                package_micros=row.package_micros,
-                unit_micros=row.unit_micros,
-                available_quantities=row.available,
+                location_id=location_id,
+                package_micros=rows.package_micros[place],
+                unit_micros=[row[place] for row in rows.unit_micros],
+                available_quantities=[row[place] for row in rows.available],
             )
