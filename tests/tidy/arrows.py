@@ -101,6 +101,7 @@ CORE_ORDER = (
     "candidates",
     "dated_candidates",
     "order_legs",
+    "obvious_plans",
     "leg_routing",
     "leg_explaining",
     "order_planning",

@@ -23,6 +23,7 @@ from domgrpc.core.candidates import (
 )
 from domgrpc.core.dated_candidates import with_dated
 from domgrpc.core.network import Network
+from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
@@ -74,6 +75,10 @@ class LegPlan(msgspec.Struct, frozen=True):
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
+    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
+        obvious = obvious_plan(network, leg, question)
+        if obvious is not None:
+            return LegPlan((obvious.package,), (), obvious.decision)
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:

@@ -99,6 +99,7 @@ class Planner:
 
     __slots__ = (
         "_columns",
+        "_columns_version",
         "_has_capacity",
         "_ranks",
         "_ranks_of",
@@ -117,6 +118,7 @@ class Planner:
         self.rule_sets = rule_sets
         self.orders = orders
         self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
+        self._columns_version = (-1, -1)
         self._has_capacity = False
         self._ranks: list[int] = []
         self._ranks_of = (-1, -1, -1)
@@ -148,22 +150,26 @@ class Planner:
         return self._ranks
 
     def columns(
-        self, journey: Journey, prices: Prices, time_ms: TimeMs, promise_ms: TimeMs
+        self, journey: Journey, ask: Ask, prices: Prices, promise_ms: TimeMs
     ) -> Columns | None:
         """Return the costs of a journey side by side; None where there are many locations.
 
         For what is promised a fixed time after it was ordered: kept while no day of lateness
-        comes or goes.
+        comes or goes, and no location changes.
         """
         locations = self.network.locations
         if len(locations.by_index) > _WHOLE_TABLES_MAX:
             return None
-        table = self.logistics.table(locations, journey, time_ms)
-        key = (journey, prices, promise_ms - time_ms)
         ranks = self.ranks()
+        version = self.network.refresh(ask.time_ms)
+        if version != self._columns_version:
+            self._columns.clear()
+            self._columns_version = version
+        table = self.logistics.table(locations, journey, ask.time_ms)
+        key = (journey, prices, promise_ms - ask.time_ms)
         known = self._columns.get(key)
-        if known is None or known.table is not table or time_ms >= known.until_ms:
-            known = columns_of(table, ranks, prices, (time_ms, promise_ms))
+        if known is None or known.table is not table or ask.time_ms >= known.until_ms:
+            known = columns_of(self.network, table, ranks, (ask, prices, promise_ms))
             self._columns[key] = known
             if len(self._columns) > _COLUMNS_MAX:
                 self._columns.popitem(last=False)
@@ -244,11 +250,12 @@ def _plan_leg(
     journey = _journey(planner, leg, terms)
     prices = _prices(rules)
     promise_ms = _promise_ms(question, rules)
+    ask = Ask(Demand(terms.channel, leg.delivery_method), question.time_ms)
     columns = None
     if terms.promise_time_ms is None:
-        columns = planner.columns(journey, prices, question.time_ms, promise_ms)
+        columns = planner.columns(journey, ask, prices, promise_ms)
     asked = LegQuestion(
-        ask=Ask(Demand(terms.channel, leg.delivery_method), question.time_ms),
+        ask=ask,
         needs=needs,
         table_of=_table_of(planner, journey),
         area=_area(planner, question, leg, limits.radius_m),
