@@ -53,6 +53,7 @@ from tests.core.logistics_words import (
     rates,
     schedule,
 )
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.core.scope_words import at_locations, in_groups, near
 
 SKUS = tuple(f"sku-{number}" for number in range(24))
@@ -217,6 +218,15 @@ def some_logistics(day: Day) -> Command:
     )
 
 
+def some_rule_set(day: Day) -> Command:
+    """Draw a step in the life of a rule set, or a new one."""
+    chance = day.chance
+    condition = f"order.channel == 'web' && '{chance.choice(GROUPS)}' in location.groups"
+    version = chance.randrange(1 + day.step // 40)
+    steps = (draft(exclude("some", condition)), validate(version), activate(version))
+    return chance.choice(steps)
+
+
 DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_hold,
     some_hold,
@@ -226,6 +236,7 @@ DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_state,
     some_move,
     some_logistics,
+    some_rule_set,
     lambda day: change(earlier(day), *some_lines(day.chance, anywhere=0.5)),
     lambda day: relocate(
         earlier(day),

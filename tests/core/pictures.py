@@ -18,6 +18,7 @@ from domgrpc.core.listings import (
     list_products,
     list_rate_cards,
     list_reservations,
+    list_rule_sets,
     list_rules,
 )
 from domgrpc.core.state import State
@@ -34,6 +35,7 @@ def picture(state: State, now_ms: TimeMs) -> dict[str, object]:
     return {
         "locations": every(lambda at: list_locations(state, at, 100, (None, None)), ""),
         "groups": every(lambda at: list_groups(state, at, 100), ""),
+        "rule sets": every(lambda at: list_rule_sets(state, at, 100, None), 2**63),
         "rules": every(lambda at: list_rules(state, at, 100), ""),
         "rate cards": every(lambda at: list_rate_cards(state, at, 100), ""),
         "lanes": every(lambda at: list_lanes(state, at, 100), ""),

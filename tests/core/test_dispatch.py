@@ -72,6 +72,8 @@ def test_the_tags_of_events_never_change() -> None:
         "LaneSaved": 20,
         "LocationCalendarSaved": 21,
         "LogisticsDeleted": 22,
+        "RuleSetCreated": 23,
+        "RuleSetStateChanged": 24,
     }
 
 

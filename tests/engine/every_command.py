@@ -50,6 +50,7 @@ from tests.core.logistics_words import (
     rates,
     schedule,
 )
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.engine.virtual_time import NOON_MS
 
 DAY_MS = 86_400_000
@@ -130,4 +131,15 @@ LOGISTICS: tuple[Command, ...] = (
     calendar(LocationType.HUB, schedule()),
     no_calendar(LocationType.HUB),
 )
-EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *LOGISTICS)
+ROUTING: tuple[Command, ...] = (
+    draft(exclude("no-stores", "order.channel == 'web' && location.type == 'STORE'")),
+    draft(exclude("typo", "location.typ == 'STORE'")),
+    validate(1),
+    validate(1),
+    validate(2),
+    activate(2),
+    activate(1),
+    activate(1),
+    activate(0),
+)
+EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *LOGISTICS, *ROUTING)

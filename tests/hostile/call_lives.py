@@ -32,6 +32,7 @@ LIMITS = Limits(
     locations_max=300,
     groups_max=60,
     rules_max=60,
+    rule_sets_max=60,
     skus_max=600,
     sources_max=20,
     held_per_client_max=300,

@@ -12,13 +12,13 @@ from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import LINES_MAX
 from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX
 from domgrpc.core.values import MICROS_MAX, QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
+from domgrpc.rpc.feed_watch import FILTER_MAX
 from domgrpc.rpc.pages import PAGE_SIZE_MAX
 from domgrpc.rpc.pipeline_service import OPERATIONS_MAX
 from domgrpc.rpc.refusals import TransportReason
 from domgrpc.rpc.registration import service_descriptors
 from domgrpc.rpc.server import CALLS_MAX
 from domgrpc.rpc.status import TREATMENTS
-from domgrpc.rpc.stock_watch import FILTER_MAX
 from domgrpc.rpc.translate_availability import HORIZON_DAYS_MAX, ITEMS_MAX
 from domgrpc.rpc.translate_calendars import SPECIAL_DAYS_MAX
 from domgrpc.rpc.translate_logistics import SURCHARGES_MAX, WEIGHT_STEPS_MAX

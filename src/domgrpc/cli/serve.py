@@ -95,6 +95,7 @@ def serve(
     locations_max: Annotated[int, typer.Option(help="Locations.")] = _LIMIT.locations_max,
     groups_max: Annotated[int, typer.Option(help="Location groups.")] = _LIMIT.groups_max,
     rules_max: Annotated[int, typer.Option(help="Safety stock rules.")] = _LIMIT.rules_max,
+    rule_sets_max: Annotated[int, typer.Option(help="Routing rule sets.")] = _LIMIT.rule_sets_max,
     skus_max: Annotated[int, typer.Option(help="SKUs.")] = _LIMIT.skus_max,
     sources_max: Annotated[int, typer.Option(help="Names of stock feeds.")] = _LIMIT.sources_max,
     rate_cards_max: Annotated[int, typer.Option(help="Rate cards.")] = _LIMIT.rate_cards_max,

@@ -10,8 +10,10 @@ from domgrpc.client import (
     inventory,
     locations,
     logistics,
+    orders,
     products,
     reservations,
+    routing,
     rules,
     watching,
 )
@@ -138,6 +140,21 @@ class DomgrpcClient:
     get_location_calendar = logistics.get_location_calendar
     list_location_calendars = logistics.list_location_calendars
     delete_location_calendar = logistics.delete_location_calendar
+    quote_order = orders.quote_order
+    place_order = orders.place_order
+    get_order = orders.get_order
+    list_orders = orders.list_orders
+    edit_order = orders.edit_order
+    cancel_order = orders.cancel_order
+    hold_order = orders.hold_order
+    release_order = orders.release_order
+    advance_fulfillment_order = orders.advance_fulfillment_order
+    watch_orders = watching.watch_orders
+
+    simulate_routing = routing.simulate_routing
+    explain_decision = routing.explain_decision
+    reoptimize_backlog = routing.reoptimize_backlog
+    apply_replan = routing.apply_replan
 
     execute = administration.execute
     get_status = administration.get_status

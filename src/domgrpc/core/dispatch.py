@@ -78,6 +78,14 @@ from domgrpc.core.logistics import (
     decide_delete_logistics,
     evolve_logistics_deleted,
 )
+from domgrpc.core.order_commands import (
+    AdvanceFulfillmentOrder,
+    CancelOrder,
+    EditOrder,
+    HoldOrder,
+    ReleaseOrder,
+)
+from domgrpc.core.order_dispatch import DECIDE_ORDERS, EVOLVE_ORDERS, OrderCommand
 from domgrpc.core.products import (
     CreateProducts,
     ProductsSaved,
@@ -109,6 +117,20 @@ from domgrpc.core.reservations import (
     SettleReservation,
     StockReserved,
     UpdateReservation,
+)
+from domgrpc.core.rule_set_book import (
+    decide_activate_rule_set,
+    decide_create_rule_set,
+    decide_validate_rule_set,
+    evolve_rule_set_created,
+    evolve_rule_set_state_changed,
+)
+from domgrpc.core.rule_sets import (
+    ActivateRuleSet,
+    CreateRuleSet,
+    RuleSetCreated,
+    RuleSetStateChanged,
+    ValidateRuleSet,
 )
 from domgrpc.core.safety_stock import (
     CreateSafetyStockRule,
@@ -158,12 +180,16 @@ Command = (
     | ConfirmReservation
     | ReleaseReservation
     | SettleReservation
+    | OrderCommand
     | SaveRateCard
     | DeleteRateCard
     | SaveLane
     | DeleteLane
     | SaveLocationCalendar
     | DeleteLocationCalendar
+    | CreateRuleSet
+    | ValidateRuleSet
+    | ActivateRuleSet
 )
 
 
@@ -267,6 +293,7 @@ DECIDE: dict[type, _Decide] = {
     ),
     ReleaseReservation: lambda s, c, _: decide_release_reservation(s.reservations, c),
     SettleReservation: lambda s, c, _: decide_settle_reservation(s.network, s.reservations, c),
+    **DECIDE_ORDERS,
     SaveRateCard: lambda s, c, by: decide_save_card(s.logistics.carriers, c, by.at),
     DeleteRateCard: lambda s, c, _: decide_delete_logistics(s.logistics, c),
     SaveLane: lambda s, c, by: decide_save_lane(s.logistics.carriers, c, by.at),
@@ -275,6 +302,9 @@ DECIDE: dict[type, _Decide] = {
         s.logistics.calendars, s.network.locations, c, by.at
     ),
     DeleteLocationCalendar: lambda s, c, _: decide_delete_logistics(s.logistics, c),
+    CreateRuleSet: lambda s, c, by: decide_create_rule_set(s.rule_sets, c, by.at),
+    ValidateRuleSet: lambda s, c, _: decide_validate_rule_set(s.rule_sets, s.network, c),
+    ActivateRuleSet: lambda s, c, _: decide_activate_rule_set(s.rule_sets, c),
 }
 
 EVOLVE: dict[type, _Evolve] = {
@@ -300,10 +330,13 @@ EVOLVE: dict[type, _Evolve] = {
     RequestRefused: _evolve_nothing,
     NothingChanged: _evolve_nothing,
     RetentionChanged: lambda s, e, at: s.retain(e.retention, at.time_ms),
+    **EVOLVE_ORDERS,
     RateCardSaved: lambda s, e, _: evolve_card_saved(s.logistics.carriers, e),
     LaneSaved: lambda s, e, _: evolve_lane_saved(s.logistics.carriers, e),
     LocationCalendarSaved: lambda s, e, _: evolve_calendar_saved(s.logistics.calendars, e),
     LogisticsDeleted: lambda s, e, _: evolve_logistics_deleted(s.logistics, e),
+    RuleSetCreated: lambda s, e, _: evolve_rule_set_created(s.rule_sets, e),
+    RuleSetStateChanged: lambda s, e, at: evolve_rule_set_state_changed(s.rule_sets, e, at),
 }
 
 
@@ -318,7 +351,7 @@ def evolve(state: State, event: Event, at: Stamp) -> None:
     EVOLVE[type(event)](state, event, at)
 
 
-def _nothing_changed(  # noqa: PLR0911 - one case for each resource
+def _nothing_changed(  # noqa: C901, PLR0911 - one case for each resource
     command: Command,
 ) -> NothingChanged:
     match command:
@@ -338,12 +371,16 @@ def _nothing_changed(  # noqa: PLR0911 - one case for each resource
             | SettleReservation()
         ):
             return NothingChanged(Resource.RESERVATION, (command.reservation_id,))
+        case EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder():
+            return NothingChanged(Resource.ORDER, (command.order_id,))
         case SaveRateCard():
             return NothingChanged(Resource.RATE_CARD, (command.service_id,))
         case SaveLane():
             return NothingChanged(Resource.LANE, (command.service_id,))
         case SaveLocationCalendar():
             return NothingChanged(Resource.CALENDAR, command.owner.texts)
+        case ValidateRuleSet() | ActivateRuleSet():
+            return NothingChanged(Resource.RULE_SET, (str(command.version),))
         case ApplyStockBatch():
             return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))
         case _:

@@ -38,11 +38,13 @@ from domgrpc.core.locations import (
     LocationSaved,
 )
 from domgrpc.core.logistics import LogisticsDeleted
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
 )
 from domgrpc.core.rejections import NOT_KEPT, Rejected
+from domgrpc.core.replanning import decide_outage
 from domgrpc.core.reservations import (
     Caller,
     ReservationChanged,
@@ -52,6 +54,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import (
     RuleDeleted,
     RuleSaved,
@@ -74,11 +77,13 @@ from domgrpc.core.values import (
     GroupId,
     LocationId,
     LocationType,
+    OrderId,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     RuleId,
+    RuleSetVersion,
     ServiceId,
     Sku,
     Stamp,
@@ -150,6 +155,21 @@ def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Rec
     return _apply_live(state, events, timer, 0) if events else None
 
 
+def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
+    """Plan a number of orders again whose location is out of use; None where there are none.
+
+    Raises DecisionBroken where a bug of ours stops the planning.
+    """
+    timer = _timer(state, now_ms)
+    try:
+        event = decide_outage(state.planner, timer)
+    except AssertionError:
+        raise
+    except Exception as broken:
+        raise DecisionBroken(f"replanning broke: {type(broken).__name__}") from broken
+    return None if event is None else _apply_live(state, (event,), timer, 0)
+
+
 def change_retention(state: State, retention: Retention, now_ms: TimeMs) -> Record | None:
     """Keep so much of the past from now on; None where the state does so already."""
     if retention == state.retention:
@@ -191,6 +211,16 @@ def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return ProductBatch(event.products)
         case RuleSaved():
             return event.rule
+        case OrderPlaced() | OrderChanged():
+            return event.order
+        case QuoteHeld():
+            return event.quote
+        case OrdersReplanned():
+            return event.summary
+        case RuleSetCreated():
+            return event.rule_set
+        case RuleSetStateChanged():
+            return state.rule_sets.by_version[event.version]
         case NothingChanged():
             return _unchanged(state, event)
         case RateCardSaved():
@@ -253,7 +283,7 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(  # noqa: PLR0911 - one case for each resource
+def _unchanged(  # noqa: C901, PLR0911 - one case for each resource
     state: State, event: NothingChanged
 ) -> Outcome:
     network = state.network
@@ -268,8 +298,12 @@ def _unchanged(  # noqa: PLR0911 - one case for each resource
             return ProductBatch(get_products(network.products, skus, state.is_stocked))
         case Resource.RULE:
             return network.rules.get(RuleId(key))
+        case Resource.RULE_SET:
+            return state.rule_sets.get(RuleSetVersion(int(key)))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
+        case Resource.ORDER:
+            return state.orders.get(OrderId(key))
         case Resource.RATE_CARD:
             return state.logistics.carriers.card(ServiceId(key))
         case Resource.LANE:

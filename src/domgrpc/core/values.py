@@ -22,6 +22,11 @@ SourceId = NewType("SourceId", str)
 ServiceId = NewType("ServiceId", str)
 """A carrier's service: what a rate card prices and a lane times."""
 Channel = NewType("Channel", str)
+OrderId = NewType("OrderId", str)
+LineId = NewType("LineId", str)
+FulfillmentOrderId = NewType("FulfillmentOrderId", str)
+CustomerId = NewType("CustomerId", str)
+RuleSetVersion = NewType("RuleSetVersion", int)
 Quantity = NewType("Quantity", int)
 TimeMs = NewType("TimeMs", int)
 Revision = NewType("Revision", int)
@@ -131,6 +136,7 @@ class Retention(msgspec.Struct, frozen=True, array_like=True):
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+    finished_orders_max: int = 1_000_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +145,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     locations_max: int = 100_000
     groups_max: int = 10_000
     rules_max: int = 100_000
+    rule_sets_max: int = 1_000
     skus_max: int = 10_000_000
     sources_max: int = 10_000
     rate_cards_max: int = 1_000
@@ -150,6 +157,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+    orders_max: int = 20_000_000
+    finished_orders_max: int = 1_000_000
 
     @property
     def retention(self) -> Retention:
@@ -159,4 +168,5 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             self.kept_answers_max,
             self.kept_answer_age_ms,
             self.remembered_deltas_max,
+            self.finished_orders_max,
         )

@@ -31,6 +31,7 @@ PositionPlace = tuple[_Number, _Number, _Number]
 LowPositionPlace = tuple[str, _Number]
 OwnerPlace = tuple[_Number, str]
 ReservationPlace = tuple[_Number, str]
+OrderPlace = tuple[_Number, str]
 
 Place = TypeVar("Place", bound=tuple[str | int, ...])
 Entry = TypeVar("Entry")

@@ -20,9 +20,11 @@ from domgrpc.v1 import (
     inventory_pb2,
     location_pb2,
     logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 
 _FILES = (
@@ -31,6 +33,8 @@ _FILES = (
     inventory_pb2,
     reservation_pb2,
     logistics_pb2,
+    order_pb2,
+    routing_pb2,
     pipeline_pb2,
     admin_pb2,
 )

@@ -54,6 +54,11 @@ _READ = (
     "domgrpc.v1.LogisticsService/ListLanes",
     "domgrpc.v1.LogisticsService/GetLocationCalendar",
     "domgrpc.v1.LogisticsService/ListLocationCalendars",
+    "domgrpc.v1.OrderService/GetOrder",
+    "domgrpc.v1.OrderService/ListOrders",
+    "domgrpc.v1.OrderService/WatchOrders",
+    "domgrpc.v1.RoutingService/SimulateRouting",
+    "domgrpc.v1.RoutingService/ExplainDecision",
 )
 _WRITE = (
     "domgrpc.v1.InventoryService/UpdateStock",
@@ -64,6 +69,16 @@ _WRITE = (
     "domgrpc.v1.ReservationService/ConfirmReservation",
     "domgrpc.v1.ReservationService/ReleaseReservation",
     "domgrpc.v1.ReservationService/SettleReservation",
+    # It may hold the stock that it quotes.
+    "domgrpc.v1.OrderService/QuoteOrder",
+    "domgrpc.v1.OrderService/PlaceOrder",
+    "domgrpc.v1.OrderService/EditOrder",
+    "domgrpc.v1.OrderService/CancelOrder",
+    "domgrpc.v1.OrderService/HoldOrder",
+    "domgrpc.v1.OrderService/ReleaseOrder",
+    "domgrpc.v1.OrderService/AdvanceFulfillmentOrder",
+    "domgrpc.v1.RoutingService/ReoptimizeBacklog",
+    "domgrpc.v1.RoutingService/ApplyReplan",
     # Each of its operations is a method above that reads or writes, none configures.
     "domgrpc.v1.PipelineService/Execute",
 )
