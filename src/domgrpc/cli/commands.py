@@ -18,6 +18,7 @@ from domgrpc.cli import (
     load,
     locations,
     log,
+    logistics,
     products,
     repair,
     rules,
@@ -189,6 +190,7 @@ app.command()(watch)
 app.add_typer(locations.app, name="locations")
 app.add_typer(products.app, name="products")
 app.add_typer(rules.app, name="rules")
+app.add_typer(logistics.app, name="logistics")
 
 app.command()(holds.reserve)
 app.command()(holds.confirm)
