@@ -25,9 +25,11 @@ from domgrpc.v1 import (
     admin_pb2,
     inventory_pb2,
     location_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 from domgrpc.v1.inventory_pb2 import SafetyStockRule, StockAdjustment
 from domgrpc.v1.location_pb2 import Location, LocationGroup, LocationState, LocationType
@@ -37,7 +39,16 @@ from domgrpc.v1.reservation_pb2 import ReservationState, SettlementOutcome
 from domgrpc.v1.types_pb2 import Point, StockCondition
 from tests.rpc.serving import Shop
 
-SERVICES = (admin_pb2, inventory_pb2, location_pb2, pipeline_pb2, product_pb2, reservation_pb2)
+SERVICES = (
+    admin_pb2,
+    inventory_pb2,
+    location_pb2,
+    order_pb2,
+    pipeline_pb2,
+    product_pb2,
+    reservation_pb2,
+    routing_pb2,
+)
 RPCS = sorted(
     method.name
     for module in SERVICES
