@@ -17,6 +17,7 @@ import grpc
 import grpc.aio
 import msgspec
 import pytest
+from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
@@ -87,6 +88,7 @@ class Shop:
         self.products = ProductServiceStub(self.channel)
         self.inventory = InventoryServiceStub(self.channel)
         self.reservations = ReservationServiceStub(self.channel)
+        self.logistics = LogisticsServiceStub(self.channel)
         self.routing = RoutingServiceStub(self.channel)
         self.orders = OrderServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)

@@ -5,6 +5,7 @@ import enum
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
+from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.orders import (
     Attention,
     FulfillmentState,
@@ -26,6 +27,7 @@ from domgrpc.core.values import (
 from domgrpc.v1 import (
     inventory_pb2,
     location_pb2,
+    logistics_pb2,
     order_pb2,
     plan_pb2,
     product_pb2,
@@ -42,6 +44,7 @@ PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (InboundKind, inventory_pb2.InboundKind.DESCRIPTOR),
     (RuleKind, inventory_pb2.SafetyStockRuleKind.DESCRIPTOR),
     (ReservationState, reservation_pb2.ReservationState.DESCRIPTOR),
+    (CapacityUnit, logistics_pb2.CapacityUnit.DESCRIPTOR),
     (OrderStatus, order_pb2.OrderStatus.DESCRIPTOR),
     (FulfillmentState, order_pb2.FulfillmentState.DESCRIPTOR),
     (Attention, order_pb2.OrderAttention.DESCRIPTOR),

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from domgrpc.rpc.registration import service_descriptors
 from domgrpc.v1 import inventory_pb2 as iv
 from domgrpc.v1 import location_pb2 as lo
+from domgrpc.v1 import logistics_pb2 as lg
 from domgrpc.v1 import order_pb2 as od
 from domgrpc.v1 import product_pb2 as pr
 from domgrpc.v1 import reservation_pb2 as re
@@ -26,6 +27,16 @@ BESIDE = {"CreateSnapshot", "ReoptimizeBacklog"}
 PICKUP = od.OrderLine(sku="A", quantity=1, delivery_method="DELIVERY_METHOD_PICKUP")
 PICKUP.location_id = "north"
 
+_CARD = lg.RateCard(
+    service_id="ground",
+    delivery_methods=["DELIVERY_METHOD_SHIP_TO_HOME"],
+    zone_rates=[lg.ZoneRate(zone=1, package_micros=5)],
+)
+_LANE = lg.Lane(service_id="ground", transit_days=[1])
+_CALENDAR = lg.LocationCalendar(
+    location_id="north",
+    opening_hours=[lg.OpeningHours(weekday="WEEKDAY_MONDAY", open_minute=1, close_minute=2)],
+)
 CHANGES: dict[str, Message] = {
     "CreateLocation": lo.CreateLocationRequest(
         location=lo.Location(location_id="new", type=lo.LOCATION_TYPE_STORE)
@@ -67,6 +78,12 @@ CHANGES: dict[str, Message] = {
     "SettleReservation": re.SettleReservationRequest(
         reservation_id="claimed", outcome=re.SETTLEMENT_OUTCOME_SHIPPED
     ),
+    "SaveRateCard": lg.SaveRateCardRequest(rate_card=_CARD),
+    "DeleteRateCard": lg.DeleteRateCardRequest(service_id="gone"),
+    "SaveLane": lg.SaveLaneRequest(lane=_LANE),
+    "DeleteLane": lg.DeleteLaneRequest(service_id="gone"),
+    "SaveLocationCalendar": lg.SaveLocationCalendarRequest(calendar=_CALENDAR),
+    "DeleteLocationCalendar": lg.DeleteLocationCalendarRequest(location_id="south"),
     "QuoteOrder": od.QuoteOrderRequest(lines=[PICKUP], hold_ttl=Duration(seconds=60)),
     "PlaceOrder": od.PlaceOrderRequest(lines=[PICKUP]),
     "EditOrder": od.EditOrderRequest(
@@ -132,6 +149,7 @@ async def stocked(shop: Shop) -> Shop:
             request_id=shop.key(), rule=iv.SafetyStockRule(rule_id="r", fixed_quantity=1)
         )
     )
+    await saved_logistics(shop)
     await shop.hold(("A", "north", 1), reservation_id="held")
     await shop.hold(("A", "north", 1), reservation_id="claimed")
     await shop.reservations.ConfirmReservation(
@@ -151,6 +169,22 @@ async def stocked(shop: Shop) -> Shop:
     return shop
 
 
+async def saved_logistics(shop: Shop) -> None:
+    """A rate card, a lane and a calendar that can be deleted."""
+    card, lane, calendar = lg.RateCard(), lg.Lane(), lg.LocationCalendar()
+    card.CopyFrom(_CARD)
+    lane.CopyFrom(_LANE)
+    calendar.CopyFrom(_CALENDAR)
+    card.service_id = lane.service_id = "gone"
+    calendar.location_id = "south"
+    calls = shop.logistics
+    await calls.SaveRateCard(lg.SaveRateCardRequest(request_id=shop.key(), rate_card=card))
+    await calls.SaveLane(lg.SaveLaneRequest(request_id=shop.key(), lane=lane))
+    await calls.SaveLocationCalendar(
+        lg.SaveLocationCalendarRequest(request_id=shop.key(), calendar=calendar)
+    )
+
+
 def call(
     shop: Shop, name: str, message: Message, client: str = "till-1"
 ) -> "grpc.aio.UnaryUnaryCall[Message, Message]":
@@ -159,6 +193,7 @@ def call(
         shop.products,
         shop.inventory,
         shop.reservations,
+        shop.logistics,
         shop.orders,
         shop.routing,
         shop.admin,

@@ -94,6 +94,7 @@ CORE_ORDER = (
     "claims",
     "orders",
     "plans",
+    "taken",
     "order_commands",
     "replan_proposals",
     "order_book",

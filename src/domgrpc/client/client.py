@@ -9,6 +9,7 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    logistics,
     orders,
     products,
     reservations,
@@ -127,6 +128,18 @@ class DomgrpcClient:
     release_reservation = reservations.release_reservation
     settle_reservation = reservations.settle_reservation
 
+    save_rate_card = logistics.save_rate_card
+    get_rate_card = logistics.get_rate_card
+    list_rate_cards = logistics.list_rate_cards
+    delete_rate_card = logistics.delete_rate_card
+    save_lane = logistics.save_lane
+    get_lane = logistics.get_lane
+    list_lanes = logistics.list_lanes
+    delete_lane = logistics.delete_lane
+    save_location_calendar = logistics.save_location_calendar
+    get_location_calendar = logistics.get_location_calendar
+    list_location_calendars = logistics.list_location_calendars
+    delete_location_calendar = logistics.delete_location_calendar
     quote_order = orders.quote_order
     place_order = orders.place_order
     get_order = orders.get_order

@@ -15,6 +15,7 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    logistics,
     orders,
     products,
     reservations,
@@ -205,6 +206,18 @@ class SyncClient:
     release_reservation = _synchronous(reservations.release_reservation)
     settle_reservation = _synchronous(reservations.settle_reservation)
 
+    save_rate_card = _synchronous(logistics.save_rate_card)
+    get_rate_card = _synchronous(logistics.get_rate_card)
+    list_rate_cards = _synchronous(logistics.list_rate_cards)
+    delete_rate_card = _synchronous(logistics.delete_rate_card)
+    save_lane = _synchronous(logistics.save_lane)
+    get_lane = _synchronous(logistics.get_lane)
+    list_lanes = _synchronous(logistics.list_lanes)
+    delete_lane = _synchronous(logistics.delete_lane)
+    save_location_calendar = _synchronous(logistics.save_location_calendar)
+    get_location_calendar = _synchronous(logistics.get_location_calendar)
+    list_location_calendars = _synchronous(logistics.list_location_calendars)
+    delete_location_calendar = _synchronous(logistics.delete_location_calendar)
     quote_order = _synchronous(orders.quote_order)
     place_order = _synchronous(orders.place_order)
     get_order = _synchronous(orders.get_order)

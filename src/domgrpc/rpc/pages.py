@@ -29,6 +29,7 @@ NamePlace = tuple[str]
 SkuPlace = tuple[_Number, _Number]
 PositionPlace = tuple[_Number, _Number, _Number]
 LowPositionPlace = tuple[str, _Number]
+OwnerPlace = tuple[_Number, str]
 ReservationPlace = tuple[_Number, str]
 OrderPlace = tuple[_Number, str]
 

@@ -6,6 +6,8 @@ writes: the bytes of the texts, and for numbers, times and tags the most that th
 
 from collections.abc import Iterable
 
+from domgrpc.core.calendars import LocationCalendar
+from domgrpc.core.carriers import RateCard
 import msgspec
 
 from domgrpc.core.changes import PositionChange
@@ -27,6 +29,12 @@ _PART_BYTES = 16
 _POSITION_BYTES = 256
 _SUPPLY_BYTES = 48
 _CHANGE_BYTES = 96
+_CARD_BYTES = 512
+_ZONE_RATE_BYTES = 48
+_STEP_BYTES = 20
+_SURCHARGE_BYTES = 24
+_CALENDAR_BYTES = 512
+_HOURS_BYTES = 24
 _NAME_BYTES = 3
 _ORDER_BYTES = 512
 _ORDER_LINE_BYTES = 96
@@ -100,3 +108,24 @@ def change_bytes(change: PositionChange) -> int:
     """Count a change of a position."""
     texts = (change.sku, change.location_id, change.reason, change.reservation_id)
     return _CHANGE_BYTES + texts_bytes(texts)
+
+
+def card_bytes(card: RateCard) -> int:
+    """Count a rate card; O(its prices)."""
+    fields = card.fields
+    steps = sum(len(rate.weight_steps) for rate in fields.zone_rates)
+    return (
+        _CARD_BYTES
+        + _ZONE_RATE_BYTES * len(fields.zone_rates)
+        + _STEP_BYTES * steps
+        + _SURCHARGE_BYTES * len(fields.surcharges)
+        + texts_bytes(surcharge.name for surcharge in fields.surcharges)
+    )
+
+
+def calendar_bytes(calendar: LocationCalendar) -> int:
+    """Count a calendar; O(its hours)."""
+    schedule = calendar.fields.schedule
+    return _CALENDAR_BYTES + _HOURS_BYTES * (
+        len(schedule.opening_hours) + len(schedule.special_days)
+    )
