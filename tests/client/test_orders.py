@@ -25,6 +25,7 @@ from domgrpc.v1.order_pb2 import (
     OrderStatus,
     OrderView,
     ShortagePolicy,
+    WatchOrdersResponse,
 )
 from domgrpc.v1.routing_pb2 import ReplanMove, ReplanPackage, RoutingStrategy
 from domgrpc.v1.types_pb2 import DeliveryMethod, Point
@@ -199,6 +200,16 @@ async def test_an_order_is_simulated_explained_and_planned_again(stocked: Domgrp
         await stocked.reoptimize_backlog(dry_run=True, search_seconds=1)
 
 
+async def next_change(client: DomgrpcClient, after_revision: int) -> WatchOrdersResponse:
+    """Return the next answer with a change in it."""
+    watch = client.watch_orders(after_revision=after_revision, location_ids=["york"])
+    async with aclosing(watch):
+        async for answer in watch:
+            if answer.changes:
+                return answer
+    raise AssertionError
+
+
 async def test_a_store_watches_its_work_over_a_restart_of_the_server(tmp_path: Path) -> None:
     async with serving(tmp_path) as first, DomgrpcClient(first.address) as client:
         await stock_up(client)
@@ -206,22 +217,15 @@ async def test_a_store_watches_its_work_over_a_restart_of_the_server(tmp_path: P
         watch = client.watch_orders(snapshot=True, location_ids=["york"], view=BASIC)
         async with aclosing(watch):
             snapshot = await anext(watch)
-            assert snapshot.snapshot_complete
-            assert [order.order_id for order in snapshot.orders] == ["o1"]
-            await client.place_order([KETTLE], HOME, order_id="o2")
-            revision = 0
-            async for answer in watch:
-                revision = answer.revision
-                if answer.changes:
-                    break
+        assert snapshot.snapshot_complete
+        assert [order.order_id for order in snapshot.orders] == ["o1"]
+        await client.place_order([KETTLE], HOME, order_id="o2")
+        placed = await next_change(client, snapshot.revision)
+        assert [change.order.order_id for change in placed.changes] == ["o2"]
     async with serving(tmp_path) as second, DomgrpcClient(second.address) as client:
         await client.cancel_order("o1")
-        watch = client.watch_orders(after_revision=revision)
-        async with aclosing(watch):
-            async for answer in watch:
-                if answer.changes:
-                    break
-    assert [change.order.order_id for change in answer.changes] == ["o1"]
+        cancelled = await next_change(client, placed.revision)
+    assert [change.order.order_id for change in cancelled.changes] == ["o1"]
 
 
 async def test_a_watch_has_one_beginning(client: DomgrpcClient) -> None:

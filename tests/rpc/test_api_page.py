@@ -12,7 +12,6 @@ from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import LINES_MAX
 from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX
 from domgrpc.core.values import MICROS_MAX, QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
-from domgrpc.core.values import QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
 from domgrpc.rpc.feed_watch import FILTER_MAX
 from domgrpc.rpc.pages import PAGE_SIZE_MAX
 from domgrpc.rpc.pipeline_service import OPERATIONS_MAX

@@ -1,5 +1,6 @@
 """What is counted of an order is no less than what it takes in a message."""
 
+import msgspec
 import pytest
 
 from domgrpc.core.geography import Point
@@ -54,45 +55,55 @@ FAR = Point(-899_999_999, -1_799_999_999)
 CALLER = ClientId("c" * 64)
 
 
-def largest(name: str, scope: Scope, parts: int) -> Order:
-    """Return an order with the longest of everything."""
-    place = LocationId(name)
-    method = DeliveryMethod.DROP_SHIP
-    line = OrderLine(LineId("l" * 64), Sku(name), MOST, method, place, DEAR, MOST, name)
-    work = FulfillmentOrder(
-        FulfillmentOrderId("o" * 64 + "/123456"),
-        place,
+def longest_work(name: str, parts: int) -> FulfillmentOrder:
+    """Return work with the longest of everything."""
+    key = FulfillmentOrderId("o" * 64 + "/123456")
+    line = FulfillmentLine(LineId("l" * 64), Sku(name), MOST, MOST)
+    return FulfillmentOrder(
+        key,
+        LocationId(name),
         DeliveryMethod.SHIP_TO_STORE,
         FulfillmentState.CANCELLED,
-        (FulfillmentLine(LineId("l" * 64), Sku(name), MOST, MOST),) * parts,
-        place,
+        (line,) * parts,
+        LocationId(name),
         LATE,
         LATE,
         LATE,
         DEAR,
         DEAR,
         Micros(-1),
-        FulfillmentOrderId("o" * 64 + "/123456"),
+        key,
         -1,
     )
+
+
+def longest_terms(name: str, scope: Scope) -> OrderTerms:
+    """Return terms with the longest of everything."""
+    terms = OrderTerms(
+        Channel("c" * 64),
+        CustomerId(name),
+        Address(FAR, "p" * 16, name, name, "US", name, name),
+        LATE,
+        package_count_max=1_000,
+        shortage_policy=ShortagePolicy.CANCEL,
+        scope=scope,
+        placed_at_location_id=LocationId(name),
+        reference=name,
+    )
+    return msgspec.structs.replace(terms, promise_is_hard=True, ship_complete=True)
+
+
+def largest(name: str, scope: Scope, parts: int) -> Order:
+    """Return an order with the longest of everything."""
+    method = DeliveryMethod.DROP_SHIP
+    place = LocationId(name)
+    line = OrderLine(LineId("l" * 64), Sku(name), MOST, method, place, DEAR, MOST, name)
     return Order(
         OrderId("o" * 64),
         CALLER,
-        OrderTerms(
-            Channel("c" * 64),
-            CustomerId(name),
-            Address(FAR, "p" * 16, name, name, "US", name, name),
-            LATE,
-            True,  # noqa: FBT003 - in the order of its fields
-            1_000,
-            True,  # noqa: FBT003 - likewise
-            ShortagePolicy.CANCEL,
-            scope,
-            place,
-            name,
-        ),
+        longest_terms(name, scope),
         (line,) * parts,
-        (work,) * parts,
+        (longest_work(name, parts),) * parts,
         tuple(OrderHold(kind, "r" * 64, CALLER, LATE) for kind in HoldKind),
         Attention.RULE_FAILED,
         (Decision(LAST, LATE, StepKind.REPLANNED, 2**31 - 1, ()),) * DECISIONS_MAX,

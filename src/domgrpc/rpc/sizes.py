@@ -6,10 +6,10 @@ writes: the bytes of the texts, and for numbers, times and tags the most that th
 
 from collections.abc import Iterable
 
-from domgrpc.core.calendars import LocationCalendar
-from domgrpc.core.carriers import RateCard
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar
+from domgrpc.core.carriers import RateCard
 from domgrpc.core.changes import PositionChange
 from domgrpc.core.listings import PositionView
 from domgrpc.core.location_groups import LocationGroup
