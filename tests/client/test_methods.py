@@ -26,9 +26,11 @@ from domgrpc.v1 import (
     inventory_pb2,
     location_pb2,
     logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 from domgrpc.v1.inventory_pb2 import SafetyStockRule, StockAdjustment
 from domgrpc.v1.location_pb2 import Location, LocationGroup, LocationState, LocationType
@@ -51,9 +53,11 @@ SERVICES = (
     inventory_pb2,
     location_pb2,
     logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 RPCS = sorted(
     method.name
