@@ -96,6 +96,7 @@ CORE_ORDER = (
     "plans",
     "taken",
     "order_commands",
+    "order_checks",
     "order_book",
     "candidates",
     "dated_candidates",
