@@ -97,6 +97,7 @@ CORE_ORDER = (
     "taken",
     "order_commands",
     "replan_proposals",
+    "order_checks",
     "order_book",
     "candidates",
     "dated_candidates",

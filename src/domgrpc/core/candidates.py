@@ -63,6 +63,11 @@ class Need(msgspec.Struct, frozen=True, gc=False):
     lines: tuple[tuple[LineId, int], ...]
     fields: ProductFields
 
+    @property
+    def splits(self) -> bool:
+        """Whether its units may come from several locations, as far as the product says."""
+        return not (self.fields.keep_together or self.fields.ship_alone)
+
 
 class Room(NamedTuple):
     """What a location can still be given on a day."""
@@ -468,7 +473,7 @@ def _package_costs(question: LegQuestion, table: TransportTable, places: Places)
     kept, rows = places
     paid = table.package_micros
     more = question.prices.package_micros
-    costs = [paid[row] + more for row in rows]
+    costs = [paid[row] for row in rows]
     parcels = question.parcels
     late = question.prices.late_day_micros
     if parcels:
@@ -483,6 +488,11 @@ def _package_costs(question: LegQuestion, table: TransportTable, places: Places)
     wishes = question.effects.shared.prices
     if wishes is not None:
         costs = [max(0, cost + wishes[index]) for cost, index in zip(costs, kept, strict=True)]
+    if more:
+        costs = [
+            cost if index in parcels else cost + more
+            for index, cost in zip(kept, costs, strict=True)
+        ]
     return costs
 
 
