@@ -19,6 +19,11 @@ class Drain:
         self._begun = asyncio.Event()
         self._refused_count = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the server is going down."""
+        return self._begun.is_set()
+
     def begin(self) -> None:
         """Let every stream end at its next step."""
         self._begun.set()

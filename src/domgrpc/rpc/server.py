@@ -21,6 +21,7 @@ from domgrpc.engine.engine import Engine, open_engine, tune_collector
 from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.credentials import server_credentials
 from domgrpc.rpc.draining import Drain
+from domgrpc.rpc.health_port import HealthPort
 from domgrpc.rpc.journal import CallLog, configure_journal
 from domgrpc.rpc.malformed import check_parser
 from domgrpc.rpc.services import api_handlers
@@ -80,22 +81,17 @@ class Server:
         self._stopping: asyncio.Future[None] | None = None
         self._health = Health(self._server)
         add_reflection(self._server)
+        self._health_port: HealthPort | None = None
 
     async def start(self) -> int:
         """Listen and return the port. Raises ListenFailed or InvalidSetting."""
         settings = self._settings
         address = _address(settings.host, settings.port)
         credentials = server_credentials(settings)
-        try:
-            if credentials is None:
-                port = self._server.add_insecure_port(address)
-            else:
-                port = self._server.add_secure_port(address, credentials)
-        except RuntimeError:
-            raise ListenFailed(
-                f"cannot listen on {address}: the port is in use, the address is not one of this "
-                "machine's, or it may not be used; choose another with --host and --port"
-            ) from None
+        port = _listen(self._server, address, credentials)
+        facts: dict[str, int] = {}
+        if settings.health_port is not None:
+            facts["health_port"] = self._listen_for_health(settings.health_port, credentials)
         await self._server.start()
         await self._health.serving()
         if credentials is None and not _is_loopback(settings.host):
@@ -105,8 +101,17 @@ class Server:
                 risk="anybody on the network can read and change stock",
                 remedy="give a certificate and a key, or listen on 127.0.0.1",
             )
-        _log.info("listening", host=settings.host, port=port, tls=credentials is not None)
+        _log.info("listening", host=settings.host, port=port, tls=credentials is not None, **facts)
         return port
+
+    def _listen_for_health(self, port: int, credentials: grpc.ServerCredentials | None) -> int:
+        self._health_port = HealthPort(self._engine.seconds, self._is_up)
+        address = _address(self._settings.host, port)
+        return self._health_port.start(lambda server: _listen(server, address, credentials))
+
+    def _is_up(self) -> bool:
+        # Asked by other threads: reads only.
+        return not (self._drain.has_begun or self._engine.failed.done())
 
     async def stop(self, grace_seconds: float) -> None:
         """Drain: refuse further calls and give those under way so long to finish.
@@ -132,6 +137,8 @@ class Server:
         # where it is stopped again while it stops. Who is left watches our health, has a last
         # answer on its way, or is cut off.
         await self._server.stop(_LAST_WORDS_SECONDS)
+        if self._health_port is not None:
+            self._health_port.stop()
 
 
 async def serve(settings: Settings) -> None:
@@ -169,6 +176,23 @@ async def _until_stopped(engine: Engine, stopping: asyncio.Event) -> None:
         await asyncio.wait((signalled, engine.failed), return_when=asyncio.FIRST_COMPLETED)
     finally:
         signalled.cancel()
+
+
+def _listen(
+    server: grpc.aio.Server | grpc.Server,
+    address: str,
+    credentials: grpc.ServerCredentials | None,
+) -> int:
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials)
+    except RuntimeError:
+        raise ListenFailed(
+            f"cannot listen on {address}: the port is in use, the address is not one of this "
+            "machine's, or it may not be used; choose another with --host and --port, "
+            "or with --health-port"
+        ) from None
 
 
 def _address(host: str, port: int) -> str:
