@@ -2,8 +2,9 @@
 
 `Server` is made by the program and by tests alike. `serve` is what `domgrpc serve` runs: it opens
 the engine, serves until SIGTERM or SIGINT, and drains. Draining goes: health says NOT_SERVING;
-streams are told to connect again; further calls are refused; those under way may finish; when no
-more calls come, or after a while, the server stops; the engine closes.
+streams are told to connect again; further calls are refused; those under way may finish; refusals
+are held back; when no more calls come, or after a while, the server stops and lets them go; the
+engine closes.
 """
 
 import asyncio
@@ -131,12 +132,18 @@ class Server:
             async with asyncio.timeout(max(grace_seconds, _LAST_WORDS_SECONDS)):
                 await self._edge.until_idle()
                 # What gRPC holds and Python has not begun would be cancelled without a reason.
+                # Callers who try again at once are held back, or it would always hold some.
+                self._drain.hold_refusals()
                 async with asyncio.timeout(min(grace_seconds, _REFUSING_SECONDS_MAX)):
                     await self._drain.until_quiet(_QUIET_SECONDS)
         # Only now, and once: gRPC crashes where a handler speaks to a server that is gone, and
         # where it is stopped again while it stops. Who is left watches our health, has a last
-        # answer on its way, or is cut off.
-        await self._server.stop(_LAST_WORDS_SECONDS)
+        # answer on its way, or is cut off. Refusals go out behind the word that the connection
+        # ends, so that nobody tries again on it.
+        stopped = asyncio.ensure_future(self._server.stop(_LAST_WORDS_SECONDS))
+        await asyncio.sleep(0)
+        self._drain.let_go()
+        await stopped
         if self._health_port is not None:
             self._health_port.stop()
 
