@@ -58,6 +58,13 @@ class AnywhereGroup(TyperGroup):
             code = _end(file_error(error), words)
         sys.exit(code or ExitCode.DONE)
 
+    def make_context(self, *unnamed: Any, **settings: Any) -> Any:  # noqa: ANN401 - typer's own
+        """Read the line; who reads a help that it shows may go away when it has enough."""
+        try:
+            return super().make_context(*unnamed, **settings)
+        except BrokenPipeError:
+            raise typer.Exit(ExitCode.PIPE_CLOSED) from None
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
         """Run the command; who reads its output may go away when it has enough."""
         try:
