@@ -13,7 +13,7 @@ from domgrpc.core.order_commands import ApplyReplan, ReplanSummary
 from domgrpc.core.orders import Order
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.replan_proposals import BacklogQuestion
-from domgrpc.core.values import ClientId, Micros, RequestId
+from domgrpc.core.values import ClientId, Micros, OrderId, RequestId
 from domgrpc.engine.engine import Engine, open_engine
 from domgrpc.engine.records import fingerprint
 from domgrpc.engine.reoptimizing import ReoptimizationRunning
@@ -101,13 +101,13 @@ async def test_nothing_comes_later_than_planned_unless_it_may(running: Running) 
         order(line("A"), as_id="boston", to=BOSTON),
         order(line("A"), line("B"), as_id="near", to=CHICAGO),
     )
-    before = running.engine.writer.state.orders.by_id["boston"].fulfillment_orders[0]
+    before = running.engine.writer.state.orders.by_id[OrderId("boston")].fulfillment_orders[0]
     proposal = await running.engine.reoptimizer.propose(
         BacklogQuestion(stability_price_micros=Micros(0))
     )
     for each in proposal.moves:
         await running.send(ApplyReplan((each.move,)))
-    after = running.engine.writer.state.orders.by_id["boston"].fulfillment_orders[0]
+    after = running.engine.writer.state.orders.by_id[OrderId("boston")].fulfillment_orders[0]
     assert after.deliver_by_time_ms <= before.deliver_by_time_ms
 
 
