@@ -97,6 +97,7 @@ CORE_ORDER = (
     "taken",
     "order_commands",
     "order_checks",
+    "replan_proposals",
     "order_book",
     "candidates",
     "dated_candidates",
@@ -129,7 +130,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),
-    "rpc": GRPC | {"msgspec", "structlog"},
+    "rpc": GRPC | {"crc32c", "msgspec", "structlog", "zipcodes"},
     "client": GRPC | {"msgspec"},
     "cli": GRPC | {"msgspec", "rich", "structlog", "typer", "zipcodes"},
 }

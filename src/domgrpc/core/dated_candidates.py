@@ -132,8 +132,7 @@ def _room(question: LegQuestion, found: Candidates, index: LocationIndex, place:
 
 
 def _in_time(question: LegQuestion, deliver_by_ms: int) -> bool:
-    promise_ms = question.promise_ms
-    return not question.promise_is_hard or promise_ms is None or deliver_by_ms <= promise_ms
+    return not question.promise_is_hard or deliver_by_ms <= question.promise_ms
 
 
 def _extended(
@@ -153,6 +152,7 @@ def _extended(
         found,
         indexes=[*found.indexes, *(index for index, _ in dated)],
         dated=tuple(place for _, place in dated),
+        cheapest=None,
         package_costs=[
             *found.package_costs,
             *(_package_cost(question, index, place) for index, place in dated),
@@ -170,7 +170,8 @@ def _extended(
 def _package_cost(question: LegQuestion, index: LocationIndex, place: Place) -> int:
     prices, wishes = question.prices, question.effects.shared.prices
     cost = place.table.package_micros[place.row]
-    cost += prices.late_day_micros * late_days(question, place.table.deliver_by_ms[place.row])
+    late_count = late_days(question.promise_ms, place.table.deliver_by_ms[place.row])
+    cost += prices.late_day_micros * late_count
     return max(0, cost + (wishes[index] if wishes else 0)) + prices.package_micros
 
 

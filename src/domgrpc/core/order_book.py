@@ -165,14 +165,19 @@ class Orders:
 
     def _count_capacity(self, work: FulfillmentOrder, sign: int) -> None:
         key = (work.location_id, work.capacity_day)
-        used = self.used_capacity.setdefault(key, [0, 0])
-        used[0] += sign * (not work.parcel_id)
-        used[1] += sign * sum(line.quantity for line in work.lines)
+        used = self.used_capacity.get(key)
+        if used is None:
+            used = self.used_capacity[key] = [0, 0]
+        used[0] += 0 if work.parcel_id else sign
+        for line in work.lines:
+            used[1] += sign * line.quantity
         if not used[1]:
             del self.used_capacity[key]
 
     def _count_open(self, order_id: OrderId, location_id: LocationId, sign: int) -> None:
-        orders = self.open_at.setdefault(location_id, SortedDict())
+        orders = self.open_at.get(location_id)
+        if orders is None:
+            orders = self.open_at[location_id] = SortedDict()
         count = orders.get(order_id, 0) + sign
         if count:
             orders[order_id] = count

@@ -13,11 +13,12 @@ from domgrpc.core.order_book import planned_claims
 from domgrpc.core.order_checks import check_lines, check_terms
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
 from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import decision_of, put_in, stamped, without_short
+from domgrpc.core.order_works import attention_of, decision_of, put_in, without_short
 from domgrpc.core.orders import (
     Attention,
     Order,
     OrderHold,
+    OrderStep,
     ShortagePolicy,
     StepKind,
 )
@@ -206,6 +207,7 @@ def _new_order(
     at = caller.at
     plan, policy = what
     works, next_number = put_in(order_id, (), plan, 1)
+    holds = tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds)
     cancelled = policy is ShortagePolicy.CANCEL
     order = Order(
         order_id,
@@ -213,16 +215,19 @@ def _new_order(
         command.terms,
         without_short(command.lines, plan) if cancelled else command.lines,
         works,
-        tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds),
+        holds,
         Attention.NONE,
         (decision_of(plan, caller, StepKind.PLACED),),
-        (),
+        (OrderStep(at.revision, at.time_ms, StepKind.PLACED, caller.client_id),),
         at.time_ms,
         at.time_ms,
         at.revision,
         next_number,
     )
-    return stamped(order, caller, StepKind.PLACED, "")
+    attention = attention_of(order)
+    if attention is Attention.NONE:
+        return order
+    return msgspec.structs.replace(order, attention=attention)
 
 
 def _held_lines(plan: Plan) -> tuple[ReservationLine, ...]:

@@ -5,12 +5,22 @@ takes is not there for the next. A `Planner` is what planning looks at: places a
 transport takes, the rules, and the orders that share capacity and parcels.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import BOUNDLESS, LegQuestion, Need, Prices, Room, Units
+from domgrpc.core.candidates import (
+    BOUNDLESS,
+    Columns,
+    LegQuestion,
+    Need,
+    Prices,
+    Room,
+    Units,
+    columns_of,
+)
 from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
 from domgrpc.core.logistics import Logistics
@@ -55,6 +65,7 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
+_COLUMNS_MAX = 8_192
 _WHOLE_TABLES_MAX = 256
 """Up to so many locations a journey's table is made for all of them and kept."""
 _SCARCITY_MICROS = 1_000_000
@@ -97,6 +108,7 @@ class Planner:
     """What planning looks at; holds nothing of its own but the order of ties, a view."""
 
     __slots__ = (
+        "_columns",
         "_has_capacity",
         "_ranks",
         "_ranks_of",
@@ -114,6 +126,7 @@ class Planner:
         self.logistics = logistics
         self.rule_sets = rule_sets
         self.orders = orders
+        self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
         self._has_capacity = False
         self._ranks: list[int] = []
         self._ranks_of = (-1, -1, -1)
@@ -141,7 +154,30 @@ class Planner:
             for rank, index in enumerate(ordered):
                 self._ranks[index] = rank
             self._ranks_of = versions
+            self._columns.clear()
         return self._ranks
+
+    def columns(
+        self, journey: Journey, prices: Prices, time_ms: TimeMs, promise_ms: TimeMs
+    ) -> Columns | None:
+        """Return the costs of a journey side by side; None where there are many locations.
+
+        For what is promised a fixed time after it was ordered: kept while no day of lateness
+        comes or goes.
+        """
+        locations = self.network.locations
+        if len(locations.by_index) > _WHOLE_TABLES_MAX:
+            return None
+        table = self.logistics.table(locations, journey, time_ms)
+        key = (journey, prices, promise_ms - time_ms)
+        ranks = self.ranks()
+        known = self._columns.get(key)
+        if known is None or known.table is not table or time_ms >= known.until_ms:
+            known = columns_of(table, ranks, prices, (time_ms, promise_ms))
+            self._columns[key] = known
+            if len(self._columns) > _COLUMNS_MAX:
+                self._columns.popitem(last=False)
+        return known
 
     def rules(self, version: RuleSetVersion | None) -> CompiledRuleSet:
         """Return the rules of a version or, for None, the active ones."""
@@ -215,10 +251,16 @@ def _plan_leg(
     if rules.content.rules:
         effects = rules.effects(*_facts(question, leg, needs))
     network.refresh(question.time_ms)
+    journey = _journey(planner, leg, terms)
+    prices = _prices(rules)
+    promise_ms = _promise_ms(question, rules)
+    columns = None
+    if terms.promise_time_ms is None:
+        columns = planner.columns(journey, prices, question.time_ms, promise_ms)
     asked = LegQuestion(
         ask=Ask(Demand(terms.channel, leg.delivery_method), question.time_ms),
         needs=needs,
-        table_of=_table_of(planner, leg, terms),
+        table_of=_table_of(planner, journey),
         area=_area(planner, question, leg, limits.radius_m),
         ranks=planner.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
@@ -227,8 +269,9 @@ def _plan_leg(
         taken=taken.units,
         mocked=_mocked(network, question.mocked),
         effects=effects,
-        prices=_prices(rules),
-        promise_ms=_promise_ms(question, rules),
+        prices=prices,
+        columns=columns,
+        promise_ms=promise_ms,
         promise_is_hard=terms.promise_is_hard,
         parcels=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
@@ -297,12 +340,16 @@ def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: 
     return min(filter(None, counts), default=0)
 
 
-def _table_of(
-    planner: Planner, leg: Leg, terms: OrderTerms
-) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
     locations = planner.network.locations
     there = locations.index(leg.store_id) if leg.ends_at_store else terms.address.point
-    journey = Journey(leg.delivery_method, there)
+    return Journey(leg.delivery_method, there)
+
+
+def _table_of(
+    planner: Planner, journey: Journey
+) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+    locations = planner.network.locations
     logistics = planner.logistics
     if len(locations.by_index) <= _WHOLE_TABLES_MAX:
         return lambda _, time_ms: logistics.table(locations, journey, TimeMs(time_ms))

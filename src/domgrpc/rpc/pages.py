@@ -29,7 +29,9 @@ NamePlace = tuple[str]
 SkuPlace = tuple[_Number, _Number]
 PositionPlace = tuple[_Number, _Number, _Number]
 LowPositionPlace = tuple[str, _Number]
+OwnerPlace = tuple[_Number, str]
 ReservationPlace = tuple[_Number, str]
+OrderPlace = tuple[_Number, str]
 
 Place = TypeVar("Place", bound=tuple[str | int, ...])
 Entry = TypeVar("Entry")
