@@ -70,7 +70,11 @@ class _Field:
     def offer(self, plan: tuple[int, ...], cost: int) -> None:
         """Keep a plan where it is better."""
         count = len(plan)
-        if count <= self.count_max and (cost, count, plan) < (self.upper, len(self.plan), self.plan):
+        if count <= self.count_max and (cost, count, plan) < (
+            self.upper,
+            len(self.plan),
+            self.plan,
+        ):
             self.plan, self.upper = plan, cost
 
     def most(self) -> int:
@@ -161,7 +165,9 @@ class _Field:
     def _try_pairs(self) -> None:
         """Settle all plans of two packages."""
         order = self.package_costs.argsort(kind="stable")
-        lefts, rights = _pairs(self.costs[:, order], self.package_costs[order], self.upper - self._cheapest)
+        lefts, rights = _pairs(
+            self.costs[:, order], self.package_costs[order], self.upper - self._cheapest
+        )
         if lefts:
             left, right = order[lefts], order[rights]
             sums = np.minimum(self.costs[:, left], self.costs[:, right]).sum(axis=0)
@@ -198,7 +204,9 @@ def _pairs(costs: Numbers, package_costs: Numbers, room: int) -> tuple[list[int]
     # All pairs that have every lot and whose packages cost no more than the room; the candidates
     # stand in the order of their package costs, so that those are the first so many.
     packed = np.packbits(costs < NEVER, axis=1, bitorder="little")
-    carriers = sorted((int.from_bytes(row.tobytes(), "little") for row in packed), key=int.bit_count)
+    carriers = sorted(
+        (int.from_bytes(row.tobytes(), "little") for row in packed), key=int.bit_count
+    )
     affordable = package_costs.searchsorted(room - package_costs, side="right").tolist()
     lefts: list[int] = []
     rights: list[int] = []

@@ -40,9 +40,7 @@ def solve(
         packages.append(_package(listed, totals.index(least), lot))
     if not lots.shared:
         return _solution(packages, cost, cost, 0)
-    found = route_few(
-        lots.shared_rows, lots.package_costs, lots.package_count_max, node_count_max
-    )
+    found = route_few(lots.shared_rows, lots.package_costs, lots.package_count_max, node_count_max)
     if found is None:
         return Unservable(Obstacle.PACKAGES, ())
     packages += _packages(listed, lots, found.chosen)
