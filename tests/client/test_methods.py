@@ -28,16 +28,26 @@ from domgrpc.v1 import (
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 from domgrpc.v1.inventory_pb2 import SafetyStockRule, StockAdjustment
 from domgrpc.v1.location_pb2 import Location, LocationGroup, LocationState, LocationType
 from domgrpc.v1.pipeline_pb2 import Operation
 from domgrpc.v1.product_pb2 import Product
 from domgrpc.v1.reservation_pb2 import ReservationState, SettlementOutcome
+from domgrpc.v1.rule_set_pb2 import RoutingRule, RuleEffect, RuleSet, RuleSetState
 from domgrpc.v1.types_pb2 import Point, StockCondition
 from tests.rpc.serving import Shop
 
-SERVICES = (admin_pb2, inventory_pb2, location_pb2, pipeline_pb2, product_pb2, reservation_pb2)
+SERVICES = (
+    admin_pb2,
+    inventory_pb2,
+    location_pb2,
+    pipeline_pb2,
+    product_pb2,
+    reservation_pb2,
+    routing_pb2,
+)
 RPCS = sorted(
     method.name
     for module in SERVICES
@@ -166,6 +176,18 @@ async def test_availability(stocked: DomgrpcClient) -> None:
         ["kettle"], include_locations=True, include_parts=True, min_revision=answer.revision
     )
     assert [place.parts.on_hand for place in full.items[0].locations] == [10, 5]
+
+
+async def test_rule_sets(client: DomgrpcClient) -> None:
+    rule = RoutingRule(rule_id="r", effect=RuleEffect.RULE_EFFECT_LIMIT, package_count_max=1)
+    made = await client.create_rule_set(RuleSet(rules=[rule]))
+    assert made.version == 1
+    await client.validate_rule_set(1)
+    assert (await client.activate_rule_set(1)).state == RuleSetState.RULE_SET_STATE_ACTIVE
+    assert (await client.get_rule_set()).version == 1
+    assert (await client.get_rule_set(0)).state == RuleSetState.RULE_SET_STATE_RETIRED
+    listed = await client.list_rule_sets(state=RuleSetState.RULE_SET_STATE_RETIRED)
+    assert [rule_set.version for rule_set in listed.rule_sets] == [0]
 
 
 async def test_rules(stocked: DomgrpcClient) -> None:

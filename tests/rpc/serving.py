@@ -39,6 +39,7 @@ from domgrpc.v1.location_pb2_grpc import LocationServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 NOON_MS = 1_750_000_000_000
 """When every test begins."""
@@ -85,6 +86,7 @@ class Shop:
         self.inventory = InventoryServiceStub(self.channel)
         self.reservations = ReservationServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)
+        self.routing = RoutingServiceStub(self.channel)
         self.admin = AdminServiceStub(self.channel)
 
     @property

@@ -6,6 +6,7 @@ import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
 from domgrpc.core.reservations import ReservationState, SettlementOutcome
+from domgrpc.core.rule_sets import RuleEffect, RuleSetState, Strategy, Unfilled
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.supply import InboundKind
 from domgrpc.core.values import (
@@ -15,7 +16,14 @@ from domgrpc.core.values import (
     StockCondition,
     StockLevel,
 )
-from domgrpc.v1 import inventory_pb2, location_pb2, product_pb2, reservation_pb2, types_pb2
+from domgrpc.v1 import (
+    inventory_pb2,
+    location_pb2,
+    product_pb2,
+    reservation_pb2,
+    rule_set_pb2,
+    types_pb2,
+)
 
 PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (DeliveryMethod, types_pb2.DeliveryMethod.DESCRIPTOR),
@@ -27,6 +35,10 @@ PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (RuleKind, inventory_pb2.SafetyStockRuleKind.DESCRIPTOR),
     (ReservationState, reservation_pb2.ReservationState.DESCRIPTOR),
     (SettlementOutcome, reservation_pb2.SettlementOutcome.DESCRIPTOR),
+    (RuleSetState, rule_set_pb2.RuleSetState.DESCRIPTOR),
+    (Strategy, rule_set_pb2.RoutingStrategy.DESCRIPTOR),
+    (Unfilled, rule_set_pb2.UnfilledPolicy.DESCRIPTOR),
+    (RuleEffect, rule_set_pb2.RuleEffect.DESCRIPTOR),
 ]
 
 

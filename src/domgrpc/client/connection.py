@@ -13,6 +13,7 @@ from domgrpc.v1.location_pb2_grpc import LocationServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 RECEIVE_SIZE_BYTES_MAX: Final = 64 * 1024 * 1024
 _OPTIONS: Final = (
@@ -51,7 +52,15 @@ class Tls:
 class Stubs:
     """The bound methods of every service on one channel."""
 
-    __slots__ = ("admin", "inventory", "locations", "pipeline", "products", "reservations")
+    __slots__ = (
+        "admin",
+        "inventory",
+        "locations",
+        "pipeline",
+        "products",
+        "reservations",
+        "routing",
+    )
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         """Bind them."""
@@ -61,6 +70,7 @@ class Stubs:
         self.pipeline = PipelineServiceStub(channel)
         self.products = ProductServiceStub(channel)
         self.reservations = ReservationServiceStub(channel)
+        self.routing = RoutingServiceStub(channel)
 
 
 def open_channel(target: str, tls: Tls | None) -> grpc.aio.Channel:

@@ -22,9 +22,18 @@ from domgrpc.v1 import (
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 
-_FILES = (location_pb2, product_pb2, inventory_pb2, reservation_pb2, pipeline_pb2, admin_pb2)
+_FILES = (
+    location_pb2,
+    product_pb2,
+    inventory_pb2,
+    reservation_pb2,
+    routing_pb2,
+    pipeline_pb2,
+    admin_pb2,
+)
 
 
 def service_descriptors() -> Iterator[ServiceDescriptor]:

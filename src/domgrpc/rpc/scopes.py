@@ -48,6 +48,8 @@ _READ = (
     "domgrpc.v1.InventoryService/ExplainSafetyStock",
     "domgrpc.v1.ReservationService/GetReservation",
     "domgrpc.v1.ReservationService/ListReservations",
+    "domgrpc.v1.RoutingService/GetRuleSet",
+    "domgrpc.v1.RoutingService/ListRuleSets",
 )
 _WRITE = (
     "domgrpc.v1.InventoryService/UpdateStock",
@@ -75,6 +77,9 @@ _CONFIGURE = (
     "domgrpc.v1.InventoryService/CreateSafetyStockRule",
     "domgrpc.v1.InventoryService/UpdateSafetyStockRule",
     "domgrpc.v1.InventoryService/DeleteSafetyStockRule",
+    "domgrpc.v1.RoutingService/CreateRuleSet",
+    "domgrpc.v1.RoutingService/ValidateRuleSet",
+    "domgrpc.v1.RoutingService/ActivateRuleSet",
 )
 _ADMIN = (
     "domgrpc.v1.AdminService/GetStatus",

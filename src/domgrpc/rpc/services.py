@@ -11,6 +11,7 @@ from domgrpc.rpc.pipeline_service import PipelineService
 from domgrpc.rpc.product_service import ProductService
 from domgrpc.rpc.registration import service_descriptors, service_handler
 from domgrpc.rpc.reservation_service import ReservationService
+from domgrpc.rpc.routing_service import RoutingService
 from domgrpc.rpc.stock_feed import StockFeeds
 from domgrpc.rpc.stock_watch import StockWatches
 
@@ -22,6 +23,7 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "ProductService": ProductService(),
         "InventoryService": InventoryService(StockFeeds(drain), StockWatches(drain)),
         "ReservationService": ReservationService(),
+        "RoutingService": RoutingService(),
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),
     }
