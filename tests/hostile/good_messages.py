@@ -24,6 +24,22 @@ _RULE = {
     "rule_id": "keep", "kind": "SAFETY_STOCK_RULE_KIND_SAFETY_STOCK", "sku": "A",
     "location_id": "b", "fixed_quantity": 1,
 }  # fmt: skip
+_CARD: Fields = {
+    "service_id": "ground", "delivery_methods": ["DELIVERY_METHOD_SHIP_TO_HOME"],
+    "zone_rates": [{"zone": 1, "package_micros": 5, "weight_steps": [
+        {"grams_max": 500, "micros": 3}]}],
+    "surcharges": [{"name": "fuel", "basis_points": 1_250}], "package_grams_max": 500,
+}  # fmt: skip
+_LANE: Fields = {
+    "service_id": "ground", "transit_days": [1, 2], "delivery_weekdays": ["WEEKDAY_MONDAY"],
+    "holidays": {"country": "US", "subdivision": "CA"},
+}  # fmt: skip
+_CALENDAR: Fields = {
+    "location_id": "a", "time_zone": "America/New_York",
+    "opening_hours": [{"weekday": "WEEKDAY_MONDAY", "open_minute": 480, "close_minute": 1_200}],
+    "special_days": [{"date": "2026-12-24", "open_minute": 480, "close_minute": 720}],
+    "daily_capacity": 50, "package_micros": 700_000,
+}  # fmt: skip
 _GROUP = {"group_id": "all", "location_ids": ["a", "b", "c"]}
 _SCOPE = {"locations": {"location_ids": ["a", "b"]}}
 _NEAR = {"near": {"point": _LOCATION["point"], "radius_km": 50.0, "location_count_max": 5}}
@@ -129,6 +145,18 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("MoveReservation", {
         "reservation_id": "h1", "sku": "A", "from_location_id": "a", "to_location_id": "b",
         "quantity": 1}),
+    ("SaveRateCard", {"rate_card": _CARD}),
+    ("GetRateCard", {"service_id": "ground"}),
+    ("ListRateCards", {"page_size": 1}),
+    ("DeleteRateCard", {"service_id": "none"}),
+    ("SaveLane", {"lane": _LANE}),
+    ("GetLane", {"service_id": "ground"}),
+    ("ListLanes", {}),
+    ("DeleteLane", {"service_id": "none"}),
+    ("SaveLocationCalendar", {"calendar": _CALENDAR}),
+    ("GetLocationCalendar", {"location_id": "a"}),
+    ("ListLocationCalendars", {"page_size": 2}),
+    ("DeleteLocationCalendar", {"location_type": "LOCATION_TYPE_HUB"}),
     ("ConfirmReservation", {"reservation_id": "h2"}),
     ("SettleReservation", {
         "reservation_id": "h2", "outcome": "SETTLEMENT_OUTCOME_SHIPPED", "lines": _LINES[:1]}),

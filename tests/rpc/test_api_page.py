@@ -11,15 +11,17 @@ from domgrpc.core.products import PARTS_PER_CALL_MAX
 from domgrpc.core.rejections import Reason
 from domgrpc.core.reservations import LINES_MAX
 from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX
-from domgrpc.core.values import QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
+from domgrpc.core.values import MICROS_MAX, QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
+from domgrpc.rpc.feed_watch import FILTER_MAX
 from domgrpc.rpc.pages import PAGE_SIZE_MAX
 from domgrpc.rpc.pipeline_service import OPERATIONS_MAX
 from domgrpc.rpc.refusals import TransportReason
 from domgrpc.rpc.registration import service_descriptors
 from domgrpc.rpc.server import CALLS_MAX
 from domgrpc.rpc.status import TREATMENTS
-from domgrpc.rpc.stock_watch import FILTER_MAX
 from domgrpc.rpc.translate_availability import HORIZON_DAYS_MAX, ITEMS_MAX
+from domgrpc.rpc.translate_calendars import SPECIAL_DAYS_MAX
+from domgrpc.rpc.translate_logistics import SURCHARGES_MAX, WEIGHT_STEPS_MAX
 from domgrpc.rpc.translate_products import PRODUCTS_MAX
 from domgrpc.rpc.translate_scope import SCOPE_GROUPS_MAX, SCOPE_LOCATIONS_MAX
 from domgrpc.rpc.translate_stock import UPDATES_MAX
@@ -49,6 +51,10 @@ LIMITS = {
     "locations in a scope or a group": SCOPE_LOCATIONS_MAX,
     "groups in a scope": SCOPE_GROUPS_MAX,
     "SKUs, and locations, in the filter of a watch": FILTER_MAX,
+    "surcharges of a rate card": SURCHARGES_MAX,
+    "weight steps of a zone": WEIGHT_STEPS_MAX,
+    "special days of a calendar": SPECIAL_DAYS_MAX,
+    "a price in micros": MICROS_MAX,
     "calls and streams under way at once": CALLS_MAX,
     "shortest hold, milliseconds": TTL_MS_MIN,
     "longest hold, milliseconds": TTL_MS_MAX,

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 Plain = Any  # lists of whatever the log holds
 Place = tuple[str, str]  # SKU and location
+Kept = tuple[int, Plain]  # which kind of logistics, and whose
+CARD, LANE, CALENDAR = 1, 2, 3
 HELD, CONFIRMED, RELEASED, EXPIRED = 1, 2, 3, 4
 ON_HAND, SOFT, ALLOCATED = 0, 1, 2
 SELLABLE = 1
@@ -49,11 +51,16 @@ class Books:
         self.groups: dict[str, Plain] = {}
         self.products: dict[str, Plain] = {}
         self.rules: dict[str, Plain] = {}
+        self.logistics: dict[Kept, Plain] = {}
+        """Rate cards, lanes and calendars."""
         self.sequences: dict[str, int] = {}
         self.event_counts: dict[int, int] = {}
         self._levels: dict[Place, int] = {}
         self._finished: list[tuple[str, int]] = []
-        self._apply: dict[int, Callable[[Plain], Plain]] = {
+        self._apply = self._by_tag()
+
+    def _by_tag(self) -> dict[int, Callable[[Plain], Plain]]:
+        return {
             1: self._save_location,
             2: self._save_group,
             3: self._delete_group,
@@ -72,6 +79,10 @@ class Books:
             REFUSED: lambda event: event[1],
             NOTHING: self._nothing,
             RETENTION: self._retain,
+            19: lambda event: self._save_logistics((CARD, event[1][1]), event[1]),
+            20: lambda event: self._save_logistics((LANE, event[1][1]), event[1]),
+            21: lambda event: self._save_logistics((CALENDAR, tuple(event[1][1])), event[1]),
+            22: self._delete_logistics,
         }
 
     def apply(self, event: Plain) -> Plain:
@@ -118,6 +129,17 @@ class Books:
 
     def _delete_rule(self, event: Plain) -> Plain:
         del self.rules[event[1]]
+        return [8]
+
+    def _save_logistics(self, key: Kept, kept: Plain) -> Plain:
+        owner = key[1]
+        assert key[0] != CALENDAR or not owner[0] or owner[0] in self.locations, owner
+        self.logistics[key] = kept
+        return kept
+
+    def _delete_logistics(self, event: Plain) -> Plain:
+        _, kind, service_id, owner = event
+        del self.logistics[kind, tuple(owner) if kind == CALENDAR else service_id]
         return [8]
 
     # --- stock
@@ -287,5 +309,9 @@ class Books:
             # Of a SKU that only has stock the service tells the defaults, which it alone knows.
             known = [self.products.get(sku) for sku in keys]
             return None if None in known else [6, known]
+        if resource in (7, 8):
+            return self.logistics[resource - 6, keys[0]]
+        if resource == 9:
+            return self.logistics[CALENDAR, (keys[0], int(keys[1]))]
         tables = {1: self.locations, 2: self.groups, 4: self.rules, 5: self.holds}
         return tables[resource][keys[0]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.simulation import logistics_verdicts
 from tests.simulation.books import (
     CONFIRMED,
     DEMAND,
@@ -223,6 +224,8 @@ def _is_location_missing(books: Books, command: Plain) -> bool:
             return command[1] not in books.locations
         case "CreateLocationGroup" | "UpdateLocationGroup":
             return any(name not in books.locations for name in command[3])
+        case "SaveLocationCalendar":
+            return command[1][0] not in ("", *books.locations)
         case "UpdateStock":
             return _is_stock_refused("LOCATION_NOT_FOUND")(books, command)
         case "MoveReservation":
@@ -260,6 +263,8 @@ def _is_scope_used(command: Plain) -> bool:
 
 
 def _is_etag_old(books: Books, command: Plain) -> bool:
+    if command[0] in logistics_verdicts.KINDS:
+        return logistics_verdicts.is_etag_old(books, command)
     if command[0] in HOLD_COMMANDS:
         revision = books.holds[command[1]][REVISION]
     elif command[0] in ("UpdateLocation", "SetLocationState"):
@@ -322,5 +327,8 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "RULE_ID_TAKEN": _rule_taken,
     "RULE_NOT_FOUND": _rule_missing,
     "SKU_TAKEN": _product_taken,
+    "RATE_CARD_NOT_FOUND": logistics_verdicts.is_missing,
+    "LANE_NOT_FOUND": logistics_verdicts.is_missing,
+    "CALENDAR_NOT_FOUND": logistics_verdicts.is_missing,
 }
 """What the workload can be refused for; another reason is a KeyError, which fails the run."""

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation import hold_verdicts
+from tests.simulation import hold_verdicts, logistics_verdicts
 from tests.simulation.books import NOTHING, REFUSED, Books, Plain
 from tests.simulation.figures import Draft
 from tests.simulation.refusals import refused
@@ -23,6 +23,7 @@ def judge(books: Books, command: Plain, event: Plain, request: tuple[str, str]) 
     if event[0] == NOTHING:
         keys = [sku for sku, _ in command[1]] if tag == 4 else [command[1]]
         keys = [command[1], str(command[2])] if tag == 8 else keys
+        keys = [command[1][0], str(command[1][1])] if tag == 21 else keys
         assert event[2] == keys, f"{command} left {event[2]} as it was"
     verdict(books, command, event, request)
 
@@ -175,4 +176,10 @@ _VERDICTS: dict[str, tuple[int, Verdict]] = {
     "ConfirmReservation": (12, hold_verdicts.confirmed),
     "ReleaseReservation": (13, hold_verdicts.released),
     "SettleReservation": (15, hold_verdicts.settled),
+    "SaveRateCard": (19, logistics_verdicts.saved),
+    "SaveLane": (20, logistics_verdicts.saved),
+    "SaveLocationCalendar": (21, logistics_verdicts.saved),
+    "DeleteRateCard": (22, logistics_verdicts.deleted),
+    "DeleteLane": (22, logistics_verdicts.deleted),
+    "DeleteLocationCalendar": (22, logistics_verdicts.deleted),
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
 
+from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
 from domgrpc.core.location_groups import DeleteLocationGroup, UpdateLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
@@ -30,7 +31,7 @@ from domgrpc.core.values import (
     StockCondition,
 )
 from tests.core import commands as say
-from tests.core import scope_words
+from tests.core import logistics_words, scope_words
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ RULES: dict[str, RuleKind] = {
     "low": RuleKind.LOW_STOCK,
     "out": RuleKind.OUT_OF_STOCK,
 }
+SERVICES = ("air", "ground")
 SOURCES = ("till-1", "till-2")
 KINDS = (LocationType.STORE, LocationType.HUB, LocationType.VIRTUAL)
 METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.PICKUP)
@@ -80,6 +82,7 @@ class Workload:
             (2, self._group),
             (2, self._product),
             (2, self._rule),
+            (3, self._logistics),
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]
 
@@ -234,6 +237,27 @@ class Workload:
                 start_ms = self._soon_ms(-5_000, 20_000)
                 window_ms = (start_ms, start_ms + 20_000)
                 return say.rule(name, units, kind=kind, window_ms=window_ms)
+
+    def _logistics(self) -> Command:
+        service, etag = self._pick(SERVICES), self._etag()
+        owners: tuple[str | LocationType, ...] = (*PLACES[:2], *NEW_PLACES[:1], KINDS[0])
+        owner = self._pick(owners)
+        match self._below(9):
+            case 0:
+                return logistics_words.no_card(service, etag=etag)
+            case 1:
+                return logistics_words.no_lane(service, etag=etag)
+            case 2:
+                return logistics_words.no_calendar(owner, etag=etag)
+            case 3 | 4:
+                rates = logistics_words.rates(self._below(3), self._below(3))
+                return logistics_words.card(service, rates, etag=etag)
+            case 5 | 6:
+                fields = LaneFields((self._below(3),))
+                return logistics_words.lane(service, fields, etag=etag)
+            case _:
+                hours = logistics_words.schedule(cut_off=10 + self._below(3))
+                return logistics_words.calendar(owner, hours, etag=etag)
 
     # --- words
 

@@ -94,7 +94,9 @@ CORE_ORDER = (
     "claims",
     "orders",
     "plans",
+    "taken",
     "order_commands",
+    "replan_proposals",
     "order_book",
     "candidates",
     "dated_candidates",
@@ -127,7 +129,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),
-    "rpc": GRPC | {"msgspec", "structlog"},
+    "rpc": GRPC | {"crc32c", "msgspec", "structlog", "zipcodes"},
     "client": GRPC | {"msgspec"},
     "cli": GRPC | {"msgspec", "rich", "structlog", "typer", "zipcodes"},
 }

@@ -9,8 +9,11 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    logistics,
+    orders,
     products,
     reservations,
+    routing,
     rule_sets,
     rules,
     watching,
@@ -131,6 +134,34 @@ class DomgrpcClient:
     confirm_reservation = reservations.confirm_reservation
     release_reservation = reservations.release_reservation
     settle_reservation = reservations.settle_reservation
+
+    save_rate_card = logistics.save_rate_card
+    get_rate_card = logistics.get_rate_card
+    list_rate_cards = logistics.list_rate_cards
+    delete_rate_card = logistics.delete_rate_card
+    save_lane = logistics.save_lane
+    get_lane = logistics.get_lane
+    list_lanes = logistics.list_lanes
+    delete_lane = logistics.delete_lane
+    save_location_calendar = logistics.save_location_calendar
+    get_location_calendar = logistics.get_location_calendar
+    list_location_calendars = logistics.list_location_calendars
+    delete_location_calendar = logistics.delete_location_calendar
+    quote_order = orders.quote_order
+    place_order = orders.place_order
+    get_order = orders.get_order
+    list_orders = orders.list_orders
+    edit_order = orders.edit_order
+    cancel_order = orders.cancel_order
+    hold_order = orders.hold_order
+    release_order = orders.release_order
+    advance_fulfillment_order = orders.advance_fulfillment_order
+    watch_orders = watching.watch_orders
+
+    simulate_routing = routing.simulate_routing
+    explain_decision = routing.explain_decision
+    reoptimize_backlog = routing.reoptimize_backlog
+    apply_replan = routing.apply_replan
 
     execute = administration.execute
     get_status = administration.get_status

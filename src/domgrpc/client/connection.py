@@ -10,6 +10,8 @@ import grpc.aio
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
@@ -56,6 +58,8 @@ class Stubs:
         "admin",
         "inventory",
         "locations",
+        "logistics",
+        "orders",
         "pipeline",
         "products",
         "reservations",
@@ -67,6 +71,8 @@ class Stubs:
         self.admin = AdminServiceStub(channel)
         self.inventory = InventoryServiceStub(channel)
         self.locations = LocationServiceStub(channel)
+        self.logistics = LogisticsServiceStub(channel)
+        self.orders = OrderServiceStub(channel)
         self.pipeline = PipelineServiceStub(channel)
         self.products = ProductServiceStub(channel)
         self.reservations = ReservationServiceStub(channel)

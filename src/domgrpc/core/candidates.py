@@ -10,7 +10,8 @@ read as numpy arrays without a copy (array_candidates.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from heapq import nsmallest
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -21,7 +22,14 @@ from domgrpc.core.products import ProductFields
 from domgrpc.core.rule_effects import NO_EFFECTS, Effects
 from domgrpc.core.scopes import Area
 from domgrpc.core.stock_index import availability_view
-from domgrpc.core.values import DAY_MS, LineId, LocationIndex, Sku
+from domgrpc.core.values import (
+    DAY_MS,
+    FOREVER_MS,
+    QUANTITY_MAX,
+    LineId,
+    LocationIndex,
+    Sku,
+)
 
 FILTERS = (
     "disabled",
@@ -42,6 +50,7 @@ Places: TypeAlias = tuple[list[LocationIndex], Sequence[int]]
 """Locations, and where each stands in the table."""
 NO_CLAIMS: Claims = {}
 GRAMS_PER_KILOGRAM = 1_000
+CHEAPEST_MAX = 8
 
 
 class Need(msgspec.Struct, frozen=True, gc=False):
@@ -53,6 +62,16 @@ class Need(msgspec.Struct, frozen=True, gc=False):
     fields: ProductFields
 
 
+class Room(NamedTuple):
+    """What a location can still be given on a day."""
+
+    packages: int
+    units: int
+
+
+BOUNDLESS = Room(QUANTITY_MAX, QUANTITY_MAX)
+
+
 class Prices(msgspec.Struct, frozen=True, gc=False):
     """What is weighed beside money that is paid, in micros."""
 
@@ -61,6 +80,63 @@ class Prices(msgspec.Struct, frozen=True, gc=False):
     late_day_micros: int = 0
     scarcity_micros: int = 0
     """For a unit that is the last one of its SKU at a location; less where there are more."""
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """What a journey costs from each location that it can begin at, in the order of ties.
+
+    Made once for a table, because most orders ask no more than that.
+    """
+
+    table: TransportTable
+    indexes: tuple[LocationIndex, ...]
+    package_costs: list[int]
+    unit_costs: list[int]
+    until_ms: int
+    """Until when what is weighed for lateness stays as it is."""
+    has_weight_rates: bool
+    cheapest: tuple[int, ...]
+    """The places whose packages cost least."""
+
+
+def columns_of(
+    table: TransportTable, ranks: Sequence[int], prices: Prices, when: tuple[int, int]
+) -> Columns:
+    """Put the costs of a table of all locations side by side; `when` is (now, promise).
+
+    O(locations · log locations).
+    """
+    now_ms, promise_ms = when
+    reached = [
+        LocationIndex(index)
+        for index in sorted(range(len(ranks)), key=ranks.__getitem__)
+        if table.deliver_by_ms[index] >= 0
+    ]
+    arrivals = [table.deliver_by_ms[index] for index in reached]
+    # The promise moves with the clock: one day less is late when it has moved by what is over.
+    over = ((arrival_ms - promise_ms - 1) % DAY_MS + 1 for arrival_ms in arrivals)
+    late = prices.late_day_micros
+    package_costs = [
+        table.package_micros[index]
+        + prices.package_micros
+        + late * late_days(promise_ms, table.deliver_by_ms[index])
+        for index in reached
+    ]
+    return Columns(
+        table,
+        tuple(reached),
+        package_costs,
+        [table.unit_micros[index] for index in reached],
+        now_ms + min(over, default=0),
+        any(table.kilogram_micros) or bool(table.cards),
+        cheapest_of(package_costs),
+    )
+
+
+def cheapest_of(package_costs: Sequence[int]) -> tuple[int, ...]:
+    """Return the places whose packages cost least, up to a bound; what decisions tell of."""
+    places = range(len(package_costs))
+    return tuple(nsmallest(CHEAPEST_MAX, places, key=package_costs.__getitem__))
 
 
 class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +158,16 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     effects: Effects = NO_EFFECTS
     """What rules say; their lines are the needs."""
     prices: Prices = Prices()
-    promise_ms: int | None = None
+    promise_ms: int = FOREVER_MS
     promise_is_hard: bool = False
     parcels: Mapping[LocationIndex, FulfillmentOrder] = {}
     may_backorder: bool = True
     """Whether supply that is not there yet may be promised, where the products allow it."""
-    has_room: Callable[[LocationIndex, int], bool] | None = None
-    """Whether a location has capacity left on a day; None where no location has a limit."""
+    columns: Columns | None = None
+    """The costs of the journey from everywhere; None where a promise was asked for, or where
+    there are too many locations to keep them."""
+    room_left: Callable[[LocationIndex, int], Room] | None = None
+    """How much a location can still be given on a day; None where no location has a limit."""
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -118,6 +197,8 @@ class Candidates(msgspec.Struct, frozen=True):
     removed_by: Mapping[LocationIndex, str]
     """For the locations that had stock: the filter that removed each."""
     dated: tuple[Place, ...] = ()
+    cheapest: tuple[int, ...] | None = None
+    """See `cheapest_of`; None where nobody has looked yet."""
 
     def place(self, candidate: int) -> Place:
         """Return where a candidate's costs and dates come from."""
@@ -151,6 +232,10 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     """Return the candidates of a leg; O(positions of its SKUs)."""
+    if question.columns is not None and _is_plain(question, question.columns):
+        found = _plain_candidates(network, question, question.columns)
+        if found is not None:
+            return found
     columns = [stocked(network, need, question) for need in question.needs]
     union = columns[0] if len(columns) == 1 else {k: 0 for units in columns for k in units}
     ordered = sorted(union, key=question.ranks.__getitem__)
@@ -167,10 +252,75 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
             _unit_costs(question, table, place, (kept, kept_rows, units))
             for place, units in enumerate(columns)
         ],
-        [_available(question, place, kept, units) for place, units in enumerate(columns)],
+        _within_room(question, table, (kept, kept_rows), columns),
         _counts(network, question, union, removed_by),
         removed_by,
     )
+
+
+def _is_plain(question: LegQuestion, columns: Columns) -> bool:
+    # What most orders are: no filter but stock and reach, no price but what is paid.
+    return (
+        question.area.distances_m is None
+        and question.only is None
+        and question.effects is NO_EFFECTS
+        and question.room_left is None
+        and question.mocked is None
+        and not columns.has_weight_rates
+        and not question.prices.scarcity_micros
+        and not (question.own or question.taken or question.excluded or question.parcels)
+    )
+
+
+def _plain_candidates(
+    network: Network, question: LegQuestion, columns: Columns
+) -> Candidates | None:
+    """Return all locations of a plain leg, whatever they have; None where most have nothing."""
+    location_count = len(network.locations.by_index)
+    available = []
+    stocked_count = 0
+    for need in question.needs:
+        stock = network.stock.find(need.sku)
+        if stock is None or 2 * len(stock.location_indexes) < location_count:
+            return None
+        units: Sequence[int] = availability_view(network, stock, question.ask).to_fulfill
+        if len(units) < location_count:
+            everywhere = [0] * location_count
+            for index, there in zip(stock.location_indexes, units, strict=True):
+                everywhere[index] = there
+            units = everywhere
+        row = [units[index] for index in columns.indexes]
+        stocked_count = max(stocked_count, len(row) - row.count(0))
+        available.append(row)
+    removed = _counts_of_all(network, question, len(columns.indexes), stocked_count)
+    return Candidates(
+        columns.indexes,
+        columns.indexes,
+        columns.table,
+        columns.package_costs,
+        [columns.unit_costs] * len(available),
+        available,
+        removed,
+        {},
+        cheapest=columns.cheapest,
+    )
+
+
+def _counts_of_all(
+    network: Network, question: LegQuestion, reached_count: int, stocked_count: int
+) -> tuple[tuple[str, int], ...]:
+    disabled, incapable = network.unusable_counts(question.ask)
+    location_count = len(network.locations.by_index)
+    if stocked_count == location_count:
+        return ()
+    usable = location_count - disabled - incapable
+    counts = (
+        ("disabled", disabled),
+        ("method", incapable),
+        ("stock", max(0, usable - stocked_count)),
+        ("reach", location_count - reached_count),
+    )
+    return tuple((name, count) for name, count in counts if count)
 
 
 def _adjust(network: Network, need: Need, question: LegQuestion, found: Units) -> None:
@@ -203,7 +353,7 @@ def _filtered(
         question.area.distances_m is None
         and not question.excluded
         and question.effects is NO_EFFECTS
-        and question.has_room is None
+        and question.room_left is None
         and not question.promise_is_hard
     ):
         if min(map(deliver_by.__getitem__, rows), default=0) >= 0:
@@ -232,10 +382,9 @@ def _removed_by(
     deliver_by_ms = table.deliver_by_ms[row]
     if deliver_by_ms < 0:
         return "reach"
-    if question.has_room is not None and not question.has_room(index, table.ship_day[row]):
+    if question.room_left is not None and not all(question.room_left(index, table.ship_day[row])):
         return "capacity"
-    promise_ms = question.promise_ms
-    if question.promise_is_hard and promise_ms is not None and deliver_by_ms > promise_ms:
+    if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
     return "rules" if excluded_for_all(question.effects, index) else ""
 
@@ -290,22 +439,22 @@ def _package_costs(question: LegQuestion, table: TransportTable, places: Places)
     late = question.prices.late_day_micros
     if parcels:
         costs = [0 if index in parcels else cost for index, cost in zip(kept, costs, strict=True)]
-    if late and question.promise_ms is not None:
-        costs = [
-            cost + late * late_days(question, table.deliver_by_ms[row])
-            for cost, row in zip(costs, rows, strict=True)
-        ]
+    if late:
+        arrivals = [table.deliver_by_ms[row] for row in rows]
+        if max(arrivals, default=0) > question.promise_ms:
+            costs = [
+                cost + late * late_days(question.promise_ms, arrival_ms)
+                for cost, arrival_ms in zip(costs, arrivals, strict=True)
+            ]
     wishes = question.effects.shared.prices
     if wishes is not None:
         costs = [max(0, cost + wishes[index]) for cost, index in zip(costs, kept, strict=True)]
     return costs
 
 
-def late_days(question: LegQuestion, deliver_by_ms: int) -> int:
+def late_days(promise_ms: int, deliver_by_ms: int) -> int:
     """Return by how many days, begun ones counted, goods would miss the promise."""
-    if question.promise_ms is None:
-        return 0
-    return max(0, -((question.promise_ms - deliver_by_ms) // DAY_MS))
+    return max(0, -((promise_ms - deliver_by_ms) // DAY_MS))
 
 
 def _unit_costs(
@@ -351,3 +500,27 @@ def _available(
     if excluded is not None:
         found = [0 if excluded[index] else have for have, index in zip(found, kept, strict=True)]
     return found
+
+
+def _within_room(
+    question: LegQuestion, table: TransportTable, places: Places, columns: list[Units]
+) -> list[list[int]]:
+    kept, rows = places
+    available = [_available(question, place, kept, units) for place, units in enumerate(columns)]
+    if question.room_left is not None:
+        for candidate, (index, row) in enumerate(zip(kept, rows, strict=True)):
+            room = question.room_left(index, table.ship_day[row])
+            within_units(question.needs, available, candidate, room.units)
+    return available
+
+
+def within_units(
+    needs: tuple[Need, ...], available: list[list[int]], candidate: int, units_max: int
+) -> None:
+    """Lessen what a candidate has to what it can work on.
+
+    Where its capacity is less than all needs together, those that stand first have it first.
+    """
+    for need, row in zip(needs, available, strict=True):
+        row[candidate] = min(row[candidate], units_max)
+        units_max -= min(row[candidate], need.quantity)

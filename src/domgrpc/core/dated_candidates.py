@@ -10,14 +10,17 @@ stock is a candidate of its own.
 import msgspec
 
 from domgrpc.core.candidates import (
+    BOUNDLESS,
     Candidates,
     LegQuestion,
     Need,
     Place,
+    Room,
     Units,
     excluded_for_all,
     late_days,
     unit_cost,
+    within_units,
 )
 from domgrpc.core.network import Network
 from domgrpc.core.stock_index import availability_view
@@ -41,8 +44,14 @@ def with_dated(
         )
         table = question.table_of((index,), ready_ms)
         row = 0 if len(table.indexes) == 1 else index
-        if table.deliver_by_ms[row] >= 0 and _in_time(question, table.deliver_by_ms[row]):
-            dated.append((index, Place(table, row, ready_ms)))
+        place = Place(table, row, ready_ms)
+        deliver_by_ms = table.deliver_by_ms[row]
+        if (
+            deliver_by_ms >= 0
+            and _in_time(question, deliver_by_ms)
+            and all(_room(question, found, index, place))
+        ):
+            dated.append((index, place))
     return _extended(question, found, dated, columns)
 
 
@@ -95,9 +104,24 @@ def _ready_ms(network: Network, need: Need, question: LegQuestion, index: Locati
     return horizon_ms
 
 
+def _room(question: LegQuestion, found: Candidates, index: LocationIndex, place: Place) -> Room:
+    # What the stock of the same location may take of the same day is not there for its supply.
+    if question.room_left is None:
+        return BOUNDLESS
+    day = place.table.ship_day[place.row]
+    room = question.room_left(index, day)
+    for candidate, row in enumerate(found.rows):
+        if found.indexes[candidate] == index and found.table.ship_day[row] == day:
+            units = sum(
+                min(have[candidate], need.quantity)
+                for need, have in zip(question.needs, found.available, strict=True)
+            )
+            return Room(room.packages - 1, max(0, room.units - units))
+    return room
+
+
 def _in_time(question: LegQuestion, deliver_by_ms: int) -> bool:
-    promise_ms = question.promise_ms
-    return not question.promise_is_hard or promise_ms is None or deliver_by_ms <= promise_ms
+    return not question.promise_is_hard or deliver_by_ms <= question.promise_ms
 
 
 def _extended(
@@ -107,16 +131,24 @@ def _extended(
     columns: list[Units],
 ) -> Candidates:
     late = question.prices.late_day_micros
+    available = [
+        [0 if _is_excluded(question, number, index) else column.get(index, 0) for index, _ in dated]
+        for number, column in enumerate(columns)
+    ]
+    for candidate, (index, place) in enumerate(dated):
+        room = _room(question, found, index, place)
+        within_units(question.needs, available, candidate, room.units)
     return msgspec.structs.replace(
         found,
         indexes=[*found.indexes, *(index for index, _ in dated)],
         dated=tuple(place for _, place in dated),
+        cheapest=None,
         package_costs=[
             *found.package_costs,
             *(
                 place.table.package_micros[place.row]
                 + question.prices.package_micros
-                + late * late_days(question, place.table.deliver_by_ms[place.row])
+                + late * late_days(question.promise_ms, place.table.deliver_by_ms[place.row])
                 for _, place in dated
             ),
         ],
@@ -125,7 +157,11 @@ def _extended(
             for need, row in zip(question.needs, found.unit_costs, strict=True)
         ],
         available=[
-            [*row, *(column.get(index, 0) for index, _ in dated)]
-            for column, row in zip(columns, found.available, strict=True)
+            [*row, *waiting] for row, waiting in zip(found.available, available, strict=True)
         ],
     )
+
+
+def _is_excluded(question: LegQuestion, number: int, index: LocationIndex) -> bool:
+    excluded = question.effects.of_line(number).excluded
+    return excluded is not None and bool(excluded[index])

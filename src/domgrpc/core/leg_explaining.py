@@ -1,6 +1,6 @@
 """Why a location is not in the plan of a leg, by what was weighed when it was decided."""
 
-from domgrpc.core.orders import CandidateRow, LegDecision
+from domgrpc.core.orders import LegDecision
 from domgrpc.core.plans import LocationExplanation
 from domgrpc.core.routing.instance import Instance, Solution
 from domgrpc.core.routing.solver import solve
@@ -16,7 +16,7 @@ def explain_location(
     candidates that has it send at least one whole line is dearer than the plan; one search for
     each line that it could send.
     """
-    names = [row.location_id for row in leg.rows]
+    names = leg.rows.location_ids
     if location_id not in names:
         return None
     place = names.index(location_id)
@@ -24,25 +24,24 @@ def explain_location(
         location_id,
         is_used=location_id in leg.used_location_ids,
         removed_by="",
-        missing=_missing(leg, leg.rows[place]),
+        missing=_missing(leg, place),
         cheaper_by_micros=_difference(leg, place),
         is_as_decided=is_as_decided,
     )
 
 
-def _missing(leg: LegDecision, row: CandidateRow) -> tuple[tuple[Sku, int], ...]:
+def _missing(leg: LegDecision, place: int) -> tuple[tuple[Sku, int], ...]:
     return tuple(
-        (sku, quantity - units)
-        for sku, quantity, units in zip(leg.skus, leg.quantities, row.available, strict=True)
-        if units < quantity
+        (sku, quantity - units[place])
+        for sku, quantity, units in zip(leg.skus, leg.quantities, leg.rows.available, strict=True)
+        if units[place] < quantity
     )
 
 
 def _difference(leg: LegDecision, place: int) -> Micros | None:
     best: int | None = None
-    own = leg.rows[place].available
     for line, quantity in enumerate(leg.quantities):
-        if own[line] < quantity:
+        if leg.rows.available[line][place] < quantity:
             continue
         solution = solve(_forced(leg, place, line))
         if isinstance(solution, Solution):
@@ -54,15 +53,15 @@ def _difference(leg: LegDecision, place: int) -> Micros | None:
 
 
 def _forced(leg: LegDecision, place: int, forced_line: int | None) -> Instance:
+    rows = leg.rows
+    available = [list(units) for units in rows.available]
+    if forced_line is not None:
+        own = available[forced_line][place]
+        available[forced_line] = [0] * len(rows.location_ids)
+        available[forced_line][place] = own
     return Instance(
         quantities=leg.quantities,
-        package_costs=[row.package_micros for row in leg.rows],
-        unit_costs=[[row.unit_micros[line] for row in leg.rows] for line in range(len(leg.skus))],
-        available=[
-            [
-                row.available[line] if line != forced_line or number == place else 0
-                for number, row in enumerate(leg.rows)
-            ]
-            for line in range(len(leg.skus))
-        ],
+        package_costs=rows.package_micros,
+        unit_costs=rows.unit_micros,
+        available=available,
     )

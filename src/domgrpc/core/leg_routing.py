@@ -6,16 +6,18 @@ weighed too, as candidates with the date on which their supply comes.
 """
 
 from collections.abc import Sequence
-from heapq import nsmallest
+from operator import itemgetter
 from typing import TypeAlias
 
 import msgspec
 
 from domgrpc.core.candidates import (
+    CHEAPEST_MAX,
     Candidates,
     LegQuestion,
     Need,
     candidates_of,
+    cheapest_of,
     stocked,
     unit_cost,
 )
@@ -24,7 +26,7 @@ from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
-    CandidateRow,
+    CandidateRows,
     FulfillmentLine,
     LegDecision,
 )
@@ -42,7 +44,6 @@ from domgrpc.core.routing.solver import solve
 from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
 
-_ROWS_MAX = 8
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
 _PLAIN = Terms()
@@ -325,26 +326,25 @@ def _rows(
     found: Candidates,
     answer: tuple[Instance, Solution],
     shown: tuple[LocationIndex, ...],
-) -> tuple[CandidateRow, ...]:
+) -> CandidateRows:
     instance, solution = answer
     count = len(found.indexes)
-    if count > _ROWS_MAX:
-        chosen = {package.candidate: None for package in solution.packages}
+    kept = list(range(count))
+    if count > CHEAPEST_MAX:
+        told = [package.candidate for package in solution.packages]
         if shown:
-            asked = (n for n, index in enumerate(found.indexes) if index in shown)
-            chosen.update(dict.fromkeys(asked))
-        costs = instance.package_costs
-        cheapest = nsmallest(_ROWS_MAX, range(count), key=costs.__getitem__)
-        kept = sorted({**chosen, **dict.fromkeys(cheapest)})
-    else:
-        kept = list(range(count))
+            told += [n for n, index in enumerate(found.indexes) if index in shown]
+        told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
+        kept = sorted(dict.fromkeys(told))
+    if len(kept) == 1:
+        # The getter of one place gives no tuple.
+        kept *= 2
+    of = itemgetter(*kept)
+    places = slice(len(dict.fromkeys(kept)))
     by_index = network.locations.by_index
-    return tuple(
-        CandidateRow(
-            by_index[found.indexes[candidate]].location_id,
-            Micros(instance.package_costs[candidate]),
-            tuple(row[candidate] for row in instance.unit_costs),
-            tuple(row[candidate] for row in instance.available),
-        )
-        for candidate in kept
+    return CandidateRows(
+        tuple(by_index[index].location_id for index in of(found.indexes)[places]),
+        of(instance.package_costs)[places],
+        tuple(of(row)[places] for row in instance.unit_costs),
+        tuple(of(row)[places] for row in instance.available),
     )

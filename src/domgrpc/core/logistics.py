@@ -28,6 +28,8 @@ from domgrpc.core.carriers import (
     DeleteRateCard,
     decide_delete_card,
     decide_delete_lane,
+    evolve_card_deleted,
+    evolve_lane_deleted,
 )
 from domgrpc.core.geography import Point
 from domgrpc.core.journeys import Journey, TransportTable
@@ -188,26 +190,21 @@ def decide_delete_logistics(
     state: Logistics, command: DeleteRateCard | DeleteLane | DeleteLocationCalendar
 ) -> LogisticsDeleted:
     """Remove a card, a lane or a calendar, or refuse as it does not exist or has changed."""
-    match command:
-        case DeleteRateCard():
-            service_id = decide_delete_card(state.carriers, command)
-            return LogisticsDeleted(LogisticsResource.RATE_CARD, service_id)
-        case DeleteLane():
-            service_id = decide_delete_lane(state.carriers, command)
-            return LogisticsDeleted(LogisticsResource.LANE, service_id)
-        case DeleteLocationCalendar():
-            owner = decide_delete_calendar(state.calendars, command)
-            return LogisticsDeleted(LogisticsResource.CALENDAR, owner=owner)
+    if isinstance(command, DeleteRateCard):
+        service_id = decide_delete_card(state.carriers, command)
+        return LogisticsDeleted(LogisticsResource.RATE_CARD, service_id)
+    if isinstance(command, DeleteLane):
+        service_id = decide_delete_lane(state.carriers, command)
+        return LogisticsDeleted(LogisticsResource.LANE, service_id)
+    owner = decide_delete_calendar(state.calendars, command)
+    return LogisticsDeleted(LogisticsResource.CALENDAR, owner=owner)
 
 
 def evolve_logistics_deleted(state: Logistics, event: LogisticsDeleted) -> None:
     """Forget what was removed."""
-    match event.resource:
-        case LogisticsResource.RATE_CARD:
-            del state.carriers.cards[event.service_id]
-            state.carriers.version += 1
-        case LogisticsResource.LANE:
-            del state.carriers.lanes[event.service_id]
-            state.carriers.version += 1
-        case LogisticsResource.CALENDAR:
-            evolve_calendar_deleted(state.calendars, event.owner)
+    if event.resource is LogisticsResource.RATE_CARD:
+        evolve_card_deleted(state.carriers, event.service_id)
+    elif event.resource is LogisticsResource.LANE:
+        evolve_lane_deleted(state.carriers, event.service_id)
+    else:
+        evolve_calendar_deleted(state.calendars, event.owner)

@@ -156,9 +156,17 @@ def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Rec
 
 
 def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
-    """Plan a number of orders again whose location is out of use; None where there are none."""
+    """Plan a number of orders again whose location is out of use; None where there are none.
+
+    Raises DecisionBroken where a bug of ours stops the planning.
+    """
     timer = _timer(state, now_ms)
-    event = decide_outage(state.planner, timer)
+    try:
+        event = decide_outage(state.planner, timer)
+    except AssertionError:
+        raise
+    except Exception as broken:
+        raise DecisionBroken(f"replanning broke: {type(broken).__name__}") from broken
     return None if event is None else _apply_live(state, (event,), timer, 0)
 
 

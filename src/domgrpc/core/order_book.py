@@ -17,6 +17,7 @@ from domgrpc.core.order_commands import ClaimChange, OrderChanged, OrderPlaced
 from domgrpc.core.orders import (
     NO_PARCEL,
     Address,
+    Attention,
     FulfillmentOrder,
     FulfillmentState,
     Order,
@@ -59,6 +60,7 @@ class Orders:
         "limits",
         "open_at",
         "parcels",
+        "stirred_count",
         "used_capacity",
     )
 
@@ -75,6 +77,8 @@ class Orders:
         """By customer and address: the unreleased parcels on their way there."""
         self.used_capacity: dict[tuple[LocationId, int], list[int]] = {}
         """By location and day: [packages, units] of the work that takes that day's capacity."""
+        self.stirred_count = 0
+        """Rises with every change of an order whose work was stuck where it cannot be done."""
         self._listing: SortedList[tuple[TimeMs, OrderId]] | None = None
 
     def get(self, order_id: OrderId) -> Order:
@@ -117,6 +121,7 @@ class Orders:
         old = self.by_id.get(order.order_id)
         if old is not None:
             self._count(old, -1)
+            self.stirred_count += old.attention is Attention.LOCATION_DISABLED
         elif self._listing is not None:
             self._listing.add((order.create_time_ms, order.order_id))
         self.by_id[order.order_id] = order
@@ -160,14 +165,19 @@ class Orders:
 
     def _count_capacity(self, work: FulfillmentOrder, sign: int) -> None:
         key = (work.location_id, work.capacity_day)
-        used = self.used_capacity.setdefault(key, [0, 0])
-        used[0] += sign * (not work.parcel_id)
-        used[1] += sign * sum(line.quantity for line in work.lines)
+        used = self.used_capacity.get(key)
+        if used is None:
+            used = self.used_capacity[key] = [0, 0]
+        used[0] += 0 if work.parcel_id else sign
+        for line in work.lines:
+            used[1] += sign * line.quantity
         if not used[1]:
             del self.used_capacity[key]
 
     def _count_open(self, order_id: OrderId, location_id: LocationId, sign: int) -> None:
-        orders = self.open_at.setdefault(location_id, SortedDict())
+        orders = self.open_at.get(location_id)
+        if orders is None:
+            orders = self.open_at[location_id] = SortedDict()
         count = orders.get(order_id, 0) + sign
         if count:
             orders[order_id] = count

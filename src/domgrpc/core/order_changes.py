@@ -37,6 +37,7 @@ from domgrpc.core.orders import (
 from domgrpc.core.plans import Plan
 from domgrpc.core.rejections import Reason, Rejected, check_etag
 from domgrpc.core.reservations import Caller
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     DeliveryMethod,
     LineId,
@@ -244,7 +245,7 @@ def replanned(
 ) -> OrderChanged:
     """Plan what an order, changed from one value to another, has without a place.
 
-    Units that the change gives back are free for it.
+    Units and capacity that the change gives back are free for it.
     """
     old, order = orders
     caller, kind, detail = step
@@ -260,7 +261,10 @@ def replanned(
     if lines:
         before = _given_back(old, order)
         question = PlanQuestion(lines, order.terms, caller.at.time_ms, before, excluded, order)
-        plan = plan_order(planner, question)
+        taken = Taken()
+        index_of = planner.network.locations.index_of
+        taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
+        plan = plan_order(planner, question, taken)
         policy = planner.shortage_policy(order.terms)
         if kind is StepKind.EDITED and plan.shortages and policy is ShortagePolicy.REFUSE:
             raise short_of(planner, question, plan)

@@ -12,12 +12,13 @@ from domgrpc.core.network import Ask
 from domgrpc.core.order_book import planned_claims
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
 from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import decision_of, put_in, stamped
+from domgrpc.core.order_works import attention_of, decision_of, put_in
 from domgrpc.core.orders import (
     Attention,
     Order,
     OrderHold,
     OrderLine,
+    OrderStep,
     ShortagePolicy,
     StepKind,
 )
@@ -185,22 +186,26 @@ def _new_order(order_id: OrderId, command: PlaceOrder, plan: Plan, caller: Calle
     cancelled = {}
     if command.terms.shortage_policy is ShortagePolicy.CANCEL:
         cancelled = {each.line_id: each.quantity for each in plan.shortages}
+    holds = tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds)
     order = Order(
         order_id,
         caller.client_id,
         command.terms,
         _lines(command.lines, cancelled) if cancelled else command.lines,
         works,
-        tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds),
+        holds,
         Attention.NONE,
         (decision_of(plan, caller, StepKind.PLACED),),
-        (),
+        (OrderStep(at.revision, at.time_ms, StepKind.PLACED, caller.client_id),),
         at.time_ms,
         at.time_ms,
         at.revision,
         next_number,
     )
-    return stamped(order, caller, StepKind.PLACED, "")
+    attention = attention_of(order)
+    if attention is Attention.NONE:
+        return order
+    return msgspec.structs.replace(order, attention=attention)
 
 
 def _lines(

@@ -5,12 +5,22 @@ takes is not there for the next. A `Planner` is what planning looks at: places a
 transport takes, the rules, and the orders that share capacity and parcels.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import Claims, LegQuestion, Need, Prices, Units
+from domgrpc.core.candidates import (
+    BOUNDLESS,
+    Columns,
+    LegQuestion,
+    Need,
+    Prices,
+    Room,
+    Units,
+    columns_of,
+)
 from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
 from domgrpc.core.logistics import Logistics
@@ -34,7 +44,9 @@ from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets
 from domgrpc.core.rule_sets import Strategy, Unfilled
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
+    QUANTITY_MAX,
     DeliveryMethod,
     Demand,
     LocationId,
@@ -45,6 +57,7 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
+_COLUMNS_MAX = 8_192
 _WHOLE_TABLES_MAX = 256
 """Up to so many locations a journey's table is made for all of them and kept."""
 _SCARCITY_MICROS = 1_000_000
@@ -85,6 +98,7 @@ class Planner:
     """What planning looks at; holds nothing of its own but the order of ties, a view."""
 
     __slots__ = (
+        "_columns",
         "_has_capacity",
         "_ranks",
         "_ranks_of",
@@ -102,9 +116,10 @@ class Planner:
         self.logistics = logistics
         self.rule_sets = rule_sets
         self.orders = orders
+        self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
         self._has_capacity = False
         self._ranks: list[int] = []
-        self._ranks_of = (-1, -1)
+        self._ranks_of = (-1, -1, -1)
 
     def shortage_policy(self, terms: OrderTerms) -> ShortagePolicy:
         """Return what becomes of units that nobody can fill: as the order or the rules say."""
@@ -115,7 +130,9 @@ class Planner:
     def ranks(self) -> list[int]:
         """Return by location index its place in the order of (priority, location id)."""
         by_index = self.network.locations.by_index
-        versions = (self.logistics.version, len(by_index))
+        # The calendar of a type holds for what is of the type now.
+        rule_version = self.network.locations.rule_version
+        versions = (self.logistics.version, rule_version, len(by_index))
         if versions != self._ranks_of:
             profiles = self.logistics.profiles(self.network.locations)
             priority = profiles.priority
@@ -127,7 +144,30 @@ class Planner:
             for rank, index in enumerate(ordered):
                 self._ranks[index] = rank
             self._ranks_of = versions
+            self._columns.clear()
         return self._ranks
+
+    def columns(
+        self, journey: Journey, prices: Prices, time_ms: TimeMs, promise_ms: TimeMs
+    ) -> Columns | None:
+        """Return the costs of a journey side by side; None where there are many locations.
+
+        For what is promised a fixed time after it was ordered: kept while no day of lateness
+        comes or goes.
+        """
+        locations = self.network.locations
+        if len(locations.by_index) > _WHOLE_TABLES_MAX:
+            return None
+        table = self.logistics.table(locations, journey, time_ms)
+        key = (journey, prices, promise_ms - time_ms)
+        ranks = self.ranks()
+        known = self._columns.get(key)
+        if known is None or known.table is not table or time_ms >= known.until_ms:
+            known = columns_of(table, ranks, prices, (time_ms, promise_ms))
+            self._columns[key] = known
+            if len(self._columns) > _COLUMNS_MAX:
+                self._columns.popitem(last=False)
+        return known
 
     def rules(self, version: RuleSetVersion | None) -> CompiledRuleSet:
         """Return the rules of a version or, for None, the active ones."""
@@ -135,27 +175,27 @@ class Planner:
             return self.rule_sets.active(self.network)
         return self.rule_sets.compiled(version, self.network)
 
-    def room_check(self) -> Callable[[LocationIndex, int], bool] | None:
-        """Return what says whether a location has capacity left; None where none has a limit."""
+    def room_check(self, taken: Taken) -> Callable[[LocationIndex, int], Room] | None:
+        """Return what says how much capacity is left; None where no location has a limit."""
         self.ranks()
-        return self.has_room if self._has_capacity else None
+        if not self._has_capacity:
+            return None
+        return lambda index, day: self.room(index, day, taken)
 
-    def has_room(self, index: LocationIndex, day: int) -> bool:
-        """Whether a location can take one more package on a day."""
+    def room(self, index: LocationIndex, day: int, taken: Taken) -> Room:
+        """Return how many packages and units a location can still be given on a day."""
         capacity = self.logistics.capacity(self.network.locations, index)
         if not capacity.daily:
-            return True
+            return BOUNDLESS
         location_id = self.network.locations.by_index[index].location_id
         packages, units = self.orders.used_capacity.get((location_id, day), (0, 0))
-        used = packages if capacity.unit is CapacityUnit.PACKAGES else units
-        return used < capacity.daily
+        more_packages, more_units = taken.work.get((index, day), (0, 0))
+        if capacity.unit is CapacityUnit.PACKAGES:
+            return Room(max(0, capacity.daily - packages - more_packages), QUANTITY_MAX)
+        return Room(QUANTITY_MAX, max(0, capacity.daily - units - more_units))
 
 
-def plan_order(
-    planner: Planner,
-    question: PlanQuestion,
-    taken: dict[tuple[Sku, LocationIndex], int] | None = None,
-) -> Plan:
+def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = None) -> Plan:
     """Plan lines; O(legs x (positions of their SKUs + the search)).
 
     What is in `taken` is not there for it, and what it takes is added. Refuses with what a scope
@@ -166,7 +206,8 @@ def plan_order(
     if version is None:
         version = planner.rule_sets.active_version
     several = taken is not None
-    taken = {} if taken is None else taken
+    taken = Taken() if taken is None else taken
+    index_of = planner.network.locations.index_of
     packages: list[PlannedPackage] = []
     decisions: list[LegDecision] = []
     shortages: list[LineShortage] = []
@@ -177,30 +218,20 @@ def plan_order(
         decisions.append(found.decision)
         shortages += found.shortages
         if several or len(legs) > 1:
-            _take(planner, found.packages, taken)
+            taken.take(found.packages, index_of)
     if shortages and question.terms.ship_complete:
+        if several:
+            taken.take(packages, index_of, sign=-1)
         packages.clear()
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
-
-
-def _take(
-    planner: Planner,
-    packages: Sequence[PlannedPackage],
-    taken: dict[tuple[Sku, LocationIndex], int],
-) -> None:
-    for package in packages:
-        index = planner.network.locations.index(package.location_id)
-        for line in package.lines:
-            key = (line.sku, index)
-            taken[key] = taken.get(key, 0) + line.quantity
 
 
 # --- one leg
 
 
 def _plan_leg(
-    planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Claims]
+    planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
 ) -> LegPlan:
     rules, taken = shared
     network, terms = planner.network, question.terms
@@ -210,24 +241,31 @@ def _plan_leg(
     if rules.content.rules:
         effects = rules.effects(*_facts(question, leg, needs))
     network.refresh(question.time_ms)
+    journey = _journey(planner, leg, terms)
+    prices = _prices(rules)
+    promise_ms = _promise_ms(question, rules)
+    columns = None
+    if terms.promise_time_ms is None:
+        columns = planner.columns(journey, prices, question.time_ms, promise_ms)
     asked = LegQuestion(
         ask=Ask(Demand(terms.channel, leg.delivery_method), question.time_ms),
         needs=needs,
-        table_of=_table_of(planner, leg, terms),
+        table_of=_table_of(planner, journey),
         area=_area(planner, question, leg, limits.radius_m),
         ranks=planner.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
         excluded=tuple(network.locations.index(name) for name in question.excluded),
         own=_by_index(network, question.own),
-        taken=taken,
+        taken=taken.units,
         mocked=_mocked(network, question.mocked),
         effects=effects,
-        prices=_prices(rules),
-        promise_ms=_promise_ms(question, rules),
+        prices=prices,
+        columns=columns,
+        promise_ms=promise_ms,
         promise_is_hard=terms.promise_is_hard,
         parcels=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
-        has_room=planner.room_check(),
+        room_left=planner.room_check(taken),
     )
     strategy = question.strategy
     bounds = LegLimits(
@@ -290,12 +328,16 @@ def _package_count_max(
     return min(filter(None, counts), default=0)
 
 
-def _table_of(
-    planner: Planner, leg: Leg, terms: OrderTerms
-) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
     locations = planner.network.locations
     there = locations.index(leg.store_id) if leg.ends_at_store else terms.address.point
-    journey = Journey(leg.delivery_method, there)
+    return Journey(leg.delivery_method, there)
+
+
+def _table_of(
+    planner: Planner, journey: Journey
+) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+    locations = planner.network.locations
     logistics = planner.logistics
     if len(locations.by_index) <= _WHOLE_TABLES_MAX:
         return lambda _, time_ms: logistics.table(locations, journey, TimeMs(time_ms))

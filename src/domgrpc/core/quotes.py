@@ -23,6 +23,7 @@ from domgrpc.core.plans import (
     QuoteQuestion,
 )
 from domgrpc.core.scopes import LocationList
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     NO_LOCATION,
     TTL_MS_DEFAULT,
@@ -30,10 +31,8 @@ from domgrpc.core.values import (
     Demand,
     LineId,
     LocationId,
-    LocationIndex,
     Micros,
     Quantity,
-    Sku,
     TimeMs,
 )
 
@@ -95,7 +94,7 @@ def plan_quoted(
     packages: tuple[QuotedPackage, ...],
     fresh: Plan,
     *,
-    taken: dict[tuple[Sku, LocationIndex], int] | None = None,
+    taken: Taken | None = None,
 ) -> Plan | str:
     """Return the plan of exactly these packages, or why it cannot be.
 
@@ -107,7 +106,7 @@ def plan_quoted(
     problem = _mismatch(question.lines, packages)
     if problem:
         return problem
-    used = dict(taken) if taken is not None else {}
+    used = taken.copied() if taken is not None else Taken()
     found: list[PlannedPackage] = []
     for package in packages:
         part = plan_order(planner, _alone(question, package), used)
@@ -116,7 +115,7 @@ def plan_quoted(
             return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
         found += part.packages
     if taken is not None:
-        taken.update(used)
+        taken.become(used)
     return Plan(
         tuple(found),
         tuple(_booked(leg, found) for leg in fresh.legs),

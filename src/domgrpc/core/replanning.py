@@ -7,6 +7,7 @@ changed since the plan was made, or whose part does not fit any more, keeps what
 
 import msgspec
 
+from domgrpc.core.locations import Location
 from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_commands import (
     ApplyReplan,
@@ -25,20 +26,22 @@ from domgrpc.core.orders import (
     StepKind,
     is_unreleased,
 )
-from domgrpc.core.plans import Plan
+from domgrpc.core.plans import LineShortage, Plan
 from domgrpc.core.quotes import plan_quoted
+from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     LineId,
     LocationId,
-    LocationIndex,
     OrderId,
     Quantity,
-    Sku,
     TimeMs,
 )
 
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
+OUTAGE_LINES_PER_RECORD_MAX = 5_000
+"""Beyond so many lines a record takes no further order."""
 
 
 # --- outages
@@ -47,21 +50,42 @@ OUTAGE_ORDERS_PER_RECORD_MAX = 100
 def displaced_orders(planner: Planner, now_ms: TimeMs) -> dict[OrderId, tuple[LocationId, ...]]:
     """Return the orders with open work at locations out of use, and at which; up to a bound.
 
-    Those that are flagged already are left out. O(locations with open work + what it returns).
+    Those that were tried in the same outage and are flagged since are left out.
+    O(locations with open work + orders at those out of use).
     """
-    network, orders = planner.network, planner.orders
+    locations, orders = planner.network.locations, planner.orders
     found: dict[OrderId, tuple[LocationId, ...]] = {}
-    for location_id in sorted(orders.open_at):
-        index = network.locations.index(location_id)
-        if network.locations.is_enabled(index, now_ms):
-            continue
+    line_count = 0
+    closed = [
+        location_id
+        for location_id in orders.open_at
+        if not locations.is_enabled(locations.index(location_id), now_ms)
+    ]
+    for location_id in sorted(closed):
+        location = locations.get(location_id)
         for order_id in orders.open_at[location_id]:
-            if orders.by_id[order_id].attention is Attention.LOCATION_DISABLED:
-                continue
-            found[order_id] = (*found.get(order_id, ()), location_id)
-            if len(found) == OUTAGE_ORDERS_PER_RECORD_MAX:
-                return found
+            order = orders.by_id[order_id]
+            if order_id in found:
+                found[order_id] = (*found[order_id], location_id)
+            elif not _was_tried(order, location) and not _is_full(len(found), line_count):
+                found[order_id] = (location_id,)
+                line_count += len(order.lines)
     return found
+
+
+def _is_full(order_count: int, line_count: int) -> bool:
+    return order_count >= OUTAGE_ORDERS_PER_RECORD_MAX or line_count >= OUTAGE_LINES_PER_RECORD_MAX
+
+
+def _was_tried(order: Order, location: Location) -> bool:
+    # In this outage: the flag of an earlier one says nothing about what is possible by now.
+    window = location.disabled_window
+    return (
+        order.attention is Attention.LOCATION_DISABLED
+        and order.revision > location.revision
+        and window is not None
+        and order.update_time_ms >= window.start_time_ms
+    )
 
 
 def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
@@ -70,7 +94,7 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     One after the other: what the plan of one takes is not there for the next.
     """
     displaced = displaced_orders(planner, caller.at.time_ms)
-    taken: dict[tuple[Sku, LocationIndex], int] = {}
+    taken = Taken()
     changes = []
     skipped = []
     for order_id, location_ids in displaced.items():
@@ -88,7 +112,7 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
 def _moved_away(
     planner: Planner,
     old: Order,
-    where: tuple[tuple[LocationId, ...], dict[tuple[Sku, LocationIndex], int]],
+    where: tuple[tuple[LocationId, ...], Taken],
     caller: Caller,
 ) -> OrderChanged:
     location_ids, taken = where
@@ -105,7 +129,12 @@ def _moved_away(
         order=old,
         may_backorder=False,
     )
-    plan = plan_order(planner, question, taken)
+    try:
+        plan = plan_order(planner, question, taken)
+    except Rejected:
+        # What its scope names is gone: nobody else may do it.
+        left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
+        plan = Plan((), (), tuple(left), 0)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
     for line_id, units in needs.items():
@@ -183,11 +212,12 @@ def _booked_moves(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
 ) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
     freed: Freed = {}
+    taken = Taken()
     for order_id in moves:
         open_works = _open_works(planner.orders.by_id[order_id])
         for key, units in claimed_units(open_works).items():
             freed[key] = freed.get(key, 0) + units
-    taken: dict[tuple[Sku, LocationIndex], int] = {}
+        taken.give_back(open_works, (), planner.network.locations.index_of)
     changes = []
     failed: dict[OrderId, str] = {}
     for order_id, move in moves.items():
@@ -209,7 +239,7 @@ def _planned_move(
     planner: Planner,
     old: Order,
     move: OrderMove,
-    how: tuple[Freed, dict[tuple[Sku, LocationIndex], int], Caller],
+    how: tuple[Freed, Taken, Caller],
 ) -> Plan | str:
     freed, taken, caller = how
     needs: dict[LineId, int] = {}
@@ -220,5 +250,8 @@ def _planned_move(
     if not lines:
         return "nothing of it is open"
     question = PlanQuestion(lines, old.terms, caller.at.time_ms, freed, merges=False)
-    fresh = plan_order(planner, question, dict(taken))
+    try:
+        fresh = plan_order(planner, question, taken.copied())
+    except Rejected as rejected:
+        return str(rejected)
     return plan_quoted(planner, question, move.packages, fresh, taken=taken)

@@ -15,6 +15,12 @@ import grpc.aio
 from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
+from domgrpc.core.order_commands import (
+    AdvanceFulfillmentOrder,
+    ApplyReplan,
+    CancelOrder,
+    HoldOrder,
+)
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (
     ConfirmReservation,
@@ -41,6 +47,11 @@ PRIORITIES: Mapping[type, Priority] = {
     ConfirmReservation: Priority.FINISH,
     ReleaseReservation: Priority.FINISH,
     SettleReservation: Priority.FINISH,
+    CancelOrder: Priority.FINISH,
+    HoldOrder: Priority.FINISH,
+    AdvanceFulfillmentOrder: Priority.FINISH,
+    # Nobody waits for it, and it is long.
+    ApplyReplan: Priority.LIST,
 }
 """What a command is for; every other one is a CHANGE."""
 

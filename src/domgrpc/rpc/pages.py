@@ -30,7 +30,9 @@ NumberPlace = tuple[_Number]
 SkuPlace = tuple[_Number, _Number]
 PositionPlace = tuple[_Number, _Number, _Number]
 LowPositionPlace = tuple[str, _Number]
+OwnerPlace = tuple[_Number, str]
 ReservationPlace = tuple[_Number, str]
+OrderPlace = tuple[_Number, str]
 
 Place = TypeVar("Place", bound=tuple[str | int, ...])
 Entry = TypeVar("Entry")

@@ -23,6 +23,7 @@ from domgrpc.rpc.credentials import server_credentials
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog, configure_journal
 from domgrpc.rpc.malformed import check_parser
+from domgrpc.rpc.postal_codes import prepare_postal_codes
 from domgrpc.rpc.services import api_handlers
 from domgrpc.rpc.standard_services import Health, add_reflection
 
@@ -144,6 +145,8 @@ async def serve(settings: Settings) -> None:
     settings.check()
     check_parser()
     configure_journal(settings.log_format)
+    # Half a second, in which nobody must wait for an answer.
+    prepare_postal_codes()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,6 +7,9 @@ from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.inventory_service import InventoryService
 from domgrpc.rpc.location_service import LocationService
+from domgrpc.rpc.logistics_service import LogisticsService
+from domgrpc.rpc.order_service import OrderService
+from domgrpc.rpc.order_watch import OrderWatches
 from domgrpc.rpc.pipeline_service import PipelineService
 from domgrpc.rpc.product_service import ProductService
 from domgrpc.rpc.registration import service_descriptors, service_handler
@@ -23,6 +26,8 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "ProductService": ProductService(),
         "InventoryService": InventoryService(StockFeeds(drain), StockWatches(drain)),
         "ReservationService": ReservationService(),
+        "LogisticsService": LogisticsService(),
+        "OrderService": OrderService(OrderWatches(drain)),
         "RoutingService": RoutingService(),
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),

@@ -16,7 +16,7 @@ from domgrpc.core.routing.instance import (
     Unservable,
 )
 from domgrpc.core.routing.lots import Lots, as_lists, lots_of
-from domgrpc.core.routing.search import SCALE, Search
+from domgrpc.core.routing.few_cells import route_few
 
 
 def solve(
@@ -40,19 +40,13 @@ def solve(
         packages.append(_package(listed, totals.index(least), lot))
     if not lots.shared:
         return _solution(packages, cost, cost, 0)
-    search = Search(
-        [[cost * SCALE for cost in row] for row in lots.shared_rows],
-        [cost * SCALE + 1 for cost in lots.package_costs],
-        count_max=lots.package_count_max,
-        node_count_max=node_count_max,
+    found = route_few(
+        lots.shared_rows, lots.package_costs, lots.package_count_max, node_count_max
     )
-    search.run()
-    if not search.chosen:
-        cut = search.bound < NEVER * SCALE
-        return Unservable(Obstacle.SEARCH if cut else Obstacle.PACKAGES, ())
-    packages += _packages(listed, lots, search.chosen)
-    bound = cost + min(search.value, search.bound) // SCALE
-    return _solution(packages, cost + search.value // SCALE, bound, search.node_count)
+    if found is None:
+        return Unservable(Obstacle.PACKAGES, ())
+    packages += _packages(listed, lots, found.chosen)
+    return _solution(packages, cost + found.cost, cost + found.lower_bound, found.node_count)
 
 
 def _solution(packages: list[Package], cost: int, bound: int, node_count: int) -> Solution:
