@@ -110,6 +110,12 @@ def serve(
     finished_reservations_max: Annotated[
         int, typer.Option(help="Finished ones among them.")
     ] = _LIMIT.finished_reservations_max,
+    orders_max: Annotated[
+        int, typer.Option(help="Orders that are remembered.")
+    ] = _LIMIT.orders_max,
+    finished_orders_max: Annotated[
+        int, typer.Option(help="Finished ones among them.")
+    ] = _LIMIT.finished_orders_max,
     kept_answers_max: Annotated[
         int, typer.Option(help="Answers kept for retries.")
     ] = _LIMIT.kept_answers_max,
