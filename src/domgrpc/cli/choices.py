@@ -89,8 +89,39 @@ class Backorder(StrEnum):
     UNLIMITED = "unlimited"
 
 
+class Strategy(StrEnum):
+    """How plans are compared."""
+
+    CHEAPEST = "cheapest"
+    BY_PRIORITY = "by-priority"
+    NEAREST_FIRST = "nearest-first"
+    HIGHEST_STOCK_FIRST = "highest-stock-first"
+    FEWEST_PACKAGES = "fewest-packages"
+    FASTEST = "fastest"
+
+
+class RuleSetLife(StrEnum):
+    """Where a rule set is in its life."""
+
+    DRAFT = "draft"
+    VALIDATED = "validated"
+    DRY_RUN = "dry-run"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
 Choice = (
-    Method | LocationKind | Condition | Level | Inbound | RuleKind | HoldState | Outcome | Backorder
+    Method
+    | LocationKind
+    | Condition
+    | Level
+    | Inbound
+    | RuleKind
+    | HoldState
+    | Outcome
+    | Backorder
+    | Strategy
+    | RuleSetLife
 )
 
 

@@ -21,6 +21,7 @@ from domgrpc.cli import (
     products,
     repair,
     rules,
+    safety_stock,
     stock,
 )
 from domgrpc.cli.available import available
@@ -189,6 +190,7 @@ app.command()(watch)
 app.add_typer(locations.app, name="locations")
 app.add_typer(products.app, name="products")
 app.add_typer(rules.app, name="rules")
+app.add_typer(safety_stock.app, name="safety-stock")
 
 app.command()(holds.reserve)
 app.command()(holds.confirm)
