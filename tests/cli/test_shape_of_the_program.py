@@ -15,6 +15,7 @@ from domgrpc.config import Settings
 from domgrpc.v1 import (
     inventory_pb2,
     location_pb2,
+    logistics_pb2,
     product_pb2,
     reservation_pb2,
     rule_set_pb2,
@@ -36,6 +37,7 @@ ENUMS = (
     (choices.Backorder, product_pb2.BackorderMode),
     (choices.Strategy, rule_set_pb2.RoutingStrategy),
     (choices.RuleSetLife, rule_set_pb2.RuleSetState),
+    (choices.Capacity, logistics_pb2.CapacityUnit),
 )
 # The command tree of typer and the enums of protobuf have no public types.
 Command: TypeAlias = Any

@@ -110,6 +110,13 @@ class RuleSetLife(StrEnum):
     RETIRED = "retired"
 
 
+class Capacity(StrEnum):
+    """What a daily capacity counts."""
+
+    PACKAGES = "packages"
+    UNITS = "units"
+
+
 Choice = (
     Method
     | LocationKind
@@ -122,6 +129,7 @@ Choice = (
     | Backorder
     | Strategy
     | RuleSetLife
+    | Capacity
 )
 
 

@@ -6,7 +6,7 @@ weighed too, as candidates with the date on which their supply comes.
 """
 
 from collections.abc import Sequence
-from operator import itemgetter
+from operator import ge, itemgetter
 from typing import TypeAlias
 
 import msgspec
@@ -23,6 +23,7 @@ from domgrpc.core.candidates import (
 )
 from domgrpc.core.dated_candidates import with_dated
 from domgrpc.core.network import Network
+from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
@@ -74,6 +75,10 @@ class LegPlan(msgspec.Struct, frozen=True):
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
+    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
+        obvious = obvious_plan(network, leg, question)
+        if obvious is not None:
+            return LegPlan((obvious.package,), (), obvious.decision)
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:
@@ -98,15 +103,23 @@ def _wanted(question: LegQuestion) -> list[int]:
 
 
 def _served(question: LegQuestion, found: Candidates, limits: LegLimits) -> list[int]:
-    """Return the units of each need that candidates have, together or, unsplit, one of them."""
+    """Return the units of each need that candidates have, together or, unsplit, one of them.
+
+    A group that no candidate has as a whole is not served at all.
+    """
     served = []
     for need, units in zip(question.needs, found.available, strict=True):
-        splits = limits.unit_split and not need.fields.keep_together
-        most = sum(units) if splits else max(units, default=0)
+        most = sum(units) if limits.unit_split and need.splits else max(units, default=0)
         if most >= need.quantity:
             served.append(need.quantity)
         else:
             served.append(most if limits.partial else 0)
+    for group in limits.groups:
+        rows = [found.available[place] for place in group]
+        wanted = [question.needs[place].quantity for place in group]
+        if not any(all(map(ge, column, wanted)) for column in zip(*rows, strict=True)):
+            for place in group:
+                served[place] = 0
     return served
 
 
@@ -149,10 +162,8 @@ def _instance(
 def _may_split(
     needs: Sequence[Need], quantities: list[int], limits: LegLimits
 ) -> bool | tuple[bool, ...]:
-    if not limits.unit_split:
-        return False
     splits = tuple(
-        quantity > 1 and not need.fields.keep_together and not need.fields.ship_alone
+        quantity > 1 and limits.unit_split and need.splits
         for need, quantity in zip(needs, quantities, strict=True)
     )
     return splits if any(splits) else False
@@ -187,9 +198,13 @@ def _planned(
     network, shown = told
     question = asked[1]
     done: dict[LineId, int] = {}
-    packages = tuple(
-        _package(asked, (places, answer[0]), package, (network, done))
-        for package in answer[1].packages
+    used: dict[tuple[int, LocationIndex], int] = {}
+    packages = _but_the_first(
+        question,
+        [
+            _package(asked, (places, answer[0]), package, (network, done, used))
+            for package in answer[1].packages
+        ],
     )
     shortages = _shortages(question.needs, done)
     decision = _decision(asked, places, answer, packages)
@@ -197,15 +212,27 @@ def _planned(
     return LegPlan(packages, shortages, msgspec.structs.replace(decision, rows=rows))
 
 
+def _but_the_first(
+    question: LegQuestion, packages: list[PlannedPackage]
+) -> tuple[PlannedPackage, ...]:
+    # The price of a package is for each beyond the first.
+    for place, package in enumerate(packages):
+        if not package.parcel_id:
+            price = package.price_micros - question.prices.package_micros
+            packages[place] = msgspec.structs.replace(package, price_micros=Micros(price))
+            break
+    return tuple(packages)
+
+
 def _package(
     asked: _Asked,
     what: tuple[list[int], Instance],
     package: Package,
-    notes: tuple[Network, dict[LineId, int]],
+    notes: tuple[Network, dict[LineId, int], dict[tuple[int, LocationIndex], int]],
 ) -> PlannedPackage:
     leg, question, found = asked
     places, instance = what
-    network, done = notes
+    network, done, used = notes
     candidate = package.candidate
     index = found.indexes[candidate]
     place = found.place(candidate)
@@ -220,9 +247,12 @@ def _package(
         need = question.needs[places[number]]
         units += quantity * unit_cost(need, table, row)
         weighed += quantity * instance.unit_costs[number][candidate]
+        key = (places[number], index)
         backordered = 0
         if place.ready_ms:
-            backordered = max(0, quantity - stocked(network, need, question).get(index, 0))
+            left = stocked(network, need, question).get(index, 0) - used.get(key, 0)
+            backordered = quantity - max(0, min(left, quantity))
+        used[key] = used.get(key, 0) + quantity
         lines += _shares(need, quantity, backordered, done)
     return PlannedPackage(
         network.locations.by_index[index].location_id,
@@ -283,8 +313,8 @@ def _decision(
     instance, solution = answer
     paid = sum(package.package_cost_micros for package in packages)
     units = sum(package.units_cost_micros for package in packages)
-    # The price of a package is for each beyond the first.
-    first = question.prices.package_micros
+    priced = any(not package.parcel_id for package in packages)
+    first = question.prices.package_micros if priced else 0
     return LegDecision(
         leg.delivery_method,
         leg.store_id,
@@ -309,7 +339,7 @@ def _nothing(leg: Leg, question: LegQuestion, found: Candidates) -> LegPlan:
         leg.delivery_method,
         leg.store_id,
         tuple(need.sku for need in question.needs),
-        tuple(0 for _ in question.needs),
+        tuple(_wanted(question)),
         Micros(0),
         Micros(0),
         is_proven=True,
