@@ -107,6 +107,7 @@ CORE_ORDER = (
     "leg_explaining",
     "order_planning",
     "order_works",
+    "open_work",
     "quotes",
     "order_placing",
     "order_changes",

@@ -312,6 +312,46 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     )
 
 
+class Everywhere(msgspec.Struct, frozen=True):
+    """What a leg would cost from every location, by location index, whatever stock it has."""
+
+    package_costs: list[int]
+    unit_costs: list[list[int]]
+    """By need, then location."""
+    allowed: list[bytearray]
+    """By need, then location: 1 where no filter but stock forbids it."""
+    arrivals_ms: Sequence[int]
+
+
+def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
+    """Return the costs of a leg from all locations, scarcity left out; O(locations x needs)."""
+    indexes = [LocationIndex(index) for index in range(len(network.locations.by_index))]
+    table = question.table_of(indexes, question.ask.time_ms)
+    usable = bytearray(
+        network.exclusion(index, question.ask) is None
+        and not _removed_by(question, table, index, index)
+        for index in indexes
+    )
+    places = (indexes, indexes)
+    allowed = []
+    for number in range(len(question.needs)):
+        excluded = question.effects.of_line(number).excluded
+        allowed.append(
+            usable
+            if excluded is None
+            else bytearray(use and not out for use, out in zip(usable, excluded, strict=False))
+        )
+    plain = msgspec.structs.replace(
+        question, prices=msgspec.structs.replace(question.prices, scarcity_micros=0)
+    )
+    return Everywhere(
+        _package_costs(question, table, places),
+        [_unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
+        allowed,
+        table.deliver_by_ms,
+    )
+
+
 def is_plain(question: LegQuestion, columns: Columns) -> bool:
     """Whether a leg is what most are: no filter but stock and reach, no price but what is paid."""
     return (

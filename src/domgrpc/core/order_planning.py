@@ -22,7 +22,7 @@ from domgrpc.core.candidates import (
     columns_of,
 )
 from domgrpc.core.journeys import Journey, TransportTable
-from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
+from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.order_book import Orders
@@ -229,7 +229,8 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
     shortages: list[LineShortage] = []
     legs = legs_of(question.lines)
     for leg in legs:
-        found = _plan_leg(planner, question, leg, (rules, taken))
+        asked, limits = leg_question(planner, question, leg, (rules, taken))
+        found = route_leg(planner.network, leg, asked, limits)
         packages += found.packages
         decisions.append(found.decision)
         shortages += found.shortages
@@ -246,9 +247,15 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
 # --- one leg
 
 
-def _plan_leg(
+def ask_of(terms: OrderTerms, method: DeliveryMethod, time_ms: TimeMs) -> Ask:
+    """Return who asks for the stock of a leg, and when."""
+    return Ask(Demand(terms.channel, method), time_ms)
+
+
+def leg_question(
     planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
-) -> LegPlan:
+) -> tuple[LegQuestion, LegLimits]:
+    """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
     limits = rules.content.limits
@@ -260,7 +267,7 @@ def _plan_leg(
     journey = _journey(planner, leg, terms)
     prices = _prices(rules)
     promise_ms = _promise_ms(question, rules)
-    ask = Ask(Demand(terms.channel, leg.delivery_method), question.time_ms)
+    ask = ask_of(terms, leg.delivery_method, question.time_ms)
     columns = None
     if terms.promise_time_ms is None:
         columns = planner.columns(journey, ask, prices, promise_ms)
@@ -293,7 +300,7 @@ def _plan_leg(
         strategy=Strategy[strategy] if strategy else rules.content.strategy,
         shown=tuple(network.locations.index(name) for name in question.shown),
     )
-    return route_leg(network, leg, asked, bounds)
+    return asked, bounds
 
 
 def _prices(rules: CompiledRuleSet) -> Prices:
