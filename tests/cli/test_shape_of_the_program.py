@@ -18,6 +18,7 @@ from domgrpc.v1 import (
     logistics_pb2,
     product_pb2,
     reservation_pb2,
+    rule_set_pb2,
     types_pb2,
 )
 from tests.cli.running import run_process
@@ -34,6 +35,8 @@ ENUMS = (
     (choices.HoldState, reservation_pb2.ReservationState),
     (choices.Outcome, reservation_pb2.SettlementOutcome),
     (choices.Backorder, product_pb2.BackorderMode),
+    (choices.Strategy, rule_set_pb2.RoutingStrategy),
+    (choices.RuleSetLife, rule_set_pb2.RuleSetState),
     (choices.Capacity, logistics_pb2.CapacityUnit),
 )
 # The command tree of typer and the enums of protobuf have no public types.

@@ -89,6 +89,27 @@ class Backorder(StrEnum):
     UNLIMITED = "unlimited"
 
 
+class Strategy(StrEnum):
+    """How plans are compared."""
+
+    CHEAPEST = "cheapest"
+    BY_PRIORITY = "by-priority"
+    NEAREST_FIRST = "nearest-first"
+    HIGHEST_STOCK_FIRST = "highest-stock-first"
+    FEWEST_PACKAGES = "fewest-packages"
+    FASTEST = "fastest"
+
+
+class RuleSetLife(StrEnum):
+    """Where a rule set is in its life."""
+
+    DRAFT = "draft"
+    VALIDATED = "validated"
+    DRY_RUN = "dry-run"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
 class Capacity(StrEnum):
     """What a daily capacity counts."""
 
@@ -106,6 +127,8 @@ Choice = (
     | HoldState
     | Outcome
     | Backorder
+    | Strategy
+    | RuleSetLife
     | Capacity
 )
 

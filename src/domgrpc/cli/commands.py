@@ -22,6 +22,7 @@ from domgrpc.cli import (
     products,
     repair,
     rules,
+    safety_stock,
     stock,
 )
 from domgrpc.cli.available import available
@@ -197,6 +198,7 @@ app.command()(watch)
 app.add_typer(locations.app, name="locations")
 app.add_typer(products.app, name="products")
 app.add_typer(rules.app, name="rules")
+app.add_typer(safety_stock.app, name="safety-stock")
 app.add_typer(logistics.app, name="logistics")
 
 app.command()(holds.reserve)
