@@ -53,6 +53,7 @@ from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     QUANTITY_MAX,
+    DeliveryMethod,
     Demand,
     LocationId,
     LocationIndex,
