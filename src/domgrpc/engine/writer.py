@@ -12,13 +12,15 @@ before a turn decides anything, so that it only refuses writes.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import msgspec
 import structlog
 
 from domgrpc.core.answers import Answer
+from domgrpc.core.events import Record
 from domgrpc.core.machine import DecisionBroken, Request, expire, handle, sweep_levels
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.state import State
@@ -148,17 +150,22 @@ class Writer:
 
     def sweep(self, command: SweepStockLevels) -> None:
         """Compare the levels of a slice of positions in a turn of its own; for the timer."""
+        self.run_alone(partial(sweep_levels, self.state, command), self.now_ms())
+
+    def run_alone(self, decide: Callable[[TimeMs], Record | None], now_ms: TimeMs) -> bool | None:
+        """Decide in a turn of its own; whether that led to a record, None where none fits."""
         if not self._is_open:
-            return
+            return None
         with _Failing(self):
-            now_ms = self.now_ms()
             self._give_back_due(now_ms)
-            if not self.committer.has_room():
-                return
-            record = sweep_levels(self.state, command, now_ms)
+            has_room = self.committer.has_room()
+            record = decide(now_ms) if has_room else None
             if record is not None:
                 self.committer.add(record)
+            # What was given back is decided, and waits for no room.
             self.committer.commit()
+            return record is not None if has_room else None
+        return None
 
     def prepare_spare(self) -> bool:
         """Do one step of making the next segment; whether it is ready. Raises DiskFull."""
@@ -235,7 +242,8 @@ class Writer:
         self._run_turn(self._take_queue())
         self._gathering.ended(call_count, self.committer.last_sync_seconds)
         if not self._queue:
-            self.admission.learn(operation_count, self.clock.seconds() - started_seconds)
+            now_seconds = self.clock.seconds()
+            self.admission.learn(operation_count, now_seconds - started_seconds, now_seconds)
 
     def _take_queue(self) -> list[_Waiting]:
         queue = self._queue
