@@ -29,6 +29,7 @@ from domgrpc.core.routing.backlog_data import NOWHERE, Backlog, Numbers
 LINES_MAX = 8
 LINES_MEAN = 2.2
 BACKORDER_MICROS = 40 * MICROS
+NEVER_MICROS = 1 << 44
 _SINGLE_SHARE = 0.85
 _ZIPF_EXPONENT = 0.8
 _MORE_LOCATIONS_MEAN = 7
@@ -82,6 +83,30 @@ def draw_backlog(geography: Geography, setting: Setting) -> Drawn:
         released=np.zeros(setting.order_count, np.bool_),
     )
     return Drawn(backlog, miles)
+
+
+def planned_as(backlog: Backlog, locations: Numbers, stability_micros: int) -> Backlog:
+    """Return the backlog of the orders that are sent whole, planned so, and that must stay sent."""
+    starts, owners = backlog.line_starts[:-1], backlog.line_orders
+    is_sent = np.logical_and.reduceat(locations != NOWHERE, starts)
+    kept = is_sent[owners]
+    stock = backlog.stock.copy()
+    lines = np.flatnonzero(~kept & (locations != NOWHERE))
+    np.subtract.at(stock, (backlog.skus[lines], locations[lines]), backlog.quantities[lines])
+    return Backlog(
+        line_starts=np.cumsum([0, *np.diff(backlog.line_starts)[is_sent]]),
+        skus=backlog.skus[kept],
+        quantities=backlog.quantities[kept],
+        package_costs=backlog.package_costs[is_sent],
+        unit_costs=backlog.unit_costs[kept],
+        backorder_costs=np.full(int(kept.sum()), NEVER_MICROS),
+        allowed=backlog.allowed[kept],
+        stock=stock,
+        present=locations[kept],
+        planned=np.ones(int(is_sent.sum()), np.bool_),
+        released=np.zeros(int(is_sent.sum()), np.bool_),
+        stability_cost=stability_micros,
+    )
 
 
 def _draw_lines(chance: np.random.Generator, setting: Setting) -> tuple[Numbers, Numbers, Numbers]:

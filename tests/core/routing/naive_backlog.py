@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 from domgrpc.core.routing.backlog_data import NOWHERE, Backlog
 
@@ -117,6 +117,28 @@ class NaiveBacklog:
 
         extend(0, 0, +self.stock)
         return best[0]
+
+    def best_alone(self, order: int) -> int:
+        """Return the least that an order without a plan costs; tries all sets of locations."""
+        everywhere = range(len(self.packages[order]))
+        return min(
+            sum(self.packages[order][location] for location in senders)
+            + sum(
+                min(
+                    [
+                        self.backorders[line],
+                        *(
+                            self.quantities[line] * self.units[line][location]
+                            for location in self._choices(line)
+                            if location in senders
+                        ),
+                    ]
+                )
+                for line in self.lines_of[order]
+            )
+            for count in range(len(everywhere) + 1)
+            for senders in combinations(everywhere, count)
+        )
 
     def first_come_total(self) -> int:
         """Return the cost of serving orders in turn, each as cheaply as the stock left allows."""

@@ -189,6 +189,23 @@ def test_orders_of_many_lines_are_planned_in_parts_and_proven_all_the_same(seed:
     assert plan.lower_bound <= plan.cost + plan.stability_cost == total
 
 
+@pytest.mark.slow
+@given(seeds)
+@settings(max_examples=15)
+def test_the_bound_of_long_orders_is_below_the_optimum_where_there_is_enough(seed: int) -> None:
+    drawn_backlog = drawn(seed, order_count=4, line_count_max=25, location_count=4)
+    nothing = np.zeros(4, np.bool_)
+    backlog = msgspec.structs.replace(
+        drawn_backlog,
+        stock=np.full_like(drawn_backlog.stock, 1_000),
+        planned=nothing,
+        released=nothing,
+    )
+    plan = solve_backlog(backlog, pass_count=PASS_COUNT)
+    naive = NaiveBacklog(backlog)
+    assert plan.lower_bound <= sum(map(naive.best_alone, naive.orders)) <= plan.cost
+
+
 def test_parts_of_an_order_share_their_packages() -> None:
     quantities = dict.fromkeys(range(20), 1)
     backlog = written([quantities], stock=[[1, 1, 1]] * 20, packages=[[90, 89, 91]])

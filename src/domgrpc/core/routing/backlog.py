@@ -7,9 +7,9 @@ planned together, in five stages, each in a module of its own:
    together, exactly, by a subset programme (`backlog_subsets`);
 2. `backlog_first_come`: a plan to begin with, first come, first served, or all as it is;
 3. `backlog_prices`: prices for scarce stock, which steer orders to where others need it less, and
-   a lower bound that no plan is below;
+   a lower bound that no plan is below; less tight for orders of several parts (`backlog_shares`);
 4. `backlog_regret`: a plan at these prices, those first who would regret most to be left out;
-5. `backlog_trades`: passes and trades that improve it until nothing is gained.
+5. `backlog_trades`, `backlog_trials`: passes, trades and returns, until nothing is gained.
 
 At last `backlog_proposal` takes back changes that are not worth it. The answer is never worse than
 first come, first served, nor than all as it is where that can be. It depends on nothing but the

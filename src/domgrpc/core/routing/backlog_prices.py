@@ -6,9 +6,9 @@ Let every order pay a price for each unit that it takes, and pay back what the w
                     - sum over positions of price x units
 
 Whatever the prices, no plan within the stock costs less: it pays for units at most what the stock
-is worth, and each of its parts costs at least the cheapest plan. Where parts belong to one order,
-each bears its share of a package and of the stability cost, so that together they bear them once
-at most. Prices and costs are whole numbers, so that the bound is exact. (Lagrangian relaxation.)
+is worth, and each of its parts costs at least the cheapest plan. (What an order of several parts
+pays only once they share: `backlog_shares`.) Prices and costs are whole numbers, so that the bound
+is exact. (Lagrangian relaxation.)
 
 The bound is raised by subgradient ascent (Held, Wolfe and Crowder 1974): the price of a position
 rises with the units that are wanted beyond what is there and falls with those that nobody wants,
@@ -22,9 +22,9 @@ from operator import mul
 import msgspec
 import numpy as np
 
-from domgrpc.core.routing.backlog_batches import Batch, Offer, Pool, priced
+from domgrpc.core.routing.backlog_batches import Offer, Pool, priced
 from domgrpc.core.routing.backlog_data import NOWHERE, Numbers
-from domgrpc.core.routing.backlog_parts import Parts
+from domgrpc.core.routing.backlog_shares import Shares
 from domgrpc.core.routing.backlog_subsets import solve
 
 _FIRST_STEP = 0.14
@@ -52,6 +52,8 @@ class _Response(msgspec.Struct, frozen=True, eq=False):
     """By position: units wanted less units there."""
     usual_cost: int
     """The median of what parts cost, those left out that cost nothing."""
+    picks: list[Numbers]
+    """By batch."""
 
 
 def raise_bound(
@@ -62,47 +64,47 @@ def raise_bound(
     `keep_going` gets the best bound after each pass; where it says no, no pass follows, and so does
     this. Where the bound is as high as it can be, fewer passes are made.
     """
-    offers = [_shared(batch, pool.parts) for batch in pool.batches]
+    shares = Shares(pool)
     best = Bound(0, np.zeros_like(prices), 0)
     exact = prices.astype(np.float64)
     direction = np.zeros_like(exact)
     damping = 1 / np.sqrt(pool.parts.capacity + 1)
-    step = 0.0
+    first_step = 0
     for number in range(1, pass_count + 1):
         prices = np.rint(exact).astype(np.int64)
-        response = _respond(pool, offers, prices)
+        response = _respond(pool, shares.offers(), prices)
         value = max(best.value, response.bound)
         best = Bound(value, prices if response.bound == value else best.prices, number)
         excess = np.where(prices > 0, response.excess, np.maximum(response.excess, 0))
         if not keep_going(best):
             return False
-        if not excess.any():
+        if not excess.any() and not shares.can_shift:
             break
-        step = step * _LAST_STEP ** (1 / pass_count) or _FIRST_STEP * response.usual_cost
+        first_step = first_step or response.usual_cost
+        step = _LAST_STEP ** (number / pass_count)
         direction += _NEW_DIRECTION * (excess - direction)
-        exact = np.clip(exact + step * damping * direction, 0, pool.parts.price_max)
+        move = _FIRST_STEP * first_step * step * damping * direction
+        exact = np.clip(exact + move, 0, pool.parts.price_max)
+        shares.shift(response.picks, step)
     return True
-
-
-def _shared(batch: Batch, parts: Parts) -> Offer:
-    """Return the costs as the bound counts them: parts of an order share what it pays once."""
-    counts = parts.sibling_counts[batch.parts].astype(batch.costs.dtype)
-    return Offer(batch.costs, batch.packages // counts, batch.changes // counts)
 
 
 def _respond(pool: Pool, offers: list[Offer], prices: Numbers) -> _Response:
     capacity = pool.parts.capacity
     wanted = np.zeros_like(capacity)
     values = [wanted[:0]]
+    picks = []
     for batch, offer in zip(pool.batches, offers, strict=True):
         answer = solve(batch, priced(batch, offer, prices))
         rows, columns = np.nonzero(answer.picks != NOWHERE)
         positions = batch.positions[rows, answer.picks[rows, columns], columns]
         np.add.at(wanted, positions, batch.quantities[rows, 0, columns])
         values.append(answer.values)
+        picks.append(answer.picks)
     costs = np.concatenate(values)
     # Worth in numbers of any size: the product of a price and a stock may leave 64 bits.
     worth = sum(map(mul, prices.tolist(), capacity.tolist()))
     paid = costs[costs > 0]
     usual_cost = int(np.median(paid)) if len(paid) else 0
-    return _Response(int(costs.sum(dtype=np.int64)) - worth, wanted - capacity, usual_cost)
+    bound = int(costs.sum(dtype=np.int64)) - worth
+    return _Response(bound, wanted - capacity, usual_cost, picks)

@@ -68,8 +68,8 @@ class Improver:
         self._parts = pool.parts
         self._ledger = ledger
         self._home = home
-        self._seen = _Watch(ledger)
-        self._traded = _Watch(ledger)
+        self._seen = _Watch(pool, ledger)
+        self._traded = _Watch(pool, ledger)
         self._moving_costs = np.full(len(ledger.locations), _NEVER)
         """By line at a position with little left: what leaving it costs its part."""
         self._room_costs = np.zeros((_ROOM_MAX + 1, len(ledger.left)), np.int64)
@@ -94,7 +94,7 @@ class Improver:
         """Solve again every part for which something changed; say whether that saved anything."""
         self._seen.look()
         moves: list[_Move] = []
-        for batch in self._seen.touched(self._pool):
+        for batch in self._seen.touched():
             standing = self._stand(batch)
             moves += _gains(standing, standing.offer)
         return self._make(moves, {})
@@ -102,7 +102,7 @@ class Improver:
     def make_trades(self) -> bool:
         """Let parts in where others can move out, and say whether that saved anything."""
         self._traded.look()
-        for batch in self._traded.touched(self._pool):
+        for batch in self._traded.touched():
             self._price_moving_out(self._stand(batch))
         holders = np.flatnonzero(self._moving_costs < _NEVER)
         holders = holders[np.argsort(self._moving_costs[holders], kind="stable")]
@@ -111,7 +111,7 @@ class Improver:
         self._traded.add((room_costs != self._room_costs).any(axis=0))
         self._room_costs = room_costs
         moves: list[_Move] = []
-        for batch in self._traded.touched(self._pool):
+        for batch in self._traded.touched():
             standing = self._stand(batch)
             moves += _gains(standing, self._offer_room(standing))
         by_position: dict[int, list[int]] = {}
@@ -186,19 +186,22 @@ class Improver:
 class _Watch:
     """Tells for which parts anything changed since it last looked; at first, for all."""
 
-    __slots__ = ("_is_changed", "_is_moved", "_ledger", "_left", "_locations")
+    __slots__ = ("_is_changed", "_is_moved", "_ledger", "_left", "_locations", "_pool")
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, pool: Pool, ledger: Ledger) -> None:
         """Nothing was looked at yet."""
+        self._pool = pool
         self._ledger = ledger
         self._left = np.full_like(ledger.left, np.iinfo(np.int64).min)
         self._locations = ledger.locations
         self._is_changed = self._is_moved = np.zeros(0, np.bool_)
 
     def look(self) -> None:
-        """Find out what changed since the last look: stock by position, and lines that moved."""
+        """Find out what changed since the last look: stock by position, and orders that moved."""
+        backlog = self._pool.parts.backlog
         self._is_changed = self._ledger.left != self._left
-        self._is_moved = self._ledger.locations != self._locations
+        is_moved = self._ledger.locations != self._locations
+        self._is_moved = np.logical_or.reduceat(is_moved, backlog.line_starts[:-1])
         self._left = self._ledger.left.copy()
         self._locations = self._ledger.locations.copy()
 
@@ -206,11 +209,11 @@ class _Watch:
         """Take positions for changed, too."""
         self._is_changed = self._is_changed | is_changed
 
-    def touched(self, pool: Pool) -> Iterator[Batch]:
+    def touched(self) -> Iterator[Batch]:
         """Yield batches of all parts that something changed for."""
-        for batch in pool.batches:
+        for batch in self._pool.batches:
             touched = self._is_changed[batch.positions].any(axis=(0, 1))
-            touched |= self._is_moved[batch.lines].any(axis=0) | (not batch.is_whole)
+            touched |= self._is_moved[self._pool.parts.orders[batch.parts]]
             if touched.any():
                 yield batch.take(np.flatnonzero(touched))
 
