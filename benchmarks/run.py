@@ -26,6 +26,7 @@ from benchmarks import (
     hot_functions,
     online_retail,
     overload,
+    routing,
     unary_calls,
 )
 from benchmarks.machine import Neighbours, describe_machine, describe_versions
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "five_million_positions": five_million_positions.run,
     "online_retail": online_retail.run,
     "overload": overload.run,
+    "routing": routing.run,
     "hot_functions": hot_functions.run,
 }
 RESULTS_FILE = Path(__file__).with_name("results.json")

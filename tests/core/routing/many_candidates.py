@@ -12,6 +12,7 @@ def draw_costs(seed: int, lot_count: int, candidate_count: int) -> tuple[Numbers
     costs = chance.integers(0, micros_max + 1, size=(lot_count, candidate_count))
     costs[chance.random(costs.shape) < chance.choice([0.1, 0.4, 0.7])] = NEVER
     costs[np.arange(lot_count), chance.integers(candidate_count, size=lot_count)] = 1
-    package_costs = chance.integers(0, micros_max * int(chance.choice([1, 3])) + 1, candidate_count)
+    dear = micros_max * int(chance.choice([1, 3, 20]))
+    package_costs = chance.integers(dear // 2, dear + 1, candidate_count)
     package_costs[chance.random(candidate_count) < 0.1] = 0
     return costs, package_costs

@@ -125,8 +125,8 @@ class _Field:
         if lost.any():
             promising = np.union1d(promising, self.costs[lost].argmin(axis=1))
         places, cost = greedy_plan(self.costs[:, promising], self.package_costs[promising], apart)
-        self.offer(tuple(promising[places].tolist()), cost)
         owners = promising[places]
+        self.offer(tuple(self.names[owners].tolist()), cost)
         shares = self.costs[:, owners]
         who = shares.argmin(axis=1)
         counts = np.bincount(who, minlength=len(owners)).clip(1)
