@@ -56,7 +56,7 @@ def judge(questions: list[Question]) -> list[float]:
 
 def least_cost(asked: Question) -> float:
     """Solve min F y + c x with sum of x = 1 for each line and x <= y, y integer."""
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call] # highspy has few types
     solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the name of the value
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", 1e-9)

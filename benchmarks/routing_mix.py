@@ -10,7 +10,7 @@ from benchmarks.routing_instances import Geography, Routed, draw, draw_size
 from benchmarks.routing_judge import MICROS, judge, question
 from benchmarks.routing_targets import Scale, as_given
 from benchmarks.routing_timing import Timed, time_all
-from domgrpc.core.routing.instance import Solution, Terms
+from domgrpc.core.routing.instance import Solution
 from domgrpc.core.routing.strategies import Attributes, Strategy, follow
 
 _SEED = 20
@@ -79,7 +79,6 @@ def _judged(orders: Sequence[Routed], plans: Sequence[Solution]) -> Result:
 
 
 def _compared(orders: Sequence[Routed], plans: Sequence[Solution]) -> list[Result]:
-    # As others may, each strategy may split lines by units only where it must not: whole lines.
     found = []
     for strategy in Strategy:
         if strategy is Strategy.CHEAPEST:

@@ -1,6 +1,7 @@
 """The times of the solver by size and kind of order."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -65,7 +66,7 @@ def explaining(geography: Geography, scale: Scale) -> list[Result]:
         orders = _orders(geography, scale, size, as_given)
         bare, full = time_all(orders, with_runner_up=False), time_all(orders)
         told = sum(
-            fastest_ms(lambda order=order, plan=plan: explain(order, plan))
+            fastest_ms(partial(explain, order, plan))
             for order, plan in zip(orders, full.solutions, strict=True)
         )
         share = (sum(full.took_ms) + told) / sum(bare.took_ms) - 1
@@ -105,9 +106,9 @@ def _weighed(order: Routed, chance: np.random.Generator) -> Instance:
 
 
 def _splitting(order: Routed, chance: np.random.Generator) -> Instance:
-    # Up to ten units of a line, of which most locations have only some.
+    # Half want three units of a line or more, of which many locations have only some.
     instance = order.instance
-    wanted = chance.integers(2, 11, size=len(instance.quantities))
+    wanted = chance.geometric(0.3, size=len(instance.quantities)).clip(max=12)
     quantities = np.minimum(wanted, instance.available.sum(axis=1)).tolist()
     return msgspec.structs.replace(
         order.listed(), quantities=quantities, terms=Terms(unit_split=True)

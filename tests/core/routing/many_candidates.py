@@ -6,7 +6,7 @@ from domgrpc.core.routing.instance import NEVER, Numbers
 
 
 def draw_costs(seed: int, lot_count: int, candidate_count: int) -> tuple[Numbers, Numbers]:
-    """Draw (costs, package costs): few numbers or many, much stock or little, some free packages."""
+    """Draw (costs, package costs): much stock or little, packages cheap or dear, some free."""
     chance = np.random.default_rng(seed)
     micros_max = int(chance.choice([1_000, 10**6]))
     costs = chance.integers(0, micros_max + 1, size=(lot_count, candidate_count))

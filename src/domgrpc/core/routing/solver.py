@@ -156,15 +156,14 @@ def _whole(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | N
     found = route_many(matrix, package_costs, *counts)
     if found is None or not found.chosen:
         return _unfinished(found)
-    owners = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
-    routed = _without_idle(instance, found, _packages(instance, lots, owners.tolist()))
+    if len(found.chosen) == 1:
+        return _without_idle(instance, found, _packages(instance, lots, found.chosen * len(lots)))
+    owner_of = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
+    routed = _without_idle(instance, found, _packages(instance, lots, owner_of.tolist()))
     if not limits.with_runner_up:
         return routed
     candidates = [package.candidate for package in routed.packages]
-    if len(candidates) == 1:
-        totals = [matrix.sum(axis=0) + package_costs]
-    else:
-        totals = [matrix[owners == one].sum(axis=0) + package_costs for one in candidates]
+    totals = [matrix[owner_of == one].sum(axis=0) + package_costs for one in candidates]
     runner_up = cheapest_exchange(totals, candidates, routed.cost)
     return msgspec.structs.replace(routed, runner_up=runner_up)
 
@@ -180,7 +179,10 @@ def _without_idle(instance: AnyInstance, found: Found, packages: list[Package]) 
     if len(packages) < len(found.chosen):
         used = [package.candidate for package in packages]
         cost -= sum([int(instance.package_costs[one]) for one in found.chosen if one not in used])
-    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count)
+    runner_up = None
+    if found.next_one is not None and found.next_one[0] < NEVER:
+        runner_up = RunnerUp(found.next_one[0], 0, found.next_one[1])
+    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count, runner_up)
 
 
 def _by_units(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
