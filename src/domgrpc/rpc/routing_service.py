@@ -4,7 +4,7 @@ from secrets import token_hex
 from typing import Protocol
 
 from domgrpc.core.order_commands import MOVES_MAX, ApplyReplan, OrderMove, ReplanSummary
-from domgrpc.core.order_queries import explain_decision, simulate_routing
+from domgrpc.core.order_queries import explain_decision, get_order, simulate_routing
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion
 from domgrpc.core.values import OrderId, Revision
@@ -17,6 +17,7 @@ from domgrpc.rpc.translate_plans import fill_plan
 from domgrpc.rpc.translate_routing import (
     apply_replan,
     backlog_question,
+    check_explained,
     decision_number,
     explained_locations,
     fill_explanation,
@@ -70,6 +71,11 @@ class RoutingService:
         order_id = order_id_of(message.order_id)
         number = decision_number(message)
         location_ids = explained_locations(message)
+        if location_ids:
+            size = await call.read(
+                lambda state, _: len(get_order(state, order_id).lines), message.min_revision
+            )
+            check_explained(location_ids, size.value)
         reading = await call.read(
             lambda state, now_ms: explain_decision(
                 state, order_id, number, location_ids=location_ids, now_ms=now_ms
