@@ -5,6 +5,7 @@ import pytest
 
 from domgrpc.v1 import order_pb2 as od
 from domgrpc.v1 import routing_pb2 as pb
+from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from tests.rpc.bad_shapes import Field
 from tests.rpc.ordering import HOME, PICKUP, SHIP, edit, line, open_chain, place, places
 from tests.rpc.serving import Shop, refusal
@@ -55,8 +56,8 @@ async def test_a_simulation_takes_other_stock_for_granted(chain: Shop) -> None:
     assert where(await simulate(chain, line("A", 50), stock=mocked)) == ["newark"]
 
 
-@pytest.mark.parametrize("strategy", [*pb.RoutingStrategy.values()][1:])
-async def test_a_simulation_goes_by_any_strategy(chain: Shop, strategy: pb.RoutingStrategy) -> None:
+@pytest.mark.parametrize("strategy", [*RoutingStrategy.values()][1:])
+async def test_a_simulation_goes_by_any_strategy(chain: Shop, strategy: RoutingStrategy) -> None:
     answer = await simulate(chain, line("A", 2), strategy=strategy)
     assert sum(each.quantity for package in answer.plan.packages for each in package.lines) == 2
 

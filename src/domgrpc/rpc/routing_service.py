@@ -1,4 +1,4 @@
-"""RoutingService: how orders would be planned, why they were, and planning the open ones anew."""
+"""RoutingService: rules of routing, plans as they would be, why they were, and planning anew."""
 
 from secrets import token_hex
 from typing import Protocol
@@ -9,6 +9,7 @@ from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion
 from domgrpc.core.values import OrderId, Revision
 from domgrpc.engine.admission import Priority
+from domgrpc.rpc import rule_set_calls
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.refusals import Refused, TransportReason
 from domgrpc.rpc.shapes import request_id
@@ -43,7 +44,13 @@ class Reoptimizer(Protocol):
 
 
 class RoutingService:
-    """Simulations, explanations, and new plans of open orders."""
+    """Rule sets, simulations, explanations, and new plans of open orders."""
+
+    CreateRuleSet = staticmethod(rule_set_calls.create)
+    ValidateRuleSet = staticmethod(rule_set_calls.validate)
+    ActivateRuleSet = staticmethod(rule_set_calls.activate)
+    GetRuleSet = staticmethod(rule_set_calls.get)
+    ListRuleSets = staticmethod(rule_set_calls.list_all)
 
     def __init__(self, reoptimizer: Reoptimizer | None = None) -> None:
         """Take over who searches for better plans; without one that method is refused."""

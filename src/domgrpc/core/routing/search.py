@@ -61,8 +61,11 @@ class Search:
         """Take scaled costs: times SCALE, and 1 more for each package; `count_max` 0: any."""
         columns = list(zip(*rows, strict=True))
         slacks = [
-            package_cost - sum([price - cost for price, cost in zip(prices, column) if cost < price])
-            for package_cost, column in zip(package_costs, columns)
+            package_cost
+            - sum(
+                [price - cost for price, cost in zip(prices, column, strict=True) if cost < price]
+            )
+            for package_cost, column in zip(package_costs, columns, strict=True)
         ]
         order = sorted(range(len(columns)), key=slacks.__getitem__)
         self._names = [names[place] for place in order]
@@ -128,15 +131,15 @@ class Search:
                 allowed &= self._carriers[lot]
             self._try_last(opened, paid, costs, allowed)
         elif self.node_count >= self._node_count_max:
-            self.bound = min(self.bound, floor + self._slack_sums[min(max(self._negative, least), most)])
+            self.bound = min(
+                self.bound, floor + self._slack_sums[min(max(self._negative, least), most)]
+            )
         elif missing:
             self._open_missing(opened, paid, costs, (missing, allowed))
         else:
             self._open_paying(opened, paid, costs, allowed)
 
-    def _try_last(
-        self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int
-    ) -> None:
+    def _try_last(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
         # The plans that one more package completes.
         for place in members(allowed):
             value = paid + self._package_costs[place] + sum(map(min, costs, self._columns[place]))
