@@ -49,6 +49,7 @@ Claims: TypeAlias = Mapping[tuple[Sku, LocationIndex], int]
 Places: TypeAlias = tuple[list[LocationIndex], Sequence[int]]
 """Locations, and where each stands in the table."""
 NO_CLAIMS: Claims = {}
+ParcelFinder: TypeAlias = Callable[[LocationIndex, int], FulfillmentOrder | None]
 GRAMS_PER_KILOGRAM = 1_000
 CHEAPEST_MAX = 8
 BEST_MAX = 3
@@ -214,7 +215,8 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     prices: Prices = Prices()
     promise_ms: int = FOREVER_MS
     promise_is_hard: bool = False
-    parcels: Mapping[LocationIndex, FulfillmentOrder] = {}
+    parcel_at: ParcelFinder | None = None
+    """Finds the open parcel from a location on a day that takes more; None where there is none."""
     may_backorder: bool = True
     """Whether supply that is not there yet may be promised, where the products allow it."""
     columns: Columns | None = None
@@ -362,7 +364,8 @@ def is_plain(question: LegQuestion, columns: Columns) -> bool:
         and question.mocked is None
         and not columns.has_weight_rates
         and not question.prices.scarcity_micros
-        and not (question.own or question.taken or question.excluded or question.parcels)
+        and question.parcel_at is None
+        and not (question.own or question.taken or question.excluded)
     )
 
 
@@ -461,11 +464,21 @@ def _removed_by(
     deliver_by_ms = table.deliver_by_ms[row]
     if deliver_by_ms < 0:
         return "reach"
-    if question.room_left is not None and not all(question.room_left(index, table.ship_day[row])):
+    if not _has_room(question, index, table.ship_day[row]):
         return "capacity"
     if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
     return "rules" if excluded_for_all(question.effects, index) else ""
+
+
+def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
+    if question.room_left is None:
+        return True
+    room = question.room_left(index, day)
+    if room.packages or question.parcel_at is None:
+        return all(room)
+    # What joins a parcel is no package more.
+    return question.parcel_at(index, day) is not None
 
 
 def excluded_for_all(effects: Effects, index: LocationIndex) -> bool:
@@ -511,13 +524,15 @@ def _counts(
 
 def _package_costs(question: LegQuestion, table: TransportTable, places: Places) -> list[int]:
     kept, rows = places
-    paid = table.package_micros
     more = question.prices.package_micros
-    costs = [paid[row] for row in rows]
-    parcels = question.parcels
+    costs = [table.package_micros[row] for row in rows]
+    joined = set()
     late = question.prices.late_day_micros
-    if parcels:
-        costs = [0 if index in parcels else cost for index, cost in zip(kept, costs, strict=True)]
+    if question.parcel_at is not None:
+        for place, (index, row) in enumerate(zip(kept, rows, strict=True)):
+            if question.parcel_at(index, table.ship_day[row]) is not None:
+                joined.add(place)
+                costs[place] = 0
     if late:
         arrivals = [table.deliver_by_ms[row] for row in rows]
         if max(arrivals, default=0) > question.promise_ms:
@@ -529,10 +544,7 @@ def _package_costs(question: LegQuestion, table: TransportTable, places: Places)
     if wishes is not None:
         costs = [max(0, cost + wishes[index]) for cost, index in zip(costs, kept, strict=True)]
     if more:
-        costs = [
-            cost if index in parcels else cost + more
-            for index, cost in zip(kept, costs, strict=True)
-        ]
+        costs = [cost if place in joined else cost + more for place, cost in enumerate(costs)]
     return costs
 
 

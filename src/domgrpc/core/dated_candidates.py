@@ -170,9 +170,8 @@ def _extended(
 def _package_cost(question: LegQuestion, index: LocationIndex, place: Place) -> int:
     prices, wishes = question.prices, question.effects.shared.prices
     cost = place.table.package_micros[place.row]
-    cost += prices.late_day_micros * late_days(
-        question.promise_ms, place.table.deliver_by_ms[place.row]
-    )
+    late_count = late_days(question.promise_ms, place.table.deliver_by_ms[place.row])
+    cost += prices.late_day_micros * late_count
     return max(0, cost + (wishes[index] if wishes else 0)) + prices.package_micros
 
 

@@ -22,6 +22,7 @@ from domgrpc.core.candidates import (
     unit_cost,
 )
 from domgrpc.core.dated_candidates import with_dated
+from domgrpc.core.leg_solving import crowded_cells, solve_leg, without_cells
 from domgrpc.core.network import Network
 from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
@@ -41,13 +42,14 @@ from domgrpc.core.routing.instance import (
     Unservable,
     WeightRates,
 )
-from domgrpc.core.routing.solver import solve
 from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
 
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
 _PLAIN = Terms()
+_CELLS_TOLD_MAX = 8_192
+"""So many lines x candidates a decision tells of: it stays in the order, and in every event."""
 _Asked: TypeAlias = tuple[Leg, LegQuestion, Candidates]
 
 
@@ -84,15 +86,18 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     if served != _wanted(question) and question.may_backorder:
         found = with_dated(network, question, found, split=limits.unit_split)
         served = _served(question, found, limits)
-    places = [place for place, units in enumerate(served) if units]
-    if not places:
-        return _nothing(leg, question, found)
-    instance = _instance(question, found, (places, served), limits)
-    solution = solve(instance)
-    if isinstance(solution, Unservable):
-        return _nothing(leg, question, found)
-    told = (network, limits.shown)
-    return _planned((leg, question, found), places, (instance, solution), told)
+    while places := [place for place, units in enumerate(served) if units]:
+        instance = _instance(question, found, (places, served), limits)
+        solution = solve_leg(instance)
+        if isinstance(solution, Unservable):
+            break
+        crowded = crowded_cells(question, found, solution)
+        if not crowded:
+            told = (network, limits.shown)
+            return _planned((leg, question, found), places, (instance, solution), told)
+        found = without_cells(found, [(candidate, places[line]) for candidate, line in crowded])
+        served = _served(question, found, limits)
+    return _nothing(leg, question, found)
 
 
 # --- what can be served
@@ -237,7 +242,9 @@ def _package(
     index = found.indexes[candidate]
     place = found.place(candidate)
     table, row = place.table, place.row
-    parcel = None if place.ready_ms else question.parcels.get(index)
+    parcel = None
+    if question.parcel_at is not None and not place.ready_ms:
+        parcel = question.parcel_at(index, table.ship_day[row])
     by_weight = _step_price(instance, package)
     paid = by_weight + (table.package_micros[row] if parcel is None else 0)
     units = 0
@@ -360,12 +367,12 @@ def _rows(
     instance, solution = answer
     count = len(found.indexes)
     kept = list(range(count))
-    if count > CHEAPEST_MAX:
-        told = [package.candidate for package in solution.packages]
-        if shown:
-            told += [n for n, index in enumerate(found.indexes) if index in shown]
+    count_max = max(1, _CELLS_TOLD_MAX // len(instance.quantities))
+    if count > min(CHEAPEST_MAX, count_max):
+        told = [n for n, index in enumerate(found.indexes) if index in shown] if shown else []
+        told += [package.candidate for package in solution.packages]
         told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
-        kept = sorted(dict.fromkeys(told))
+        kept = sorted(list(dict.fromkeys(told))[:count_max])
     if len(kept) == 1:
         # The getter of one place gives no tuple.
         kept *= 2

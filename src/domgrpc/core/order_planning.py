@@ -16,6 +16,7 @@ from domgrpc.core.candidates import (
     Columns,
     LegQuestion,
     Need,
+    ParcelFinder,
     Prices,
     Room,
     Units,
@@ -25,6 +26,7 @@ from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
+from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
 from domgrpc.core.order_book import Orders
 from domgrpc.core.order_legs import (
     Leg,
@@ -36,15 +38,11 @@ from domgrpc.core.order_legs import (
     value_of,
 )
 from domgrpc.core.orders import (
-    NO_PARCEL,
-    FulfillmentOrder,
-    FulfillmentState,
     LegDecision,
     Order,
     OrderLine,
     OrderTerms,
     ShortagePolicy,
-    is_unreleased,
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
@@ -76,7 +74,6 @@ _POLICIES = {
     Unfilled.REFUSE: ShortagePolicy.REFUSE,
     Unfilled.CANCEL: ShortagePolicy.CANCEL,
 }
-_PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
 
 
 class PlanQuestion(msgspec.Struct, frozen=True):
@@ -287,7 +284,7 @@ def leg_question(
         columns=columns,
         promise_ms=promise_ms,
         promise_is_hard=terms.promise_is_hard,
-        parcels=_parcels(planner, question, leg),
+        parcel_at=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
         room_left=planner.room_check(taken),
     )
@@ -403,28 +400,8 @@ def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku,
     return found
 
 
-def _parcels(
-    planner: Planner, question: PlanQuestion, leg: Leg
-) -> dict[LocationIndex, FulfillmentOrder]:
-    # Parcels to the same customer and address that are still open take more goods for nothing.
-    if leg.delivery_method not in _PARCEL_METHODS or not question.merges:
-        return {}
-    terms, order = question.terms, question.order
-    works: list[FulfillmentOrder] = []
-    if order is not None:
-        works += [work for work in order.fulfillment_orders if is_unreleased(work)]
-    if terms.customer_id:
-        own = f"{order.order_id}/" if order is not None else None
-        open_parcels = planner.orders.parcels.get((terms.customer_id, terms.address), {})
-        works += [
-            work for key, work in open_parcels.items() if own is None or not key.startswith(own)
-        ]
-    index_of = planner.network.locations.index_of
-    parcels: dict[LocationIndex, FulfillmentOrder] = {}
-    for work in works:
-        # What waits for supply takes nothing more: that would have to wait too.
-        joinable = work.state is FulfillmentState.OPEN and work.parcel_id == NO_PARCEL
-        same_way = work.delivery_method is leg.delivery_method
-        if joinable and same_way and work.ship_by_time_ms > question.time_ms:
-            parcels.setdefault(index_of[work.location_id], work)
-    return parcels
+def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
+    if not question.merges:
+        return None
+    asked = ParcelQuestion(question.terms, question.order, question.time_ms)
+    return parcel_finder(planner.network, planner.orders, leg, asked)

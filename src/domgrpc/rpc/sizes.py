@@ -117,7 +117,8 @@ def position_bytes(position: PositionView) -> int:
 
 def change_bytes(change: PositionChange) -> int:
     """Count a change of a position."""
-    texts = (change.sku, change.location_id, change.reason, change.reservation_id)
+    keys = (change.reservation_id, change.order_id)
+    texts = (change.sku, change.location_id, change.reason, *keys)
     return _CHANGE_BYTES + texts_bytes(texts)
 
 
