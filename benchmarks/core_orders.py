@@ -57,7 +57,7 @@ def place_in_core(orders: list[PlacedOrder]) -> CoreFigures:
     planning = _Clocked(order_placing, "plan_order")
     solver = _Clocked(leg_routing, "solve")
     with planning, solver:
-        _placed(_stocked_state(), commands, warmed=lambda: (planning.reset(), solver.reset()))
+        _placed(_stocked_state(), commands, clocks=(planning, solver))
     count = len(placed)
     legs = [leg for order in placed for leg in order.decisions[0].legs]
     return CoreFigures(
@@ -75,9 +75,6 @@ class _Clocked:
     def __init__(self, module: Any, name: str) -> None:  # noqa: ANN401 - any module
         self._module = module
         self._name = name
-        self.seconds = 0.0
-
-    def reset(self) -> None:
         self.seconds = 0.0
 
     def __enter__(self) -> None:
@@ -98,12 +95,13 @@ class _Clocked:
 def _placed(
     state: State,
     commands: list[PlaceOrder],
-    warmed: Callable[[], object] = lambda: None,
+    clocks: tuple[_Clocked, ...] = (),
 ) -> tuple[float, float, list[Order]]:
     warm_count = min(_WARM_COUNT, len(commands) // 2)
     for command in commands[:warm_count]:
         handle(state, _request(command), _NOW_MS)
-    warmed()
+    for clock in clocks:
+        clock.seconds = 0.0
     requests = [_request(command) for command in commands[warm_count:]]
     gc.collect()
     gc.freeze()

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from benchmarks.retail_invoices import DATA_FOLDER, STORES_FILE
 from domgrpc.core.routing.instance import PLAIN, ArrayInstance, Instance, Terms
-from domgrpc.core.routing.lots import as_lists
 
 PLACES_FILE = "us_places.csv.gz"
 MICROS = 1_000_000
@@ -60,7 +59,7 @@ class Routed(msgspec.Struct, frozen=True, eq=False):
 
     def listed(self) -> Instance:
         """Return the instance as lists."""
-        return as_lists(self.instance)
+        return self.instance.as_lists()
 
 
 def read_geography(folder: Path = DATA_FOLDER) -> Geography:

@@ -5,14 +5,6 @@ from datetime import UTC, datetime
 
 import grpc
 import pytest
-from domgrpc.v1.logistics_pb2 import (
-    Lane,
-    LocationCalendar,
-    OpeningHours,
-    RateCard,
-    Weekday,
-    ZoneRate,
-)
 
 from domgrpc.client import (
     DomgrpcClient,
@@ -34,12 +26,22 @@ from domgrpc.v1 import (
     inventory_pb2,
     location_pb2,
     logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 from domgrpc.v1.inventory_pb2 import SafetyStockRule, StockAdjustment
 from domgrpc.v1.location_pb2 import Location, LocationGroup, LocationState, LocationType
+from domgrpc.v1.logistics_pb2 import (
+    Lane,
+    LocationCalendar,
+    OpeningHours,
+    RateCard,
+    Weekday,
+    ZoneRate,
+)
 from domgrpc.v1.pipeline_pb2 import Operation
 from domgrpc.v1.product_pb2 import Product
 from domgrpc.v1.reservation_pb2 import ReservationState, SettlementOutcome
@@ -51,9 +53,11 @@ SERVICES = (
     inventory_pb2,
     location_pb2,
     logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 RPCS = sorted(
     method.name

@@ -315,9 +315,18 @@ def test_some_locations_have_the_same_figures_as_among_all(stores: Shop) -> None
         assert some.valid_until_ms == full.valid_until_ms
 
 
+def test_a_location_that_is_asked_about_late_has_had_its_cut_off(stores: Shop) -> None:
+    stores.given(calendar("chicago", schedule(NEW_YORK, cut_off=19)))
+    assert clocks(taken(stores, home(), only=(1,)).ship_by_ms) == ["2026-06-10 20:00"]
+    stores.at(at("2026-06-10 15:00", NEW_YORK))
+    late = taken(stores, home(), only=(0, 1))
+    assert clocks(late.ship_by_ms) == ["2026-06-11 20:00", "2026-06-10 20:00"]
+    assert late.valid_until_ms > stores.now_ms
+
+
 def test_the_views_that_are_kept_are_bounded(stores: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("domgrpc.core.logistics._ROWS_KEPT_MAX", 12)
-    monkeypatch.setattr("domgrpc.core.logistics._TERMS_KEPT_MAX", 2)
+    monkeypatch.setattr("domgrpc.core.logistics._OFFERS_KEPT_MAX", 12)
     journeys = [home(reference_grams=grams) for grams in range(5)]
     kept = [taken(stores, journey) for journey in journeys]
     stores.state.check_invariants()

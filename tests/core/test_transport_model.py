@@ -149,6 +149,7 @@ journeys = st.builds(
     prefers_fastest=st.booleans(),
     time_zone=st.sampled_from(["", NEW_YORK]),
 )
+steps = st.sampled_from([-2, 1, 2, 3])
 pauses = st.sampled_from([0, 1, 60_000, 3_600_000, 11 * 3_600_000, DAY_MS, 9 * DAY_MS])
 
 
@@ -170,14 +171,17 @@ def test_a_table_says_what_a_naive_look_at_each_location_says(data: st.DataObjec
         shop.later(data.draw(pauses))
         for journey in asked:
             locations = shop.state.network.locations
-            table = shop.state.logistics.table(locations, journey, shop.now_ms)
             expected = naive_ways(shop.state, journey, shop.now_ms)
+            only = [LocationIndex(index) for index in range(len(expected))][:: data.draw(steps)]
+            some = shop.state.logistics.table(locations, journey, shop.now_ms, only=only)
+            assert ways_of(some) == [expected[index] for index in only]
+            assert some.from_ms <= shop.now_ms < some.valid_until_ms
+            if data.draw(st.booleans()):
+                continue
+            table = shop.state.logistics.table(locations, journey, shop.now_ms)
             assert ways_of(table) == expected
             assert table.from_ms <= shop.now_ms < table.valid_until_ms
             assert list(table.priority) == [
                 shop.state.logistics.calendars.of(each).priority for each in locations.by_index
             ]
-            only = [LocationIndex(index) for index in range(len(expected))][::-2]
-            some = shop.state.logistics.table(locations, journey, shop.now_ms, only=only)
-            assert ways_of(some) == [expected[index] for index in only]
     shop.state.check_invariants()

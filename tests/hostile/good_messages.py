@@ -65,6 +65,25 @@ _QUESTION: Fields = {
     "items": [{"sku": "A", "quantity": 3}, {"sku": "B"}], "scope": _NEAR,
     "include_locations": True, "include_parts": True, "horizon_days": 30,
 }  # fmt: skip
+_ADDRESS = {"postal_code": "10001", "city": "New York", "country_code": "US"}
+_TERMS: Fields = {
+    "channel": "web", "customer_id": "ann", "address": _ADDRESS, "package_count_max": 3,
+    "promise_time": {"seconds": 1_760_000_000}, "shortage_policy": "SHORTAGE_POLICY_BACKORDER",
+}  # fmt: skip
+_PICKUP = {
+    "sku": "A", "quantity": 1, "delivery_method": "DELIVERY_METHOD_PICKUP", "location_id": "a",
+}  # fmt: skip
+_ITEMS = [{"line_id": "1", "sku": "A", "quantity": 2, "unit_price_micros": 5_000_000}, _PICKUP]
+_ORDER: Fields = {"order_id": "o1", "lines": _ITEMS, "terms": _TERMS}
+_QUOTE: Fields = {"lines": [{"sku": "A", "quantity": 1}], "terms": _TERMS}
+_WORK = {
+    "order_id": "o2", "fulfillment_order_id": "o2/1", "state": "FULFILLMENT_STATE_RELEASED",
+}  # fmt: skip
+_MOVE = {
+    "order_id": "o1", "etag": "12", "packages": [{
+        "location_id": "b", "delivery_method": "DELIVERY_METHOD_SHIP_TO_HOME",
+        "lines": [{"line_id": "1", "quantity": 2}]}],
+}  # fmt: skip
 _OPERATIONS = [
     {"reserve_stock": {"request_id": "x1", "lines": _LINES}},
     {"update_reservation": {"request_id": "x2", "reservation_id": "h1", "ttl": {"seconds": 60}}},
@@ -78,6 +97,15 @@ _OPERATIONS = [
     {"get_reservation": {"reservation_id": "h1"}},
     {"check_availability": _QUESTION},
     {"update_stock": {"request_id": "x7", "updates": _CHANGES}},
+    {"place_order": {**_ORDER, "request_id": "x8", "order_id": "o3"}},
+    {"hold_order": {"request_id": "x9", "order_id": "o3", "kind": "HOLD_KIND_FRAUD"}},
+    {"release_order": {"request_id": "x10", "order_id": "o3", "kind": "HOLD_KIND_FRAUD"}},
+    {"edit_order": {
+        "request_id": "x11", "order_id": "o3", "lines": [{"line_id": "1", "quantity": 1}]}},
+    {"cancel_order": {"request_id": "x12", "order_id": "o3"}},
+    {"advance_fulfillment_order": {**_WORK, "request_id": "x13"}},
+    {"get_order": {"order_id": "o1", "view": "ORDER_VIEW_BASIC"}},
+    {"quote_order": _QUOTE},
     {},
 ]  # fmt: skip
 
@@ -96,6 +124,9 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("ReserveStock", {**_RESERVE, "reservation_id": "h2", "allow_partial": True}),
     ("ReserveStock", {
         **_RESERVE, "reservation_id": "h3", "scope": {"groups": {"group_ids": ["all"]}}}),
+    ("PlaceOrder", _ORDER),
+    ("PlaceOrder", {
+        **_ORDER, "order_id": "o2", "holds": [{"kind": "HOLD_KIND_PAYMENT", "reason": "card"}]}),
     ("GetLocation", {"location_id": "a"}),
     ("ListLocations", {"page_size": 1, "group_id": "all"}),
     ("UpdateLocation", {
@@ -147,6 +178,28 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("SettleReservation", {
         "reservation_id": "h2", "outcome": "SETTLEMENT_OUTCOME_SHIPPED", "lines": _LINES[:1]}),
     ("ReleaseReservation", {"reservation_id": "h3", "reason": "changed their mind"}),
+    ("QuoteOrder", {**_QUOTE, "methods": [
+        {"delivery_method": "DELIVERY_METHOD_PICKUP"},
+        {"delivery_method": "DELIVERY_METHOD_SHIP_TO_HOME"}]}),
+    ("GetOrder", {"order_id": "o1"}),
+    ("ListOrders", {
+        "page_size": 1, "status": "ORDER_STATUS_OPEN", "customer_id": "ann", "sku": "A",
+        "location_id": "a", "start_time": {"seconds": 1_700_000_000}}),
+    ("EditOrder", {
+        "order_id": "o1", "address": {**_ADDRESS, "point": _LOCATION["point"]},
+        "lines": [{"line_id": "1", "quantity": 3}, {**_PICKUP, "line_id": "x"}]}),
+    ("HoldOrder", {"order_id": "o1", "kind": "HOLD_KIND_FRAUD", "reason": "score 80"}),
+    ("ReleaseOrder", {"order_id": "o2", "kind": "HOLD_KIND_PAYMENT"}),
+    ("AdvanceFulfillmentOrder", _WORK),
+    ("CancelOrder", {"order_id": "o1", "lines": [{"line_id": "1", "quantity": 1}], "reason": "no"}),
+    ("WatchOrders", {"snapshot": True, "location_ids": ["a"]}),
+    ("WatchOrders", {"after_revision": 1, "customer_ids": ["ann"], "order_ids": ["o1"]}),
+    ("SimulateRouting", {
+        **_QUOTE, "strategy": "ROUTING_STRATEGY_CHEAPEST", "rule_set_version": 0,
+        "stock": [{"sku": "A", "location_id": "a", "quantity": 3}], "include_candidates": True}),
+    ("ExplainDecision", {"order_id": "o1", "decision_number": 0, "location_ids": ["a", "b"]}),
+    ("ReoptimizeBacklog", {"dry_run": True, "search_time_max": {"seconds": 5}}),
+    ("ApplyReplan", {"moves": [_MOVE]}),
     ("Execute", {"operations": _OPERATIONS}),
     ("GetStatus", {}),
     ("CreateSnapshot", {}),
@@ -161,7 +214,7 @@ GOOD: Sequence[tuple[str, Fields]] = (
         "containing_type": "domgrpc.v1.Location", "extension_number": 7}}),
 )  # fmt: skip
 """In the order of a short day; requests of the same method differ."""
-OPENING_COUNT = 13
+OPENING_COUNT = 15
 """How many of them open the shop."""
 
 

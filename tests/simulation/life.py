@@ -20,6 +20,8 @@ from domgrpc.core.listings import (
     list_positions,
     list_reservations,
 )
+from domgrpc.core.order_queries import OrderFilter, list_orders
+from domgrpc.core.orders import Order
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.values import TimeMs
@@ -318,8 +320,8 @@ class Life:
             self.end("an error")
 
 
-def everything(state: State, now_ms: TimeMs) -> tuple[Plain, Plain]:
-    """Return all positions and reservations as plain lists, page by page as clients read them."""
+def everything(state: State, now_ms: TimeMs) -> tuple[Plain, Plain, Plain]:
+    """Return all positions, reservations and orders as plain lists, page by page as clients do."""
     positions: list[Plain] = []
     place: Plain = (0, 0, -1)
     while place is not None:
@@ -335,10 +337,16 @@ def everything(state: State, now_ms: TimeMs) -> tuple[Plain, Plain]:
         found: Page[Reservation] = list_reservations(state, after, 100, ReservationFilter())
         reservations.extend(plain_of(found.entries))
         after = found.next_place
-    return positions, reservations
+    orders: list[Plain] = []
+    after = (0, "")
+    while after is not None:
+        listed: Page[Order] = list_orders(state, after, 20, OrderFilter())
+        orders.extend(plain_of(listed.entries))
+        after = listed.next_place
+    return positions, reservations, orders
 
 
-def plain_of(values: Sequence[Reservation] | Sequence[Record]) -> list[Plain]:
+def plain_of(values: Sequence[Reservation] | Sequence[Order] | Sequence[Record]) -> list[Plain]:
     """Return values as the lists that the log would hold."""
     plain: list[Plain] = msgspec.msgpack.decode(msgspec.msgpack.encode(values))
     return plain

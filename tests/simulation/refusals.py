@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation import logistics_verdicts
+from tests.simulation import order_refusals
 from tests.simulation.books import (
     CONFIRMED,
     DEMAND,
@@ -31,6 +31,11 @@ HOLD_COMMANDS = (
 def refused(books: Books, command: Plain, rejection: Plain) -> None:
     """Judge a refusal."""
     _, reason, _, _, short_lines = rejection
+    if order_refusals.is_about_orders(command):
+        assert order_refusals.is_right(books, command, rejection), (
+            f"{command} was refused for {reason}, and that is not so"
+        )
+        return
     for _, _, asked, free, alternatives in short_lines:
         assert free < asked, "refused although enough is there"
         for sku, other, units in alternatives:
@@ -224,8 +229,6 @@ def _is_location_missing(books: Books, command: Plain) -> bool:
             return command[1] not in books.locations
         case "CreateLocationGroup" | "UpdateLocationGroup":
             return any(name not in books.locations for name in command[3])
-        case "SaveLocationCalendar":
-            return command[1][0] not in ("", *books.locations)
         case "UpdateStock":
             return _is_stock_refused("LOCATION_NOT_FOUND")(books, command)
         case "MoveReservation":
@@ -263,8 +266,6 @@ def _is_scope_used(command: Plain) -> bool:
 
 
 def _is_etag_old(books: Books, command: Plain) -> bool:
-    if command[0] in logistics_verdicts.KINDS:
-        return logistics_verdicts.is_etag_old(books, command)
     if command[0] in HOLD_COMMANDS:
         revision = books.holds[command[1]][REVISION]
     elif command[0] in ("UpdateLocation", "SetLocationState"):
@@ -327,8 +328,5 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "RULE_ID_TAKEN": _rule_taken,
     "RULE_NOT_FOUND": _rule_missing,
     "SKU_TAKEN": _product_taken,
-    "RATE_CARD_NOT_FOUND": logistics_verdicts.is_missing,
-    "LANE_NOT_FOUND": logistics_verdicts.is_missing,
-    "CALENDAR_NOT_FOUND": logistics_verdicts.is_missing,
 }
 """What the workload can be refused for; another reason is a KeyError, which fails the run."""

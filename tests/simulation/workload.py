@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
 
-from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
 from domgrpc.core.location_groups import DeleteLocationGroup, UpdateLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
@@ -31,7 +30,8 @@ from domgrpc.core.values import (
     StockCondition,
 )
 from tests.core import commands as say
-from tests.core import logistics_words, scope_words
+from tests.core import scope_words
+from tests.simulation.order_workload import POINTS, Names, OrderWorkload
 
 T = TypeVar("T")
 
@@ -46,7 +46,6 @@ RULES: dict[str, RuleKind] = {
     "low": RuleKind.LOW_STOCK,
     "out": RuleKind.OUT_OF_STOCK,
 }
-SERVICES = ("air", "ground")
 SOURCES = ("till-1", "till-2")
 KINDS = (LocationType.STORE, LocationType.HUB, LocationType.VIRTUAL)
 METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.PICKUP)
@@ -58,7 +57,14 @@ SELLABLE, DAMAGED = StockCondition.SELLABLE, StockCondition.DAMAGED
 class Workload:
     """See the module. `now_ms` says roughly what time the service has."""
 
-    def __init__(self, random: Random, now_ms: Callable[[], int], *, ttl_ms_max: int) -> None:
+    def __init__(
+        self,
+        random: Random,
+        now_ms: Callable[[], int],
+        *,
+        ttl_ms_max: int,
+        is_plain: bool = False,
+    ) -> None:
         self._random = random
         self._draw = random.random
         self._now_ms = now_ms
@@ -66,23 +72,25 @@ class Workload:
         self._ids: deque[str] = deque(["nobody"], maxlen=IDS_KEPT)
         self._id_count = 0
         self._sequences = dict.fromkeys(SOURCES, 0)
+        names = Names(SKUS, PLACES, self._scope, lambda: self._pick(self._ids), self._etag)
+        self.orders = OrderWorkload(random, now_ms, names, is_plain=is_plain)
         # The weights make holds and stock the bulk, and the rest frequent enough to meet them.
         makers: list[tuple[int, Callable[[], Command]]] = [
-            (60, self._reserve),
-            (10, self._change),
-            (6, self._relocate),
-            (24, self._confirm),
-            (16, self._release),
-            (16, self._settle),
-            (32, self._stock),
-            (6, self._feed),
-            (1, self._place),
-            (2, self._update_place),
-            (2, self._set_state),
-            (2, self._group),
-            (2, self._product),
-            (2, self._rule),
-            (3, self._logistics),
+            (120, self._reserve),
+            (20, self._change),
+            (12, self._relocate),
+            (48, self._confirm),
+            (32, self._release),
+            (32, self._settle),
+            (64, self._stock),
+            (12, self._feed),
+            (2, self._place),
+            (4, self._update_place),
+            (4, self._set_state),
+            (4, self._group),
+            (4, self._product),
+            (4, self._rule),
+            *self.orders.makers,
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]
 
@@ -90,7 +98,12 @@ class Workload:
         """Return what is asked first, so that there is something to sell."""
         kinds = LocationType.STORE, LocationType.DISTRIBUTION_CENTER
         opening: list[Command] = [
-            say.place(name, kinds[number % 2], backorder=name in BACKORDER_PLACES)
+            say.place(
+                name,
+                kinds[number % 2],
+                at=POINTS[number % len(POINTS)],
+                backorder=name in BACKORDER_PLACES,
+            )
             for number, name in enumerate(PLACES)
         ]
         return opening + [say.on_hand(sku, **dict.fromkeys(PLACES, 20)) for sku in SKUS]
@@ -185,7 +198,9 @@ class Workload:
     # --- places, products, rules
 
     def _place(self) -> Command:
-        return say.place(self._pick(NEW_PLACES), self._pick(KINDS))
+        name = self._pick(NEW_PLACES)
+        at = POINTS[0] if name == NEW_PLACES[0] else None
+        return say.place(name, self._pick(KINDS), at=at)
 
     def _update_place(self) -> Command:
         name = self._pick(PLACES)
@@ -237,27 +252,6 @@ class Workload:
                 start_ms = self._soon_ms(-5_000, 20_000)
                 window_ms = (start_ms, start_ms + 20_000)
                 return say.rule(name, units, kind=kind, window_ms=window_ms)
-
-    def _logistics(self) -> Command:
-        service, etag = self._pick(SERVICES), self._etag()
-        owners: tuple[str | LocationType, ...] = (*PLACES[:2], *NEW_PLACES[:1], KINDS[0])
-        owner = self._pick(owners)
-        match self._below(9):
-            case 0:
-                return logistics_words.no_card(service, etag=etag)
-            case 1:
-                return logistics_words.no_lane(service, etag=etag)
-            case 2:
-                return logistics_words.no_calendar(owner, etag=etag)
-            case 3 | 4:
-                rates = logistics_words.rates(self._below(3), self._below(3))
-                return logistics_words.card(service, rates, etag=etag)
-            case 5 | 6:
-                fields = LaneFields((self._below(3),))
-                return logistics_words.lane(service, fields, etag=etag)
-            case _:
-                hours = logistics_words.schedule(cut_off=10 + self._below(3))
-                return logistics_words.calendar(owner, hours, etag=etag)
 
     # --- words
 

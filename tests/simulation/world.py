@@ -15,9 +15,12 @@ from typing import TypeVar
 import msgspec
 
 from domgrpc.config import Settings
-from domgrpc.core.answers import Answer
+from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
+from domgrpc.core.order_commands import HoldQuote
+from domgrpc.core.orders import Order
+from domgrpc.core.plans import Quote, QuoteQuestion
 from domgrpc.core.rejections import NOT_KEPT, Reason, Rejection
 from domgrpc.core.values import Revision
 from domgrpc.engine.feed import Feed
@@ -52,7 +55,10 @@ class World:
         self.clock = VirtualClock()
         self.disk = SimulatedDisk()
         self.workload = Workload(
-            self.random, lambda: self.auditor.books.time_ms, ttl_ms_max=self.character.ttl_ms_max
+            self.random,
+            lambda: self.auditor.books.time_ms,
+            ttl_ms_max=self.character.ttl_ms_max,
+            is_plain=self.character.is_plain,
         )
         self.counts: dict[str, int] = {}
         self.is_over = True
@@ -146,7 +152,7 @@ class World:
         if is_kept and (result.replayed or not request.validate_only):
             plain = _DECODER.decode(_ENCODER.encode(outcome))
             self.auditor.answered(key, result.revision, plain)
-            self._note_answered(request, plain)
+            self._note_answered(request, outcome, plain)
         else:
             self.auditor.looked(seen, result.revision)
 
@@ -168,10 +174,16 @@ class World:
         name = f"r{self._request_count}"
         return ask(command, name, client_id=client_id, validate_only=preview)
 
-    def _note_answered(self, request: Request, outcome: Plain) -> None:
+    def _note_answered(self, request: Request, outcome: Outcome, plain: Plain) -> None:
         self.answered.append(request)
-        if outcome[0] == 1 and outcome[3] == 1:
-            self.workload.held(outcome[1])
+        if plain[0] == 1 and plain[3] == 1:
+            self.workload.held(plain[1])
+        elif isinstance(outcome, Order):
+            self.workload.orders.placed(outcome)
+        elif isinstance(outcome, Quote) and isinstance(request.command, HoldQuote):
+            asked = request.command
+            question = QuoteQuestion(asked.lines, asked.terms, asked.methods)
+            self.workload.orders.quoted(question, outcome)
         self._unanswered.pop(request.request_id, None)
 
     # --- what the auditor reads

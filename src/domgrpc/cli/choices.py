@@ -89,8 +89,24 @@ class Backorder(StrEnum):
     UNLIMITED = "unlimited"
 
 
+class Capacity(StrEnum):
+    """What a daily capacity counts."""
+
+    PACKAGES = "packages"
+    UNITS = "units"
+
+
 Choice = (
-    Method | LocationKind | Condition | Level | Inbound | RuleKind | HoldState | Outcome | Backorder
+    Method
+    | LocationKind
+    | Condition
+    | Level
+    | Inbound
+    | RuleKind
+    | HoldState
+    | Outcome
+    | Backorder
+    | Capacity
 )
 
 

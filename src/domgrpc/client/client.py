@@ -37,7 +37,7 @@ class DomgrpcClient:
     Methods take plain keyword arguments and return the messages of `domgrpc.v1`; errors are
     `DomgrpcError`. A request_id is made for each write that brings none, and calls that fail
     because the server is away are repeated with it, within their timeout and a budget.
-    Concurrent calls on reservations, availability and stock are coalesced into batches
+    Concurrent calls on reservations, orders, availability and stock are coalesced into batches
     (`coalesce`); an answer out of a batch keeps the memory of the whole batch until it is
     dropped.
 

@@ -38,11 +38,13 @@ class WatchAnswer(Protocol):
 
 
 _Answer = TypeVar("_Answer", bound=WatchAnswer)
-_Open = Callable[[Any], "grpc.aio.UnaryStreamCall[Any, _Answer]"]
 
 
 async def resumed(
-    calls: Calls, request: WatchRequest, open_stream: "_Open[_Answer]", seconds_max: float
+    calls: Calls,
+    request: WatchRequest,
+    open_stream: "Callable[[Any], grpc.aio.UnaryStreamCall[Any, _Answer]]",
+    seconds_max: float,
 ) -> AsyncGenerator[_Answer, None]:
     """Iterate the answers of a watch, without end; `open_stream` sends the request.
 

@@ -50,8 +50,8 @@ async def simulate_routing(
 ) -> SimulateRoutingResponse:
     """Plan an order as it would be planned now, changing nothing.
 
-    Items and terms, or an `order_id` to plan again what is open of it. `stock` stands in for the
-    real figures, by (SKU, location).
+    Items and terms, or an `order_id` to plan again what is open of it. `stock`, by (SKU,
+    location), stands in for all real figures.
     """
     request = SimulateRoutingRequest(
         order_id=order_id,

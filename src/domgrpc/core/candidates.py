@@ -52,6 +52,8 @@ NO_CLAIMS: Claims = {}
 ParcelFinder: TypeAlias = Callable[[LocationIndex, int], FulfillmentOrder | None]
 GRAMS_PER_KILOGRAM = 1_000
 CHEAPEST_MAX = 8
+BEST_MAX = 3
+_UNIT_COUNTS_MAX = 64
 
 
 class Need(msgspec.Struct, frozen=True, gc=False):
@@ -88,36 +90,85 @@ class Prices(msgspec.Struct, frozen=True, gc=False):
     """For a unit that is the last one of its SKU at a location; less where there are more."""
 
 
-class Columns(msgspec.Struct, frozen=True):
+class Columns:
     """What a journey costs from each location that it can begin at, in the order of ties.
 
     Made once for a table, because most orders ask no more than that.
     """
 
-    table: TransportTable
-    indexes: tuple[LocationIndex, ...]
-    package_costs: list[int]
-    unit_costs: list[int]
-    until_ms: int
-    """Until when what is weighed for lateness stays as it is."""
-    has_weight_rates: bool
-    cheapest: tuple[int, ...]
-    """The places whose packages cost least."""
+    __slots__ = (
+        "_best",
+        "cheapest",
+        "has_weight_rates",
+        "indexes",
+        "package_costs",
+        "removed",
+        "table",
+        "unit_costs",
+        "until_ms",
+    )
+
+    def __init__(
+        self,
+        table: TransportTable,
+        indexes: tuple[LocationIndex, ...],
+        costs: tuple[list[int], list[int]],
+        *,
+        until_ms: int,
+        removed: tuple[tuple[str, int], ...],
+    ) -> None:
+        """Take the costs of a package and of a unit from each."""
+        self.table = table
+        self.indexes = indexes
+        self.package_costs, self.unit_costs = costs
+        self.until_ms = until_ms
+        """Until when what is weighed for lateness stays as it is."""
+        self.removed = removed
+        """The locations that it cannot begin at, where all others have stock."""
+        self.has_weight_rates = any(table.kilogram_micros) or bool(table.cards)
+        self.cheapest = cheapest_of(self.package_costs)
+        """The places whose packages cost least."""
+        self._best: dict[int, tuple[int, ...]] = {}
+
+    def best(self, unit_count: int) -> tuple[int, ...]:
+        """Return the places from which a package of so many units costs least, the best first.
+
+        Up to BEST_MAX; O(locations) the first time for a number of units.
+        """
+        found = self._best.get(unit_count)
+        if found is None:
+            columns = zip(self.package_costs, self.unit_costs, strict=True)
+            totals = [package + unit_count * unit for package, unit in columns]
+            found = tuple(sorted(range(len(totals)), key=totals.__getitem__)[:BEST_MAX])
+            if len(self._best) >= _UNIT_COUNTS_MAX:
+                self._best.clear()
+            self._best[unit_count] = found
+        return found
 
 
 def columns_of(
-    table: TransportTable, ranks: Sequence[int], prices: Prices, when: tuple[int, int]
+    network: Network,
+    table: TransportTable,
+    ranks: Sequence[int],
+    how: tuple[Ask, Prices, int],
 ) -> Columns:
-    """Put the costs of a table of all locations side by side; `when` is (now, promise).
+    """Put the costs of a table of all locations side by side; `how` is (ask, prices, promise).
 
-    O(locations · log locations).
+    Of those that are in use and can do the method. O(locations · log locations).
     """
-    now_ms, promise_ms = when
-    reached = [
+    ask, prices, promise_ms = how
+    usable = [
         LocationIndex(index)
         for index in sorted(range(len(ranks)), key=ranks.__getitem__)
-        if table.deliver_by_ms[index] >= 0
+        if network.exclusion(LocationIndex(index), ask) is None
     ]
+    reached = [index for index in usable if table.deliver_by_ms[index] >= 0]
+    disabled, incapable = network.unusable_counts(ask)
+    counts = (
+        ("disabled", disabled),
+        ("method", incapable),
+        ("reach", len(usable) - len(reached)),
+    )
     arrivals = [table.deliver_by_ms[index] for index in reached]
     # The promise moves with the clock: one day less is late when it has moved by what is over.
     over = ((arrival_ms - promise_ms - 1) % DAY_MS + 1 for arrival_ms in arrivals)
@@ -131,11 +182,9 @@ def columns_of(
     return Columns(
         table,
         tuple(reached),
-        package_costs,
-        [table.unit_micros[index] for index in reached],
-        now_ms + min(over, default=0),
-        any(table.kilogram_micros) or bool(table.cards),
-        cheapest_of(package_costs),
+        (package_costs, [table.unit_micros[index] for index in reached]),
+        until_ms=ask.time_ms + min(over, default=0),
+        removed=tuple((name, count) for name, count in counts if count),
     )
 
 
@@ -168,6 +217,8 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     promise_is_hard: bool = False
     parcel_at: ParcelFinder | None = None
     """Finds the open parcel from a location on a day that takes more; None where there is none."""
+    joins_only: bool = False
+    """Whether the order has all packages that it may have: goods can only join open ones."""
     may_backorder: bool = True
     """Whether supply that is not there yet may be promised, where the products allow it."""
     columns: Columns | None = None
@@ -239,7 +290,7 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     """Return the candidates of a leg; O(positions of its SKUs)."""
-    if question.columns is not None and _is_plain(question, question.columns):
+    if question.columns is not None and is_plain(question, question.columns):
         found = _plain_candidates(network, question, question.columns)
         if found is not None:
             return found
@@ -265,8 +316,48 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     )
 
 
-def _is_plain(question: LegQuestion, columns: Columns) -> bool:
-    # What most orders are: no filter but stock and reach, no price but what is paid.
+class Everywhere(msgspec.Struct, frozen=True):
+    """What a leg would cost from every location, by location index, whatever stock it has."""
+
+    package_costs: list[int]
+    unit_costs: list[list[int]]
+    """By need, then location."""
+    allowed: list[bytearray]
+    """By need, then location: 1 where no filter but stock forbids it."""
+    arrivals_ms: Sequence[int]
+
+
+def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
+    """Return the costs of a leg from all locations, scarcity left out; O(locations x needs)."""
+    indexes = [LocationIndex(index) for index in range(len(network.locations.by_index))]
+    table = question.table_of(indexes, question.ask.time_ms)
+    usable = bytearray(
+        network.exclusion(index, question.ask) is None
+        and not _removed_by(question, table, index, index)
+        for index in indexes
+    )
+    places = (indexes, indexes)
+    allowed = []
+    for number in range(len(question.needs)):
+        excluded = question.effects.of_line(number).excluded
+        allowed.append(
+            usable
+            if excluded is None
+            else bytearray(use and not out for use, out in zip(usable, excluded, strict=False))
+        )
+    plain = msgspec.structs.replace(
+        question, prices=msgspec.structs.replace(question.prices, scarcity_micros=0)
+    )
+    return Everywhere(
+        _package_costs(question, table, places),
+        [_unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
+        allowed,
+        table.deliver_by_ms,
+    )
+
+
+def is_plain(question: LegQuestion, columns: Columns) -> bool:
+    """Whether a leg is what most are: no filter but stock and reach, no price but what is paid."""
     return (
         question.area.distances_m is None
         and question.only is None
@@ -276,6 +367,7 @@ def _is_plain(question: LegQuestion, columns: Columns) -> bool:
         and not columns.has_weight_rates
         and not question.prices.scarcity_micros
         and question.parcel_at is None
+        and not question.joins_only
         and not (question.own or question.taken or question.excluded)
     )
 
@@ -286,7 +378,6 @@ def _plain_candidates(
     """Return all locations of a plain leg, whatever they have; None where most have nothing."""
     location_count = len(network.locations.by_index)
     available = []
-    stocked_count = 0
     for need in question.needs:
         stock = network.stock.find(need.sku)
         if stock is None or 2 * len(stock.location_indexes) < location_count:
@@ -297,10 +388,13 @@ def _plain_candidates(
             for index, there in zip(stock.location_indexes, units, strict=True):
                 everywhere[index] = there
             units = everywhere
-        row = [units[index] for index in columns.indexes]
-        stocked_count = max(stocked_count, len(row) - row.count(0))
-        available.append(row)
-    removed = _counts_of_all(network, question, len(columns.indexes), stocked_count)
+        available.append([units[index] for index in columns.indexes])
+    stocked_count = len(columns.indexes)
+    if all(0 in row for row in available):
+        stocked_count = sum(map(any, zip(*available, strict=True)))
+    removed = columns.removed
+    if stocked_count < len(columns.indexes):
+        removed = (*removed, ("stock", len(columns.indexes) - stocked_count))
     return Candidates(
         columns.indexes,
         columns.indexes,
@@ -312,23 +406,6 @@ def _plain_candidates(
         {},
         cheapest=columns.cheapest,
     )
-
-
-def _counts_of_all(
-    network: Network, question: LegQuestion, reached_count: int, stocked_count: int
-) -> tuple[tuple[str, int], ...]:
-    disabled, incapable = network.unusable_counts(question.ask)
-    location_count = len(network.locations.by_index)
-    if stocked_count == location_count:
-        return ()
-    usable = location_count - disabled - incapable
-    counts = (
-        ("disabled", disabled),
-        ("method", incapable),
-        ("stock", max(0, usable - stocked_count)),
-        ("reach", location_count - reached_count),
-    )
-    return tuple((name, count) for name, count in counts if count)
 
 
 def _adjust(network: Network, need: Need, question: LegQuestion, found: Units) -> None:
@@ -360,6 +437,7 @@ def _filtered(
     if (
         question.area.distances_m is None
         and not question.excluded
+        and not question.joins_only
         and question.effects is NO_EFFECTS
         and question.room_left is None
         and not question.promise_is_hard
@@ -394,7 +472,8 @@ def _removed_by(
         return "capacity"
     if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
-    return "rules" if excluded_for_all(question.effects, index) else ""
+    stays_out = question.joins_only and not _joins(question, index, table.ship_day[row])
+    return "rules" if stays_out or excluded_for_all(question.effects, index) else ""
 
 
 def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
@@ -404,7 +483,11 @@ def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
     if room.packages or question.parcel_at is None:
         return all(room)
     # What joins a parcel is no package more.
-    return question.parcel_at(index, day) is not None
+    return _joins(question, index, day)
+
+
+def _joins(question: LegQuestion, index: LocationIndex, day: int) -> bool:
+    return question.parcel_at is not None and question.parcel_at(index, day) is not None
 
 
 def excluded_for_all(effects: Effects, index: LocationIndex) -> bool:

@@ -24,6 +24,7 @@ from domgrpc.core.candidates import (
 from domgrpc.core.dated_candidates import with_dated
 from domgrpc.core.leg_solving import crowded_cells, solve_leg, without_cells
 from domgrpc.core.network import Network
+from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
@@ -58,7 +59,7 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
     package_count_max: int = 0
     unit_split: bool = True
     partial: bool = True
-    """Whether a need that cannot be served whole is served in part."""
+    """Whether a need that may be split, and cannot be served whole, is served in part."""
     groups: tuple[tuple[int, ...], ...] = ()
     """Needs that must travel in one package, by place."""
     strategy: Strategy = Strategy.CHEAPEST
@@ -76,6 +77,10 @@ class LegPlan(msgspec.Struct, frozen=True):
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
+    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
+        obvious = obvious_plan(network, leg, question)
+        if obvious is not None:
+            return LegPlan((obvious.package,), (), obvious.decision)
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:
@@ -103,17 +108,18 @@ def _wanted(question: LegQuestion) -> list[int]:
 
 
 def _served(question: LegQuestion, found: Candidates, limits: LegLimits) -> list[int]:
-    """Return the units of each need that candidates have, together or, unsplit, one of them.
+    """Return the units of each need that candidates have together.
 
-    A group that no candidate has as a whole is not served at all.
+    What must not be split, and a group, is served whole by one candidate or not at all.
     """
     served = []
     for need, units in zip(question.needs, found.available, strict=True):
-        most = sum(units) if limits.unit_split and need.splits else max(units, default=0)
+        splits = limits.unit_split and need.splits
+        most = sum(units) if splits else max(units, default=0)
         if most >= need.quantity:
             served.append(need.quantity)
         else:
-            served.append(most if limits.partial else 0)
+            served.append(most if splits and limits.partial else 0)
     for group in limits.groups:
         rows = [found.available[place] for place in group]
         wanted = [question.needs[place].quantity for place in group]

@@ -207,7 +207,11 @@ def _new_order(
     at = caller.at
     plan, policy = what
     works, next_number = put_in(order_id, (), plan, 1)
-    holds = tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds)
+    reasons = dict(reversed(command.holds))
+    holds = tuple(
+        OrderHold(kind, reasons[kind], caller.client_id, at.time_ms)
+        for kind in dict.fromkeys(kind for kind, _ in command.holds)
+    )
     cancelled = policy is ShortagePolicy.CANCEL
     order = Order(
         order_id,

@@ -15,7 +15,6 @@ from domgrpc.core.candidates import (
     BOUNDLESS,
     Columns,
     LegQuestion,
-    Need,
     ParcelFinder,
     Prices,
     Room,
@@ -23,18 +22,18 @@ from domgrpc.core.candidates import (
     columns_of,
 )
 from domgrpc.core.journeys import Journey, TransportTable
-from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
+from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
 from domgrpc.core.order_book import Orders
+from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
-    goes_with,
     legs_of,
     needs_of,
+    package_count,
     package_groups,
-    uncancelled,
     value_of,
 )
 from domgrpc.core.orders import (
@@ -46,17 +45,16 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
-from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets
 from domgrpc.core.rule_sets import Strategy, Unfilled
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     QUANTITY_MAX,
+    DeliveryMethod,
     Demand,
     LocationId,
     LocationIndex,
-    Quantity,
     RuleSetVersion,
     Sku,
     TimeMs,
@@ -105,6 +103,7 @@ class Planner:
 
     __slots__ = (
         "_columns",
+        "_columns_version",
         "_has_capacity",
         "_ranks",
         "_ranks_of",
@@ -123,6 +122,7 @@ class Planner:
         self.rule_sets = rule_sets
         self.orders = orders
         self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
+        self._columns_version = (-1, -1)
         self._has_capacity = False
         self._ranks: list[int] = []
         self._ranks_of = (-1, -1, -1)
@@ -154,22 +154,26 @@ class Planner:
         return self._ranks
 
     def columns(
-        self, journey: Journey, prices: Prices, time_ms: TimeMs, promise_ms: TimeMs
+        self, journey: Journey, ask: Ask, prices: Prices, promise_ms: TimeMs
     ) -> Columns | None:
         """Return the costs of a journey side by side; None where there are many locations.
 
         For what is promised a fixed time after it was ordered: kept while no day of lateness
-        comes or goes.
+        comes or goes, and no location changes.
         """
         locations = self.network.locations
         if len(locations.by_index) > _WHOLE_TABLES_MAX:
             return None
-        table = self.logistics.table(locations, journey, time_ms)
-        key = (journey, prices, promise_ms - time_ms)
         ranks = self.ranks()
+        version = self.network.refresh(ask.time_ms)
+        if version != self._columns_version:
+            self._columns.clear()
+            self._columns_version = version
+        table = self.logistics.table(locations, journey, ask.time_ms)
+        key = (journey, prices, promise_ms - ask.time_ms)
         known = self._columns.get(key)
-        if known is None or known.table is not table or time_ms >= known.until_ms:
-            known = columns_of(table, ranks, prices, (time_ms, promise_ms))
+        if known is None or known.table is not table or ask.time_ms >= known.until_ms:
+            known = columns_of(self.network, table, ranks, (ask, prices, promise_ms))
             self._columns[key] = known
             if len(self._columns) > _COLUMNS_MAX:
                 self._columns.popitem(last=False)
@@ -219,7 +223,8 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
     shortages: list[LineShortage] = []
     legs = legs_of(question.lines)
     for leg in legs:
-        found = _plan_leg(planner, question, leg, (rules, taken))
+        asked, limits = leg_question(planner, question, leg, (rules, taken))
+        found = route_leg(planner.network, leg, asked, limits)
         packages += found.packages
         decisions.append(found.decision)
         shortages += found.shortages
@@ -236,25 +241,35 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
 # --- one leg
 
 
-def _plan_leg(
+def ask_of(terms: OrderTerms, method: DeliveryMethod, time_ms: TimeMs) -> Ask:
+    """Return who asks for the stock of a leg, and when."""
+    return Ask(Demand(terms.channel, method), time_ms)
+
+
+def leg_question(
     planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
-) -> LegPlan:
+) -> tuple[LegQuestion, LegLimits]:
+    """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
     limits = rules.content.limits
     needs = needs_of(leg.lines, network.products.fields)
     effects = NO_EFFECTS
     if rules.content.rules:
-        effects = rules.effects(*_facts(question, leg, needs))
+        asking = Asking(terms, question.whole or question.lines, question.time_ms)
+        effects = rules.effects(asking.order_facts(leg), asking.line_facts(leg, needs))
     network.refresh(question.time_ms)
     journey = _journey(planner, leg, terms)
     prices = _prices(rules)
     promise_ms = _promise_ms(question, rules)
+    ask = ask_of(terms, leg.delivery_method, question.time_ms)
     columns = None
     if terms.promise_time_ms is None:
-        columns = planner.columns(journey, prices, question.time_ms, promise_ms)
+        columns = planner.columns(journey, ask, prices, promise_ms)
+    count_max = _package_count_max(question, rules, effects)
+    there = package_count(question.order, leg) if count_max and question.order is not None else 0
     asked = LegQuestion(
-        ask=Ask(Demand(terms.channel, leg.delivery_method), question.time_ms),
+        ask=ask,
         needs=needs,
         table_of=_table_of(planner, journey),
         area=_area(planner, question, leg, limits.radius_m),
@@ -272,17 +287,18 @@ def _plan_leg(
         parcel_at=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
         room_left=planner.room_check(taken),
+        joins_only=0 < count_max <= there,
     )
     strategy = question.strategy
     bounds = LegLimits(
-        _package_count_max(question, rules, effects),
+        0 if asked.joins_only else count_max - there,
         limits.unit_split_allowed,
         partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
         strategy=Strategy[strategy] if strategy else rules.content.strategy,
         shown=tuple(network.locations.index(name) for name in question.shown),
     )
-    return route_leg(network, leg, asked, bounds)
+    return asked, bounds
 
 
 def _prices(rules: CompiledRuleSet) -> Prices:
@@ -299,33 +315,6 @@ def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
     if promise_ms is None:
         return TimeMs(question.time_ms + rules.content.promise_ms)
     return promise_ms
-
-
-def _facts(
-    question: PlanQuestion, leg: Leg, needs: tuple[Need, ...]
-) -> tuple[OrderFacts, list[LineFacts]]:
-    terms, lines = question.terms, question.whole or question.lines
-    prices = {line.sku: line.unit_price_micros for line in leg.lines}
-    units = dict.fromkeys(prices, 0)
-    for line in lines:
-        if line.sku in units and goes_with(line, leg):
-            units[line.sku] += uncancelled(line)
-    order = OrderFacts(
-        channel=terms.channel,
-        customer_id=terms.customer_id,
-        delivery_method=leg.delivery_method,
-        value_micros=value_of(lines),
-        country=terms.address.country_code,
-        region=terms.address.region,
-        postal_code=terms.address.postal_code,
-        line_count=len(lines),
-        unit_count=sum(map(uncancelled, lines)),
-        time_ms=question.time_ms,
-    )
-    return order, [
-        LineFacts(need.sku, Quantity(units[need.sku]), prices[need.sku], need.fields)
-        for need in needs
-    ]
 
 
 def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:

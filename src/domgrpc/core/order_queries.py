@@ -160,7 +160,7 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
         if line.line_id in needs
     )
     return msgspec.structs.replace(
-        asked, lines=lines, terms=order.terms, own=claimed_units(open_works)
+        asked, lines=lines, whole=order.lines, terms=order.terms, own=claimed_units(open_works)
     )
 
 

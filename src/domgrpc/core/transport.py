@@ -78,6 +78,7 @@ class Terms:
         "_band_metres",
         "_cards",
         "_collected_at",
+        "_freights",
         "_journey",
         "_offers",
         "_profiles",
@@ -111,10 +112,16 @@ class Terms:
         self._band_metres = sorted(dict.fromkeys(edges))
         # Behind the bands by distance: that of unknown distance, and on the spot.
         self._width = len(self._band_metres) + 3
+        self._freights: dict[tuple[int, int], Freight] = {}
         self._cards: dict[tuple[tuple[int, int], ...], int] = {}
         self._unreachable = (Offer(Freight(UNREACHABLE_MICROS, UNREACHABLE_MICROS)),)
         self._offers: dict[int, tuple[Offer, ...]] = {_NOWHERE: self._unreachable}
         self.until_ms: int = FOREVER_MS
+
+    @property
+    def offer_count(self) -> int:
+        """How many slots and bands were asked for; that of nowhere is none."""
+        return len(self._offers) - 1
 
     # --- the table
 
@@ -251,7 +258,7 @@ class Terms:
         zone = zone_of(distance_m)
         return tuple(
             Offer(
-                (freight := freight_of(card, zone, is_residential=self._journey.is_residential)),
+                (freight := self._freight(service, card, zone)),
                 self._card(freight.steps),
                 service,
                 zone,
@@ -263,6 +270,13 @@ class Terms:
             if _reaches(card, slot, distance_m)
             and (deliver_by_ms := self._arrival(lane, slot.days, (ready, zone))) != UNREACHABLE
         )
+
+    def _freight(self, service: int, card: RateCardFields, zone: int) -> Freight:
+        found = self._freights.get((service, zone))
+        if found is None:
+            found = freight_of(card, zone, is_residential=self._journey.is_residential)
+            self._freights[service, zone] = found
+        return found
 
     def _arrival(self, lane: LaneFields, days: OpeningDays, leaving: tuple[Readiness, int]) -> int:
         arrival_ms = Transit(lane, days.schedule.holidays, self._zone or days.zone).deliver_by_ms(

@@ -63,7 +63,6 @@ def unary(
     async def answer(message: Any, context: Context) -> Any:  # noqa: ANN401 - any message
         started = time.perf_counter()
         call: Call | None = None
-        edge.under_way += 1
         try:
             call = edge.begin(message, context)
             latency.check(call.left_seconds())
@@ -75,7 +74,8 @@ def unary(
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
         finally:
-            edge.end()
+            if call is not None:
+                edge.end()
         if edge.call_log.everything:
             edge.call_log.finished(method, **_facts(call, started))
         return result
@@ -89,7 +89,6 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
     async def answers(message: Any, context: Context) -> AsyncIterator[Any]:  # noqa: ANN401
         started = time.perf_counter()
         call: Call | None = None
-        edge.under_way += 1
         try:
             call = edge.begin(message, context)
             # Closed here and not by the collector, so that what it holds is free at once.
@@ -102,7 +101,8 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
         finally:
-            edge.end()
+            if call is not None:
+                edge.end()
         if edge.call_log.everything:
             edge.call_log.finished(method, **_facts(call, started))
 
@@ -139,6 +139,8 @@ async def _refuse(
     )
     status = Status()
     fill_status(status, problem)
+    if reason is TransportReason.SERVER_DRAINING:
+        await edge.drain.until_let_go()
     trailer: tuple[tuple[str, str | bytes], ...] = ((STATUS_METADATA, status.SerializeToString()),)
     if call is not None and call.is_replay:
         trailer += REPLAYED

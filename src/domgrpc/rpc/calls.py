@@ -153,19 +153,21 @@ class Edge:
         self.call_log = call_log
         self.under_way = 0
         """Calls that have begun and not ended."""
-        self._drain = drain
+        self.drain = drain
         self._by_certificate = by_certificate
         self._idle: asyncio.Event | None = None
 
     def begin(self, message: object, context: Context) -> Call:
         """Begin a call; refuses bytes that are no message, and a client name that is none.
 
-        Refuses every call once the server is going down.
+        Refuses every call once the server is going down. What is begun is to be ended.
         """
-        self._drain.check()
+        self.drain.check()
         if message is None:
             raise malformed()
-        return Call(self.engine, context, self._client_id(context))
+        call = Call(self.engine, context, self._client_id(context))
+        self.under_way += 1
+        return call
 
     def end(self) -> None:
         """Count a call as ended."""

@@ -10,10 +10,19 @@ from typing import TypeAlias
 
 from domgrpc.core.events import Record
 from domgrpc.core.values import CustomerId, LocationId, OrderId
+from domgrpc.engine.calls import Reading
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.feed_watch import FILTER_MAX, FeedWatch, Packing, first_revision
-from domgrpc.rpc.order_walk import START, OrderNews, OrderSelection, news_of, read_slice
+from domgrpc.rpc.order_walk import (
+    START,
+    OrderNews,
+    OrderSelection,
+    OrderSlice,
+    Place,
+    news_of,
+    read_slice,
+)
 from domgrpc.rpc.shapes import identifier, item_count, key
 from domgrpc.rpc.sizes import order_bytes
 from domgrpc.rpc.translate_order_answers import fill_change, fill_order
@@ -69,8 +78,7 @@ async def _snapshot(
     place, is_last = START, False
     while not is_last:
         feed.drain.check()
-        after = place
-        reading = await feed.engine.read(lambda state, _: read_slice(state, selection, after))  # noqa: B023 - read before the next turn
+        reading = await _slice(feed, selection, place)
         feed.begin(reading.revision)
         async for records in feed.records_until(reading.revision):
             for answer in feed.packing.batches(records, selection.wants):
@@ -81,6 +89,12 @@ async def _snapshot(
             fill_order(answer.orders.add(), order, reading.revision, is_basic=basic)
         if is_last or reading.value.orders:
             yield answer
+
+
+async def _slice(
+    feed: FeedWatch[_Answer, OrderNews], selection: OrderSelection, after: Place
+) -> Reading[OrderSlice]:
+    return await feed.engine.read(lambda state, _: read_slice(state, selection, after))
 
 
 def _selection(message: order_pb2.WatchOrdersRequest) -> OrderSelection:

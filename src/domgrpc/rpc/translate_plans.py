@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
-from domgrpc.core.orders import Decision, FulfillmentLine, LegDecision
+from domgrpc.core.orders import CandidateRows, Decision, FulfillmentLine, LegDecision
 from domgrpc.core.plans import Plan, PlannedPackage, Quote, QuoteOption
 from domgrpc.core.values import Revision
 from domgrpc.rpc.quote_tokens import quote_token
@@ -118,11 +118,14 @@ def fill_leg(message: plan_pb2.LegDecision, leg: LegDecision, *, with_candidates
     message.runner_up_location_ids.extend(leg.runner_up_location_ids)
     message.failed_rule_ids.extend(leg.failed_rule_ids)
     if with_candidates:
-        rows = leg.rows
-        for place, location_id in enumerate(rows.location_ids):
-            message.candidates.add(
-                location_id=location_id,
-                package_micros=rows.package_micros[place],
-                unit_micros=[row[place] for row in rows.unit_micros],
-                available_quantities=[row[place] for row in rows.available],
-            )
+        _fill_candidates(message, leg.rows)
+
+
+def _fill_candidates(message: plan_pb2.LegDecision, rows: CandidateRows) -> None:
+    for place, location_id in enumerate(rows.location_ids):
+        message.candidates.add(
+            location_id=location_id,
+            package_micros=rows.package_micros[place],
+            unit_micros=[by_place[place] for by_place in rows.unit_micros],
+            available_quantities=[by_place[place] for by_place in rows.available],
+        )

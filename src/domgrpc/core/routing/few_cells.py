@@ -11,7 +11,7 @@ from operator import add
 
 from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import NEVER
-from domgrpc.core.routing.search import SCALE, Search
+from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search
 
 Rows = Sequence[Sequence[int]]
 _PAIR = 2
@@ -26,11 +26,15 @@ def route_few(
         totals = list(map(add, totals, row))
     single = min(totals)
     cheapest = list(map(min, rows))
+    if max(cheapest) >= NEVER:
+        return None
     floor = sum(cheapest) + sum(sorted(package_costs)[:_PAIR])
     if single <= floor or len(rows) == 1 or count_max == 1:
         return Found((totals.index(single),), single, single, 0) if single < NEVER else None
     apart = [list(map(add, package_costs, row)) for row in rows]
-    plans = [(single, 1, (totals.index(single),))] if single < NEVER else []
+    plans: list[tuple[int, int, tuple[int, ...]]] = []
+    if single < NEVER:
+        plans.append((single, 1, (totals.index(single),)))
     if not count_max or count_max >= len(rows):
         names = sorted({column.index(min(column)) for column in apart})
         plans.append(_evaluated(names, rows, package_costs))
@@ -51,7 +55,7 @@ def route_few(
     if plan:
         search.offer(plan, cost * SCALE + len(plan))
     search.run()
-    if not search.chosen:
+    if not search.chosen and search.bound >= IMPOSSIBLE:
         return None
     bound = min(search.value, search.bound) // SCALE
     return Found(search.chosen, search.value // SCALE, bound, search.node_count)

@@ -9,6 +9,8 @@ import numpy as np
 
 from domgrpc.core.routing.instance import NEVER, Numbers
 
+_PAIR = 2
+
 
 def greedy_plan(costs: Numbers, package_costs: Numbers, worth: Numbers) -> tuple[list[int], int]:
     """Return the places of a plan, lowest first, and its cost; every lot has a candidate.
@@ -56,5 +58,5 @@ def exchanged(costs: Numbers, package_costs: Numbers, opened: list[int]) -> tupl
 
 
 def _remainders(opened: list[int]) -> list[list[int]]:
-    pairs = combinations(opened, len(opened) - 2) if len(opened) > 2 else ()
+    pairs = combinations(opened, len(opened) - _PAIR) if len(opened) > _PAIR else ()
     return [*map(list, combinations(opened, len(opened) - 1)), *map(list, pairs)]

@@ -14,17 +14,18 @@ from domgrpc.core.routing.few_cells import route_few
 from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.greedy import greedy_plan
 from domgrpc.core.routing.instance import NEVER, Numbers
-from domgrpc.core.routing.prices import Aim, bound_by, improve_prices
-from domgrpc.core.routing.search import SCALE, Search, members
+from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
+from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search, members
 from domgrpc.core.routing.subsets import Partition, totals_of_subsets
 
 CELLS_FEW = 500
 _SUBSET_LOTS_MAX = 5
-_PROMISING = 256
+_PROMISING = 192
 _SEARCHED = 40
 _ROUNDS_MAX = 5
 _STEPS = 8
-_GUIDED = 64
+_GUIDED = 48
+_CLOSE = 32
 _PAIR = 2
 
 
@@ -38,7 +39,10 @@ def route_many(
     totals += package_costs
     best = int(totals.argmin())
     single = int(totals[best])
-    floor = int(costs.min(axis=1).sum()) + int(np.partition(package_costs, 1)[:_PAIR].sum())
+    cheapest = costs.min(axis=1)
+    if int(cheapest.max()) >= NEVER:
+        return None
+    floor = int(cheapest.sum()) + int(np.partition(package_costs, 1)[:_PAIR].sum())
     if single <= floor or len(costs) == 1 or count_max == 1:
         return Found((best,), single, single, 0) if single < NEVER else None
     field = _Field(costs, package_costs, count_max)
@@ -63,7 +67,7 @@ class _Field:
         """Plans with fewer packages are settled."""
         self.plan: tuple[int, ...] = ()
         self.upper = NEVER
-        self.prices: Numbers | None = None
+        self.prices = costs.min(axis=1)
         self._cheapest = int(costs.min(axis=1).sum())
         self._sums = np.sort(package_costs)[: self.count_max].cumsum() + self._cheapest
 
@@ -137,17 +141,17 @@ class _Field:
             self._price()
 
     def _price(self) -> None:
-        assert self.prices is not None
         aim = Aim(self.count_min, max(self.most(), self.count_min), self.upper)
-        costs, package_costs = self.costs, self.package_costs
+        offers = Offers(self.costs, self.package_costs)
+        near = offers
         if len(self.names) > _PROMISING:
-            slacks = bound_by(self.prices, costs, package_costs, aim).slacks
-            promising = slacks.argpartition(_PROMISING)[:_PROMISING]
-            costs, package_costs = costs[:, promising], package_costs[promising]
-        self.prices = improve_prices(self.prices, costs, package_costs, (aim, _STEPS))
-        bounded = bound_by(self.prices, self.costs, self.package_costs, aim)
-        self._guided(bounded.slacks)
-        self.keep(bounded.survivors(self.upper))
+            slacks = bound_by(self.prices, offers, aim).slacks
+            near = offers.of(slacks.argpartition(_PROMISING)[:_PROMISING])
+        self.prices = improve_prices(self.prices, near, aim, _STEPS)
+        bounded = bound_by(self.prices, offers, aim)
+        if self.upper - bounded.bound > self.upper // _CLOSE:
+            self._guided(bounded.slacks)
+        self.keep(bounded.survivors(self.upper, aim))
 
     def _guided(self, slacks: Numbers) -> None:
         # Prices know better what the lots are worth.
@@ -194,7 +198,7 @@ class _Field:
         if self.plan:
             search.offer(self.plan, self.upper * SCALE + len(self.plan))
         search.run()
-        if not search.chosen:
+        if not search.chosen and search.bound >= IMPOSSIBLE:
             return None
         bound = min(search.value, search.bound) // SCALE
         return Found(search.chosen, search.value // SCALE, bound, search.node_count)

@@ -62,8 +62,10 @@ class Search:
         columns = list(zip(*rows, strict=True))
         slacks = [
             package_cost
-            - sum([price - cost for price, cost in zip(prices, column) if cost < price])
-            for package_cost, column in zip(package_costs, columns)
+            - sum(
+                [price - cost for price, cost in zip(prices, column, strict=True) if cost < price]
+            )
+            for package_cost, column in zip(package_costs, columns, strict=True)
         ]
         order = sorted(range(len(columns)), key=slacks.__getitem__)
         self._names = [names[place] for place in order]

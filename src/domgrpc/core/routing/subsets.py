@@ -1,7 +1,8 @@
 """Dynamic programme over the sets of lots: exact for few lots and any number of candidates.
 
 A plan parts the lots into packages. Which candidate is best for a set of lots, and what it costs
-then, does not depend on the others; so with `least[T]` for every set T, the best way to send a set S is
+then, does not depend on the others; so with `least[T]` for every set T, the best way to send a set
+S is
 
     best[S] = min over T within S, with the highest lot of S, of least[T] + best[S - T]
 
