@@ -117,17 +117,19 @@ def _moved_away(
 ) -> OrderChanged:
     location_ids, taken = where
     needs: dict[LineId, int] = {}
-    for work in old.fulfillment_orders:
-        if is_unreleased(work) and work.location_id in location_ids:
-            for line in work.lines:
-                needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
+    displaced = [w for w in _open_works(old) if w.location_id in location_ids]
+    staying = tuple(work for work in old.fulfillment_orders if work not in displaced)
+    for work in displaced:
+        for line in work.lines:
+            needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
     question = PlanQuestion(
         lines_for(old, needs),
         old.terms,
         caller.at.time_ms,
         excluded=location_ids,
-        order=old,
+        order=msgspec.structs.replace(old, fulfillment_orders=staying),
         may_backorder=False,
+        whole=old.lines,
     )
     try:
         plan = plan_order(planner, question, taken)
@@ -137,9 +139,8 @@ def _moved_away(
         plan = Plan((), (), tuple(left), 0)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
-    for line_id, units in needs.items():
-        leaving = units - stuck.get(line_id, 0)
-        works, _ = taken_out(works, line_id, leaving, only_at=location_ids)
+    leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
+    works, _ = taken_out(works, leaving, only_at=location_ids)
     detail = f"away from {', '.join(location_ids)}"
     changed = _rebooked(old, works, plan, (caller, detail))
     if stuck:
@@ -249,7 +250,9 @@ def _planned_move(
     lines = lines_for(old, needs)
     if not lines:
         return "nothing of it is open"
-    question = PlanQuestion(lines, old.terms, caller.at.time_ms, freed, merges=False)
+    question = PlanQuestion(
+        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
+    )
     try:
         fresh = plan_order(planner, question, taken.copied())
     except Rejected as rejected:
