@@ -22,7 +22,7 @@ from domgrpc.core.plans import (
     QuoteOption,
     QuoteQuestion,
 )
-from domgrpc.core.scopes import LocationList
+from domgrpc.core.scopes import LocationList, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     NO_LOCATION,
@@ -103,7 +103,7 @@ def plan_quoted(
     The fresh plan gives the bounds: the decision says by how much the quoted plan is dearer than
     what would be decided now.
     """
-    problem = _mismatch(question.lines, packages)
+    problem = _mismatch(question.lines, packages) or _outside(planner, question, packages)
     if problem:
         return problem
     used = taken.copied() if taken is not None else Taken()
@@ -180,6 +180,15 @@ def _mismatch(lines: tuple[OrderLine, ...], packages: tuple[QuotedPackage, ...])
             left[line_id] -= quantity
     if any(left.values()):
         return "its packages are not what the lines ask for"
+    return ""
+
+
+def _outside(planner: Planner, question: PlanQuestion, packages: tuple[QuotedPackage, ...]) -> str:
+    network = planner.network
+    area = resolve_scope(network, question.terms.scope)
+    for package in packages:
+        if network.locations.index(package.location_id) not in area:
+            return f"{package.location_id!r} is outside the scope of the order"
     return ""
 
 
