@@ -25,6 +25,7 @@ from benchmarks import (
     five_million_positions,
     hot_functions,
     online_retail,
+    orders,
     overload,
     unary_calls,
 )
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "execute_reserves": execute_reserves.run,
     "availability_of_many": availability_of_many.run,
     "five_million_positions": five_million_positions.run,
+    "orders": orders.run,
     "online_retail": online_retail.run,
     "overload": overload.run,
     "hot_functions": hot_functions.run,

@@ -145,3 +145,15 @@ def work_of(placed: Order) -> dict[str, dict[str, int]]:
         for each in work.lines:
             units[each.sku] = units.get(each.sku, 0) + each.quantity
     return found
+
+
+def units_at(placed: Order) -> dict[tuple[str, str], int]:
+    """Return units by line and location of the work that is not cancelled."""
+    found: dict[tuple[str, str], int] = {}
+    for work in placed.fulfillment_orders:
+        if work.state is FulfillmentState.CANCELLED:
+            continue
+        for each in work.lines:
+            key = (each.line_id, work.location_id)
+            found[key] = found.get(key, 0) + each.quantity
+    return found

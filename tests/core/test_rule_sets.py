@@ -1,18 +1,31 @@
 """The life of rule sets: drafts, versions, one active, and the way back."""
 
+import msgspec
 import pytest
 
 from domgrpc.core.rejections import Reason
+from domgrpc.core.rule_facts import OrderFacts
+from domgrpc.core.rule_questions import library
+from domgrpc.core.rule_set_book import (
+    NEXT_STATES,
+    RuleSets,
+    decide_activate_rule_set,
+    decide_create_rule_set,
+    evolve_rule_set_created,
+    evolve_rule_set_state_changed,
+    restore_rule_set,
+)
 from domgrpc.core.rule_sets import (
     BUILT_IN,
     BUILT_IN_CONTENT,
     RuleSet,
     RuleSetState,
+    RuleSetStateChanged,
     Strategy,
     Unfilled,
     preset,
 )
-from domgrpc.core.values import Limits, RuleSetVersion
+from domgrpc.core.values import Limits, Revision, RuleSetVersion, Stamp, TimeMs
 from tests.core.commands import place
 from tests.core.given import Shop
 from tests.core.routing_rules import activate, draft, exclude, limit, prefer, require, validate
@@ -104,6 +117,50 @@ def test_every_strategy_has_a_preset_without_rules() -> None:
         assert content.strategy is strategy
         assert content.display_name
         assert not content.rules
+
+
+def test_a_set_on_trial_may_become_active() -> None:
+    rule_sets, at = RuleSets(Limits()), Stamp(TimeMs(1), Revision(9))
+    evolve_rule_set_created(rule_sets, decide_create_rule_set(rule_sets, draft(), at))
+    for state in (RuleSetState.VALIDATED, RuleSetState.DRY_RUN):
+        evolve_rule_set_state_changed(rule_sets, RuleSetStateChanged(RuleSetVersion(1), state), at)
+        rule_sets.check_invariants()
+    assert rule_sets.get(RuleSetVersion(1)).state is RuleSetState.DRY_RUN
+    event = decide_activate_rule_set(rule_sets, activate(1))
+    assert event == RuleSetStateChanged(RuleSetVersion(1), RuleSetState.ACTIVE)
+
+
+def test_every_state_has_its_next_ones() -> None:
+    assert set(NEXT_STATES) == set(RuleSetState)
+    assert RuleSetState.DRAFT not in {after for each in NEXT_STATES.values() for after in each}
+
+
+def test_many_sets_can_be_asked_by_turns(shop: Shop) -> None:
+    for number in range(10):
+        shop.given(draft(limit("l", "", number + 1)))
+    for _ in range(2):
+        for number in range(11):
+            asked = shop.state.rule_sets.compiled(RuleSetVersion(number), shop.state.network)
+            assert asked.effects(OrderFacts(), ()).package_count_max == number
+
+
+def test_a_snapshot_brings_back_all_but_what_the_program_says_itself(shop: Shop) -> None:
+    shop.given(draft(NO_STORES), validate(1), activate(1))
+    loaded = RuleSets(Limits())
+    for rule_set in shop.state.rule_sets.by_version.values():
+        older = msgspec.structs.replace(rule_set.content, display_name="as it was")
+        if rule_set.version == BUILT_IN:
+            rule_set = msgspec.structs.replace(rule_set, content=older)  # noqa: PLW2901
+        restore_rule_set(loaded, rule_set)
+    loaded.check_invariants()
+    assert loaded.by_version == shop.state.rule_sets.by_version
+    assert loaded.active_version == 1
+
+
+def test_the_library_is_loaded_once() -> None:
+    loaded = library()
+    library.cache_clear()
+    assert library() is loaded
 
 
 def test_the_whole_life_is_replayed(shop: Shop) -> None:

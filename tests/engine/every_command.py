@@ -131,7 +131,6 @@ LOGISTICS: tuple[Command, ...] = (
     calendar(LocationType.HUB, schedule()),
     no_calendar(LocationType.HUB),
 )
-EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *LOGISTICS)
 ROUTING: tuple[Command, ...] = (
     draft(exclude("no-stores", "order.channel == 'web' && location.type == 'STORE'")),
     draft(exclude("typo", "location.typ == 'STORE'")),
@@ -143,4 +142,4 @@ ROUTING: tuple[Command, ...] = (
     activate(1),
     activate(0),
 )
-EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *ROUTING)
+EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *LOGISTICS, *ROUTING)

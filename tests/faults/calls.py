@@ -139,10 +139,17 @@ class Sender:
         self._ledger.check(await found_by(channel))
 
     async def send(self, request_id: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        """Send a request and write its answer down. Raises AioRpcError."""
+        """Send a request and write its answer, or its refusal, down. Raises AioRpcError."""
         name, message = _call_of(request_id)
+        is_first = request_id not in self._ledger.sent
         self._ledger.send(request_id)
-        answer = await self._methods[name](message, timeout=deadline_seconds)
+        try:
+            answer = await self._methods[name](message, timeout=deadline_seconds)
+        except grpc.aio.AioRpcError as error:
+            # Of a repeat it says nothing about the times before.
+            if is_first and error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                self._ledger.refuse(request_id)
+            raise
         self._ledger.answer(request_id, digest(answer))
 
     async def execute(self, orders: Sequence[str]) -> None:

@@ -38,6 +38,8 @@ LIMITS = Limits(
     held_per_client_max=300,
     reservations_max=1_000,
     finished_reservations_max=200,
+    orders_max=400,
+    finished_orders_max=100,
     kept_answers_max=1_000,
     remembered_deltas_max=500,
 )

@@ -12,9 +12,17 @@ from tests.simulation.simulator import Simulation
 
 SEEDS = range(1, 5)
 STEPS = 5_000
-EVENT_TAGS = frozenset(range(1, 19))
+EVENT_TAGS = frozenset(range(1, 23))
 FAULTS = {"power cuts", "kills", "digests compared", "clock jumps", "full disks", "verifications"}
-AUDITOR_MODULES = ("auditor", "books", "figures", "hold_verdicts", "refusals", "verdicts")
+AUDITOR_MODULES = (
+    "auditor",
+    "books",
+    "figures",
+    "hold_verdicts",
+    "logistics_verdicts",
+    "refusals",
+    "verdicts",
+)
 
 
 @pytest.mark.slow

@@ -89,8 +89,47 @@ class Backorder(StrEnum):
     UNLIMITED = "unlimited"
 
 
+class Strategy(StrEnum):
+    """How plans are compared."""
+
+    CHEAPEST = "cheapest"
+    BY_PRIORITY = "by-priority"
+    NEAREST_FIRST = "nearest-first"
+    HIGHEST_STOCK_FIRST = "highest-stock-first"
+    FEWEST_PACKAGES = "fewest-packages"
+    FASTEST = "fastest"
+
+
+class RuleSetLife(StrEnum):
+    """Where a rule set is in its life."""
+
+    DRAFT = "draft"
+    VALIDATED = "validated"
+    DRY_RUN = "dry-run"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class Capacity(StrEnum):
+    """What a daily capacity counts."""
+
+    PACKAGES = "packages"
+    UNITS = "units"
+
+
 Choice = (
-    Method | LocationKind | Condition | Level | Inbound | RuleKind | HoldState | Outcome | Backorder
+    Method
+    | LocationKind
+    | Condition
+    | Level
+    | Inbound
+    | RuleKind
+    | HoldState
+    | Outcome
+    | Backorder
+    | Strategy
+    | RuleSetLife
+    | Capacity
 )
 
 

@@ -18,9 +18,11 @@ from domgrpc.cli import (
     load,
     locations,
     log,
+    logistics,
     products,
     repair,
     rules,
+    safety_stock,
     stock,
 )
 from domgrpc.cli.available import available
@@ -56,6 +58,13 @@ class AnywhereGroup(TyperGroup):
         except OSError as error:
             code = _end(file_error(error), words)
         sys.exit(code or ExitCode.DONE)
+
+    def make_context(self, *unnamed: Any, **settings: Any) -> Any:  # noqa: ANN401 - typer's own
+        """Read the line; who reads a help that it shows may go away when it has enough."""
+        try:
+            return super().make_context(*unnamed, **settings)
+        except BrokenPipeError:
+            raise typer.Exit(ExitCode.PIPE_CLOSED) from None
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
         """Run the command; who reads its output may go away when it has enough."""
@@ -189,6 +198,8 @@ app.command()(watch)
 app.add_typer(locations.app, name="locations")
 app.add_typer(products.app, name="products")
 app.add_typer(rules.app, name="rules")
+app.add_typer(safety_stock.app, name="safety-stock")
+app.add_typer(logistics.app, name="logistics")
 
 app.command()(holds.reserve)
 app.command()(holds.confirm)

@@ -26,6 +26,10 @@ def serve(
     ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = _DEFAULT.port,
+    health_port: Annotated[
+        int | None,
+        typer.Option(help="Port of health alone, which answers also while the disk hangs."),
+    ] = _DEFAULT.health_port,
     call_log: Annotated[
         str, typer.Option(help="Which calls are logged: errors, all or off.")
     ] = _DEFAULT.call_log,
@@ -110,6 +114,12 @@ def serve(
     finished_reservations_max: Annotated[
         int, typer.Option(help="Finished ones among them.")
     ] = _LIMIT.finished_reservations_max,
+    orders_max: Annotated[
+        int, typer.Option(help="Orders that are remembered.")
+    ] = _LIMIT.orders_max,
+    finished_orders_max: Annotated[
+        int, typer.Option(help="Finished ones among them.")
+    ] = _LIMIT.finished_orders_max,
     kept_answers_max: Annotated[
         int, typer.Option(help="Answers kept for retries.")
     ] = _LIMIT.kept_answers_max,

@@ -10,6 +10,7 @@ read as numpy arrays without a copy (array_candidates.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from heapq import nsmallest
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -21,7 +22,14 @@ from domgrpc.core.products import ProductFields
 from domgrpc.core.rule_effects import NO_EFFECTS, Effects
 from domgrpc.core.scopes import Area
 from domgrpc.core.stock_index import availability_view
-from domgrpc.core.values import DAY_MS, QUANTITY_MAX, LineId, LocationIndex, Sku
+from domgrpc.core.values import (
+    DAY_MS,
+    FOREVER_MS,
+    QUANTITY_MAX,
+    LineId,
+    LocationIndex,
+    Sku,
+)
 
 FILTERS = (
     "disabled",
@@ -41,7 +49,11 @@ Claims: TypeAlias = Mapping[tuple[Sku, LocationIndex], int]
 Places: TypeAlias = tuple[list[LocationIndex], Sequence[int]]
 """Locations, and where each stands in the table."""
 NO_CLAIMS: Claims = {}
+ParcelFinder: TypeAlias = Callable[[LocationIndex, int], FulfillmentOrder | None]
 GRAMS_PER_KILOGRAM = 1_000
+CHEAPEST_MAX = 8
+BEST_MAX = 3
+_UNIT_COUNTS_MAX = 64
 
 
 class Need(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +63,11 @@ class Need(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     lines: tuple[tuple[LineId, int], ...]
     fields: ProductFields
+
+    @property
+    def splits(self) -> bool:
+        """Whether its units may come from several locations, as far as the product says."""
+        return not (self.fields.keep_together or self.fields.ship_alone)
 
 
 class Room(NamedTuple):
@@ -73,6 +90,110 @@ class Prices(msgspec.Struct, frozen=True, gc=False):
     """For a unit that is the last one of its SKU at a location; less where there are more."""
 
 
+class Columns:
+    """What a journey costs from each location that it can begin at, in the order of ties.
+
+    Made once for a table, because most orders ask no more than that.
+    """
+
+    __slots__ = (
+        "_best",
+        "cheapest",
+        "has_weight_rates",
+        "indexes",
+        "package_costs",
+        "removed",
+        "table",
+        "unit_costs",
+        "until_ms",
+    )
+
+    def __init__(
+        self,
+        table: TransportTable,
+        indexes: tuple[LocationIndex, ...],
+        costs: tuple[list[int], list[int]],
+        *,
+        until_ms: int,
+        removed: tuple[tuple[str, int], ...],
+    ) -> None:
+        """Take the costs of a package and of a unit from each."""
+        self.table = table
+        self.indexes = indexes
+        self.package_costs, self.unit_costs = costs
+        self.until_ms = until_ms
+        """Until when what is weighed for lateness stays as it is."""
+        self.removed = removed
+        """The locations that it cannot begin at, where all others have stock."""
+        self.has_weight_rates = any(table.kilogram_micros) or bool(table.cards)
+        self.cheapest = cheapest_of(self.package_costs)
+        """The places whose packages cost least."""
+        self._best: dict[int, tuple[int, ...]] = {}
+
+    def best(self, unit_count: int) -> tuple[int, ...]:
+        """Return the places from which a package of so many units costs least, the best first.
+
+        Up to BEST_MAX; O(locations) the first time for a number of units.
+        """
+        found = self._best.get(unit_count)
+        if found is None:
+            columns = zip(self.package_costs, self.unit_costs, strict=True)
+            totals = [package + unit_count * unit for package, unit in columns]
+            found = tuple(sorted(range(len(totals)), key=totals.__getitem__)[:BEST_MAX])
+            if len(self._best) >= _UNIT_COUNTS_MAX:
+                self._best.clear()
+            self._best[unit_count] = found
+        return found
+
+
+def columns_of(
+    network: Network,
+    table: TransportTable,
+    ranks: Sequence[int],
+    how: tuple[Ask, Prices, int],
+) -> Columns:
+    """Put the costs of a table of all locations side by side; `how` is (ask, prices, promise).
+
+    Of those that are in use and can do the method. O(locations · log locations).
+    """
+    ask, prices, promise_ms = how
+    usable = [
+        LocationIndex(index)
+        for index in sorted(range(len(ranks)), key=ranks.__getitem__)
+        if network.exclusion(LocationIndex(index), ask) is None
+    ]
+    reached = [index for index in usable if table.deliver_by_ms[index] >= 0]
+    disabled, incapable = network.unusable_counts(ask)
+    counts = (
+        ("disabled", disabled),
+        ("method", incapable),
+        ("reach", len(usable) - len(reached)),
+    )
+    arrivals = [table.deliver_by_ms[index] for index in reached]
+    # The promise moves with the clock: one day less is late when it has moved by what is over.
+    over = ((arrival_ms - promise_ms - 1) % DAY_MS + 1 for arrival_ms in arrivals)
+    late = prices.late_day_micros
+    package_costs = [
+        table.package_micros[index]
+        + prices.package_micros
+        + late * late_days(promise_ms, table.deliver_by_ms[index])
+        for index in reached
+    ]
+    return Columns(
+        table,
+        tuple(reached),
+        (package_costs, [table.unit_micros[index] for index in reached]),
+        until_ms=ask.time_ms + min(over, default=0),
+        removed=tuple((name, count) for name, count in counts if count),
+    )
+
+
+def cheapest_of(package_costs: Sequence[int]) -> tuple[int, ...]:
+    """Return the places whose packages cost least, up to a bound; what decisions tell of."""
+    places = range(len(package_costs))
+    return tuple(nsmallest(CHEAPEST_MAX, places, key=package_costs.__getitem__))
+
+
 class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides which locations may fulfil a leg."""
 
@@ -92,11 +213,15 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     effects: Effects = NO_EFFECTS
     """What rules say; their lines are the needs."""
     prices: Prices = Prices()
-    promise_ms: int | None = None
+    promise_ms: int = FOREVER_MS
     promise_is_hard: bool = False
-    parcels: Mapping[LocationIndex, FulfillmentOrder] = {}
+    parcel_at: ParcelFinder | None = None
+    """Finds the open parcel from a location on a day that takes more; None where there is none."""
     may_backorder: bool = True
     """Whether supply that is not there yet may be promised, where the products allow it."""
+    columns: Columns | None = None
+    """The costs of the journey from everywhere; None where a promise was asked for, or where
+    there are too many locations to keep them."""
     room_left: Callable[[LocationIndex, int], Room] | None = None
     """How much a location can still be given on a day; None where no location has a limit."""
 
@@ -128,6 +253,8 @@ class Candidates(msgspec.Struct, frozen=True):
     removed_by: Mapping[LocationIndex, str]
     """For the locations that had stock: the filter that removed each."""
     dated: tuple[Place, ...] = ()
+    cheapest: tuple[int, ...] | None = None
+    """See `cheapest_of`; None where nobody has looked yet."""
 
     def place(self, candidate: int) -> Place:
         """Return where a candidate's costs and dates come from."""
@@ -161,6 +288,10 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     """Return the candidates of a leg; O(positions of its SKUs)."""
+    if question.columns is not None and is_plain(question, question.columns):
+        found = _plain_candidates(network, question, question.columns)
+        if found is not None:
+            return found
     columns = [stocked(network, need, question) for need in question.needs]
     union = columns[0] if len(columns) == 1 else {k: 0 for units in columns for k in units}
     ordered = sorted(union, key=question.ranks.__getitem__)
@@ -180,6 +311,97 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
         _within_room(question, table, (kept, kept_rows), columns),
         _counts(network, question, union, removed_by),
         removed_by,
+    )
+
+
+class Everywhere(msgspec.Struct, frozen=True):
+    """What a leg would cost from every location, by location index, whatever stock it has."""
+
+    package_costs: list[int]
+    unit_costs: list[list[int]]
+    """By need, then location."""
+    allowed: list[bytearray]
+    """By need, then location: 1 where no filter but stock forbids it."""
+    arrivals_ms: Sequence[int]
+
+
+def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
+    """Return the costs of a leg from all locations, scarcity left out; O(locations x needs)."""
+    indexes = [LocationIndex(index) for index in range(len(network.locations.by_index))]
+    table = question.table_of(indexes, question.ask.time_ms)
+    usable = bytearray(
+        network.exclusion(index, question.ask) is None
+        and not _removed_by(question, table, index, index)
+        for index in indexes
+    )
+    places = (indexes, indexes)
+    allowed = []
+    for number in range(len(question.needs)):
+        excluded = question.effects.of_line(number).excluded
+        allowed.append(
+            usable
+            if excluded is None
+            else bytearray(use and not out for use, out in zip(usable, excluded, strict=False))
+        )
+    plain = msgspec.structs.replace(
+        question, prices=msgspec.structs.replace(question.prices, scarcity_micros=0)
+    )
+    return Everywhere(
+        _package_costs(question, table, places),
+        [_unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
+        allowed,
+        table.deliver_by_ms,
+    )
+
+
+def is_plain(question: LegQuestion, columns: Columns) -> bool:
+    """Whether a leg is what most are: no filter but stock and reach, no price but what is paid."""
+    return (
+        question.area.distances_m is None
+        and question.only is None
+        and question.effects is NO_EFFECTS
+        and question.room_left is None
+        and question.mocked is None
+        and not columns.has_weight_rates
+        and not question.prices.scarcity_micros
+        and question.parcel_at is None
+        and not (question.own or question.taken or question.excluded)
+    )
+
+
+def _plain_candidates(
+    network: Network, question: LegQuestion, columns: Columns
+) -> Candidates | None:
+    """Return all locations of a plain leg, whatever they have; None where most have nothing."""
+    location_count = len(network.locations.by_index)
+    available = []
+    for need in question.needs:
+        stock = network.stock.find(need.sku)
+        if stock is None or 2 * len(stock.location_indexes) < location_count:
+            return None
+        units: Sequence[int] = availability_view(network, stock, question.ask).to_fulfill
+        if len(units) < location_count:
+            everywhere = [0] * location_count
+            for index, there in zip(stock.location_indexes, units, strict=True):
+                everywhere[index] = there
+            units = everywhere
+        available.append([units[index] for index in columns.indexes])
+    stocked_count = len(columns.indexes)
+    if all(0 in row for row in available):
+        stocked_count = sum(map(any, zip(*available, strict=True)))
+    removed = columns.removed
+    if stocked_count < len(columns.indexes):
+        removed = (*removed, ("stock", len(columns.indexes) - stocked_count))
+    return Candidates(
+        columns.indexes,
+        columns.indexes,
+        columns.table,
+        columns.package_costs,
+        [columns.unit_costs] * len(available),
+        available,
+        removed,
+        {},
+        cheapest=columns.cheapest,
     )
 
 
@@ -242,12 +464,21 @@ def _removed_by(
     deliver_by_ms = table.deliver_by_ms[row]
     if deliver_by_ms < 0:
         return "reach"
-    if question.room_left is not None and not all(question.room_left(index, table.ship_day[row])):
+    if not _has_room(question, index, table.ship_day[row]):
         return "capacity"
-    promise_ms = question.promise_ms
-    if question.promise_is_hard and promise_ms is not None and deliver_by_ms > promise_ms:
+    if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
     return "rules" if excluded_for_all(question.effects, index) else ""
+
+
+def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
+    if question.room_left is None:
+        return True
+    room = question.room_left(index, day)
+    if room.packages or question.parcel_at is None:
+        return all(room)
+    # What joins a parcel is no package more.
+    return question.parcel_at(index, day) is not None
 
 
 def excluded_for_all(effects: Effects, index: LocationIndex) -> bool:
@@ -293,29 +524,33 @@ def _counts(
 
 def _package_costs(question: LegQuestion, table: TransportTable, places: Places) -> list[int]:
     kept, rows = places
-    paid = table.package_micros
     more = question.prices.package_micros
-    costs = [paid[row] + more for row in rows]
-    parcels = question.parcels
+    costs = [table.package_micros[row] for row in rows]
+    joined = set()
     late = question.prices.late_day_micros
-    if parcels:
-        costs = [0 if index in parcels else cost for index, cost in zip(kept, costs, strict=True)]
-    if late and question.promise_ms is not None:
-        costs = [
-            cost + late * late_days(question, table.deliver_by_ms[row])
-            for cost, row in zip(costs, rows, strict=True)
-        ]
+    if question.parcel_at is not None:
+        for place, (index, row) in enumerate(zip(kept, rows, strict=True)):
+            if question.parcel_at(index, table.ship_day[row]) is not None:
+                joined.add(place)
+                costs[place] = 0
+    if late:
+        arrivals = [table.deliver_by_ms[row] for row in rows]
+        if max(arrivals, default=0) > question.promise_ms:
+            costs = [
+                cost + late * late_days(question.promise_ms, arrival_ms)
+                for cost, arrival_ms in zip(costs, arrivals, strict=True)
+            ]
     wishes = question.effects.shared.prices
     if wishes is not None:
         costs = [max(0, cost + wishes[index]) for cost, index in zip(costs, kept, strict=True)]
+    if more:
+        costs = [cost if place in joined else cost + more for place, cost in enumerate(costs)]
     return costs
 
 
-def late_days(question: LegQuestion, deliver_by_ms: int) -> int:
+def late_days(promise_ms: int, deliver_by_ms: int) -> int:
     """Return by how many days, begun ones counted, goods would miss the promise."""
-    if question.promise_ms is None:
-        return 0
-    return max(0, -((question.promise_ms - deliver_by_ms) // DAY_MS))
+    return max(0, -((promise_ms - deliver_by_ms) // DAY_MS))
 
 
 def _unit_costs(

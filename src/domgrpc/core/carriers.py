@@ -33,6 +33,7 @@ USUAL_LOCAL = ServiceId("usual-local")
 USUAL_TRANSIT_DAYS = (1, 1, 2, 3, 3, 4, 4, 5)
 """Business days by zone, from zone 1 on."""
 LOCAL_RADIUS_MILES = 15
+BUSINESS_WEEKDAYS = (1, 2, 3, 4, 5)
 EVENING_MINUTE = 20 * 60
 
 
@@ -85,7 +86,7 @@ class LaneFields(msgspec.Struct, frozen=True, array_like=True):
     """By zone, from zone 1 on."""
     business_days: bool = True
     """Whether goods rest on Saturdays, Sundays and holidays."""
-    delivery_weekdays: tuple[int, ...] = (1, 2, 3, 4, 5)
+    delivery_weekdays: tuple[int, ...] = BUSINESS_WEEKDAYS
     deliver_by_minute: int = EVENING_MINUTE
     holidays: HolidayRegion = NO_HOLIDAYS
 
@@ -315,14 +316,13 @@ def _check_room(what: str, count: int, limit: int) -> None:
 
 
 def _card_problems(card: RateCardFields) -> Iterator[tuple[str, str]]:
-    # The field and what is wrong with it.
+    # The field and what is wrong with it; whoever asks stops at the first.
     if not card.delivery_methods:
         yield "delivery_methods", "serves no delivery method: name at least one"
     zones = [rate.zone for rate in card.zone_rates]
     if not zones or zones != list(ZONES[: len(zones)]):
         wanted = f"each zone from 1 to the last that it reaches, at most {len(ZONES)}, in order"
         yield "zone_rates", f"has rates for the zones {zones}: give {wanted}"
-        return
     first = [step.grams_max for step in card.zone_rates[0].weight_steps]
     if first != sorted(dict.fromkeys(first)) or min(first, default=1) < 1:
         yield "zone_rates", f"has weight steps that do not rise: {first} grams"
@@ -360,6 +360,18 @@ def evolve_card_saved(state: Carriers, event: RateCardSaved) -> None:
 def evolve_lane_saved(state: Carriers, event: LaneSaved) -> None:
     """Store the new content."""
     state.lanes[event.lane.service_id] = event.lane
+    state.version += 1
+
+
+def evolve_card_deleted(state: Carriers, service_id: ServiceId) -> None:
+    """Forget the card."""
+    del state.cards[service_id]
+    state.version += 1
+
+
+def evolve_lane_deleted(state: Carriers, service_id: ServiceId) -> None:
+    """Forget the lane."""
+    del state.lanes[service_id]
     state.version += 1
 
 

@@ -23,6 +23,7 @@ from domgrpc.core.candidates import (
     within_units,
 )
 from domgrpc.core.network import Network
+from domgrpc.core.positions import SkuStock
 from domgrpc.core.stock_index import availability_view
 from domgrpc.core.values import DAY_MS, BackorderMode, LocationIndex
 
@@ -59,23 +60,30 @@ def _beyond(network: Network, need: Need, question: LegQuestion, *, split: bool)
     stock = network.stock.find(need.sku)
     if stock is None or question.mocked is not None:
         return {}
-    policy = need.fields.backorder_policy
-    if policy.mode is BackorderMode.NONE:
+    if need.fields.backorder_policy.mode is BackorderMode.NONE:
         return {}
+    # Keeps the figures of all positions ready; they are read one by one where claims count.
     view = availability_view(network, stock, question.ask)
     beyond: Units = {}
-    whole = not split or need.fields.keep_together
-    for number, index in enumerate(stock.location_indexes):
-        key = LocationIndex(index)
-        own = question.own.get((need.sku, key), 0)
-        to_fulfill, to_sell = view.to_fulfill[number], view.to_sell[number]
-        if own:
-            to_fulfill, to_sell = network.sellable(stock, number, question.ask, own)
-        taken = question.taken.get((need.sku, key), 0)
-        units = to_sell - (0 if whole else to_fulfill) - taken
-        if to_sell > to_fulfill and units > 0:
-            beyond[key] = units
+    whole = not (split and need.splits)
+    for slot, index in enumerate(stock.location_indexes):
+        if view.to_sell[slot] <= view.to_fulfill[slot] and not question.own:
+            continue
+        free, total = _free(network, stock, LocationIndex(index), question)
+        units = total if whole else total - free
+        if total > free and units > 0:
+            beyond[LocationIndex(index)] = units
     return beyond
+
+
+def _free(
+    network: Network, stock: SkuStock, index: LocationIndex, question: LegQuestion
+) -> tuple[int, int]:
+    """Return the units that are there for the asker, and with those that may be sold beyond."""
+    key = (stock.sku, index)
+    own, taken = question.own.get(key, 0), question.taken.get(key, 0)
+    to_fulfill, to_sell = network.sellable(stock, stock.slot(index), question.ask, own)
+    return max(0, to_fulfill - taken), max(0, to_sell - taken)
 
 
 def _may_wait(question: LegQuestion, index: LocationIndex) -> bool:
@@ -92,14 +100,17 @@ def _ready_ms(network: Network, need: Need, question: LegQuestion, index: Locati
     assert stock is not None
     now_ms = question.ask.time_ms
     horizon_ms = now_ms + need.fields.backorder_policy.horizon_days * DAY_MS
-    slot = stock.slot(index)
-    covered, _ = network.sellable(stock, slot, question.ask, question.own.get((need.sku, index), 0))
+    key = (need.sku, index)
     # What others claimed beyond the stock comes out of the same supply first.
-    covered -= max(0, -stock.free(slot))
+    unclaimed = stock.free(stock.slot(index)) + question.own.get(key, 0)
+    unclaimed -= question.taken.get(key, 0)
+    free, total = _free(network, stock, index, question)
+    covered = min(unclaimed, free)
+    asked = min(need.quantity, total)
     for supply in stock.supplies(index) or ():
         if now_ms < supply.due_time_ms <= horizon_ms:
             covered += supply.quantity
-            if covered >= need.quantity:
+            if covered >= asked:
                 return supply.due_time_ms
     return horizon_ms
 
@@ -121,8 +132,7 @@ def _room(question: LegQuestion, found: Candidates, index: LocationIndex, place:
 
 
 def _in_time(question: LegQuestion, deliver_by_ms: int) -> bool:
-    promise_ms = question.promise_ms
-    return not question.promise_is_hard or promise_ms is None or deliver_by_ms <= promise_ms
+    return not question.promise_is_hard or deliver_by_ms <= question.promise_ms
 
 
 def _extended(
@@ -131,7 +141,6 @@ def _extended(
     dated: list[tuple[LocationIndex, Place]],
     columns: list[Units],
 ) -> Candidates:
-    late = question.prices.late_day_micros
     available = [
         [0 if _is_excluded(question, number, index) else column.get(index, 0) for index, _ in dated]
         for number, column in enumerate(columns)
@@ -143,23 +152,34 @@ def _extended(
         found,
         indexes=[*found.indexes, *(index for index, _ in dated)],
         dated=tuple(place for _, place in dated),
+        cheapest=None,
         package_costs=[
             *found.package_costs,
-            *(
-                place.table.package_micros[place.row]
-                + question.prices.package_micros
-                + late * late_days(question, place.table.deliver_by_ms[place.row])
-                for _, place in dated
-            ),
+            *(_package_cost(question, index, place) for index, place in dated),
         ],
         unit_costs=[
-            [*row, *(unit_cost(need, place.table, place.row) for _, place in dated)]
-            for need, row in zip(question.needs, found.unit_costs, strict=True)
+            [*row, *(_unit_cost(question, number, index, place) for index, place in dated)]
+            for number, row in enumerate(found.unit_costs)
         ],
         available=[
             [*row, *waiting] for row, waiting in zip(found.available, available, strict=True)
         ],
     )
+
+
+def _package_cost(question: LegQuestion, index: LocationIndex, place: Place) -> int:
+    prices, wishes = question.prices, question.effects.shared.prices
+    cost = place.table.package_micros[place.row]
+    late_count = late_days(question.promise_ms, place.table.deliver_by_ms[place.row])
+    cost += prices.late_day_micros * late_count
+    return max(0, cost + (wishes[index] if wishes else 0)) + prices.package_micros
+
+
+def _unit_cost(question: LegQuestion, number: int, index: LocationIndex, place: Place) -> int:
+    need = question.needs[number]
+    wishes = question.effects.lines[number].prices if question.effects.lines else None
+    wish = wishes[index] // need.quantity if wishes else 0
+    return max(0, unit_cost(need, place.table, place.row) + wish)
 
 
 def _is_excluded(question: LegQuestion, number: int, index: LocationIndex) -> bool:

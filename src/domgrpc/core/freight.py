@@ -1,5 +1,6 @@
 """Freight: what a service asks for a package into a zone, surcharges included."""
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -55,10 +56,16 @@ def freight_of(card: RateCardFields, zone: int, *, is_residential: bool) -> Frei
     )
 
 
+def miles_micros(rates: Iterable[int], distances_m: Iterable[int]) -> list[int]:
+    """Return the price of a unit's way for many rates and ways."""
+    half, mile = MILLIMETRES_PER_MILE // 2, MILLIMETRES_PER_MILE
+    ways = zip(rates, distances_m, strict=True)
+    return [(rate * metres * 1_000 + half) // mile for rate, metres in ways]
+
+
 def mile_micros(unit_mile_micros: int, distance_m: int) -> int:
     """Return the price of a unit's way, to the nearest micro."""
-    millimetres = distance_m * 1_000
-    return (unit_mile_micros * millimetres + MILLIMETRES_PER_MILE // 2) // MILLIMETRES_PER_MILE
+    return miles_micros((unit_mile_micros,), (distance_m,))[0]
 
 
 def step_micros(steps: Steps, grams: int) -> int:

@@ -47,8 +47,7 @@ def region_problem(region: HolidayRegion) -> str | None:
 @lru_cache(maxsize=4_000)
 def holidays_in(region: HolidayRegion, year: int) -> frozenset[Day]:
     """Return the holidays of a year; a year that the library does not know has none."""
-    if not region.country:
-        return frozenset()
+    assert region.country, "no region has no holidays"
     subdivision = region.subdivision or None
     found = holidays.country_holidays(region.country, subdiv=subdivision, years=year)
     return frozenset(Day(date.toordinal() - EPOCH_ORDINAL) for date in found if date.year == year)

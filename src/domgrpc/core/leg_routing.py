@@ -6,25 +6,29 @@ weighed too, as candidates with the date on which their supply comes.
 """
 
 from collections.abc import Sequence
-from heapq import nsmallest
+from operator import ge, itemgetter
 from typing import TypeAlias
 
 import msgspec
 
 from domgrpc.core.candidates import (
+    CHEAPEST_MAX,
     Candidates,
     LegQuestion,
     Need,
     candidates_of,
+    cheapest_of,
     stocked,
     unit_cost,
 )
 from domgrpc.core.dated_candidates import with_dated
+from domgrpc.core.leg_solving import crowded_cells, solve_leg, without_cells
 from domgrpc.core.network import Network
+from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
-    CandidateRow,
+    CandidateRows,
     FulfillmentLine,
     LegDecision,
 )
@@ -38,14 +42,14 @@ from domgrpc.core.routing.instance import (
     Unservable,
     WeightRates,
 )
-from domgrpc.core.routing.solver import solve
 from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
 
-_ROWS_MAX = 8
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
 _PLAIN = Terms()
+_CELLS_TOLD_MAX = 8_192
+"""So many lines x candidates a decision tells of: it stays in the order, and in every event."""
 _Asked: TypeAlias = tuple[Leg, LegQuestion, Candidates]
 
 
@@ -73,20 +77,27 @@ class LegPlan(msgspec.Struct, frozen=True):
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
+    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
+        obvious = obvious_plan(network, leg, question)
+        if obvious is not None:
+            return LegPlan((obvious.package,), (), obvious.decision)
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:
         found = with_dated(network, question, found, split=limits.unit_split)
         served = _served(question, found, limits)
-    places = [place for place, units in enumerate(served) if units]
-    if not places:
-        return _nothing(leg, question, found)
-    instance = _instance(question, found, (places, served), limits)
-    solution = solve(instance)
-    if isinstance(solution, Unservable):
-        return _nothing(leg, question, found)
-    told = (network, limits.shown)
-    return _planned((leg, question, found), places, (instance, solution), told)
+    while places := [place for place, units in enumerate(served) if units]:
+        instance = _instance(question, found, (places, served), limits)
+        solution = solve_leg(instance)
+        if isinstance(solution, Unservable):
+            break
+        crowded = crowded_cells(question, found, solution)
+        if not crowded:
+            told = (network, limits.shown)
+            return _planned((leg, question, found), places, (instance, solution), told)
+        found = without_cells(found, [(candidate, places[line]) for candidate, line in crowded])
+        served = _served(question, found, limits)
+    return _nothing(leg, question, found)
 
 
 # --- what can be served
@@ -97,15 +108,23 @@ def _wanted(question: LegQuestion) -> list[int]:
 
 
 def _served(question: LegQuestion, found: Candidates, limits: LegLimits) -> list[int]:
-    """Return the units of each need that candidates have, together or, unsplit, one of them."""
+    """Return the units of each need that candidates have, together or, unsplit, one of them.
+
+    A group that no candidate has as a whole is not served at all.
+    """
     served = []
     for need, units in zip(question.needs, found.available, strict=True):
-        splits = limits.unit_split and not need.fields.keep_together
-        most = sum(units) if splits else max(units, default=0)
+        most = sum(units) if limits.unit_split and need.splits else max(units, default=0)
         if most >= need.quantity:
             served.append(need.quantity)
         else:
             served.append(most if limits.partial else 0)
+    for group in limits.groups:
+        rows = [found.available[place] for place in group]
+        wanted = [question.needs[place].quantity for place in group]
+        if not any(all(map(ge, column, wanted)) for column in zip(*rows, strict=True)):
+            for place in group:
+                served[place] = 0
     return served
 
 
@@ -148,10 +167,8 @@ def _instance(
 def _may_split(
     needs: Sequence[Need], quantities: list[int], limits: LegLimits
 ) -> bool | tuple[bool, ...]:
-    if not limits.unit_split:
-        return False
     splits = tuple(
-        quantity > 1 and not need.fields.keep_together and not need.fields.ship_alone
+        quantity > 1 and limits.unit_split and need.splits
         for need, quantity in zip(needs, quantities, strict=True)
     )
     return splits if any(splits) else False
@@ -186,9 +203,13 @@ def _planned(
     network, shown = told
     question = asked[1]
     done: dict[LineId, int] = {}
-    packages = tuple(
-        _package(asked, (places, answer[0]), package, (network, done))
-        for package in answer[1].packages
+    used: dict[tuple[int, LocationIndex], int] = {}
+    packages = _but_the_first(
+        question,
+        [
+            _package(asked, (places, answer[0]), package, (network, done, used))
+            for package in answer[1].packages
+        ],
     )
     shortages = _shortages(question.needs, done)
     decision = _decision(asked, places, answer, packages)
@@ -196,20 +217,34 @@ def _planned(
     return LegPlan(packages, shortages, msgspec.structs.replace(decision, rows=rows))
 
 
+def _but_the_first(
+    question: LegQuestion, packages: list[PlannedPackage]
+) -> tuple[PlannedPackage, ...]:
+    # The price of a package is for each beyond the first.
+    for place, package in enumerate(packages):
+        if not package.parcel_id:
+            price = package.price_micros - question.prices.package_micros
+            packages[place] = msgspec.structs.replace(package, price_micros=Micros(price))
+            break
+    return tuple(packages)
+
+
 def _package(
     asked: _Asked,
     what: tuple[list[int], Instance],
     package: Package,
-    notes: tuple[Network, dict[LineId, int]],
+    notes: tuple[Network, dict[LineId, int], dict[tuple[int, LocationIndex], int]],
 ) -> PlannedPackage:
     leg, question, found = asked
     places, instance = what
-    network, done = notes
+    network, done, used = notes
     candidate = package.candidate
     index = found.indexes[candidate]
     place = found.place(candidate)
     table, row = place.table, place.row
-    parcel = None if place.ready_ms else question.parcels.get(index)
+    parcel = None
+    if question.parcel_at is not None and not place.ready_ms:
+        parcel = question.parcel_at(index, table.ship_day[row])
     by_weight = _step_price(instance, package)
     paid = by_weight + (table.package_micros[row] if parcel is None else 0)
     units = 0
@@ -219,9 +254,12 @@ def _package(
         need = question.needs[places[number]]
         units += quantity * unit_cost(need, table, row)
         weighed += quantity * instance.unit_costs[number][candidate]
+        key = (places[number], index)
         backordered = 0
         if place.ready_ms:
-            backordered = max(0, quantity - stocked(network, need, question).get(index, 0))
+            left = stocked(network, need, question).get(index, 0) - used.get(key, 0)
+            backordered = quantity - max(0, min(left, quantity))
+        used[key] = used.get(key, 0) + quantity
         lines += _shares(need, quantity, backordered, done)
     return PlannedPackage(
         network.locations.by_index[index].location_id,
@@ -282,8 +320,8 @@ def _decision(
     instance, solution = answer
     paid = sum(package.package_cost_micros for package in packages)
     units = sum(package.units_cost_micros for package in packages)
-    # The price of a package is for each beyond the first.
-    first = question.prices.package_micros
+    priced = any(not package.parcel_id for package in packages)
+    first = question.prices.package_micros if priced else 0
     return LegDecision(
         leg.delivery_method,
         leg.store_id,
@@ -308,7 +346,7 @@ def _nothing(leg: Leg, question: LegQuestion, found: Candidates) -> LegPlan:
         leg.delivery_method,
         leg.store_id,
         tuple(need.sku for need in question.needs),
-        tuple(0 for _ in question.needs),
+        tuple(_wanted(question)),
         Micros(0),
         Micros(0),
         is_proven=True,
@@ -325,26 +363,25 @@ def _rows(
     found: Candidates,
     answer: tuple[Instance, Solution],
     shown: tuple[LocationIndex, ...],
-) -> tuple[CandidateRow, ...]:
+) -> CandidateRows:
     instance, solution = answer
     count = len(found.indexes)
-    if count > _ROWS_MAX:
-        chosen = {package.candidate: None for package in solution.packages}
-        if shown:
-            asked = (n for n, index in enumerate(found.indexes) if index in shown)
-            chosen.update(dict.fromkeys(asked))
-        costs = instance.package_costs
-        cheapest = nsmallest(_ROWS_MAX, range(count), key=costs.__getitem__)
-        kept = sorted({**chosen, **dict.fromkeys(cheapest)})
-    else:
-        kept = list(range(count))
+    kept = list(range(count))
+    count_max = max(1, _CELLS_TOLD_MAX // len(instance.quantities))
+    if count > min(CHEAPEST_MAX, count_max):
+        told = [n for n, index in enumerate(found.indexes) if index in shown] if shown else []
+        told += [package.candidate for package in solution.packages]
+        told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
+        kept = sorted(list(dict.fromkeys(told))[:count_max])
+    if len(kept) == 1:
+        # The getter of one place gives no tuple.
+        kept *= 2
+    of = itemgetter(*kept)
+    places = slice(len(dict.fromkeys(kept)))
     by_index = network.locations.by_index
-    return tuple(
-        CandidateRow(
-            by_index[found.indexes[candidate]].location_id,
-            Micros(instance.package_costs[candidate]),
-            tuple(row[candidate] for row in instance.unit_costs),
-            tuple(row[candidate] for row in instance.available),
-        )
-        for candidate in kept
+    return CandidateRows(
+        tuple(by_index[index].location_id for index in of(found.indexes)[places]),
+        of(instance.package_costs)[places],
+        tuple(of(row)[places] for row in instance.unit_costs),
+        tuple(of(row)[places] for row in instance.available),
     )

@@ -28,6 +28,8 @@ from domgrpc.core.carriers import (
     DeleteRateCard,
     decide_delete_card,
     decide_delete_lane,
+    evolve_card_deleted,
+    evolve_lane_deleted,
 )
 from domgrpc.core.geography import Point
 from domgrpc.core.journeys import Journey, TransportTable
@@ -39,7 +41,8 @@ from domgrpc.core.values import Day, Limits, LocationIndex, ServiceId, TimeMs
 
 _ROWS_KEPT_MAX = 500_000
 """How many locations all kept tables may have together: about 60 MB."""
-_TERMS_KEPT_MAX = 256
+_OFFERS_KEPT_MAX = 200_000
+"""How many offers all kept terms may have together: about 50 MB."""
 
 _Versions: TypeAlias = tuple[int, int, int, int]
 
@@ -64,6 +67,7 @@ class Logistics:
     """What carriers and locations ask and promise, with views that are kept while they hold."""
 
     __slots__ = (
+        "_offer_count",
         "_profiles",
         "_row_count",
         "_seen",
@@ -82,6 +86,8 @@ class Logistics:
         self._terms: dict[Journey, Terms] = {}
         self._tables: OrderedDict[Journey, TransportTable] = OrderedDict()
         self._row_count = 0
+        self._offer_count = 0
+        """How many offers were computed since all terms were thrown away; no fewer are kept."""
 
     @property
     def version(self) -> int:
@@ -106,12 +112,12 @@ class Logistics:
         if self._seen != self._versions(locations):
             self._forget(locations)
         if only is not None:
-            return self._terms_of(locations, journey, now_ms).table(journey, only)
+            return self._made(locations, journey, now_ms, only=only)
         found = self._tables.get(journey)
         if found is not None and found.from_ms <= now_ms < found.valid_until_ms:
             self._tables.move_to_end(journey)
             return found
-        table = self._terms_of(locations, journey, now_ms).table(journey, None)
+        table = self._made(locations, journey, now_ms, only=None)
         self._keep(journey, table)
         return table
 
@@ -126,7 +132,7 @@ class Logistics:
     def day_of(self, locations: Locations, index: LocationIndex, ship_by_ms: int) -> Day:
         """Return the day, in the location's zone, to whose capacity a ship-by time belongs.
 
-        Midnight is the end of a day. Tables have it too, as `ship_day`.
+        Midnight is the end of a day. Tables have it as `ship_day`, for what is collected too.
         """
         return day_of(self.profiles(locations).days_of(index).zone, ship_by_ms - 1)
 
@@ -145,17 +151,37 @@ class Logistics:
             locations.rule_version,
         )
 
-    def _terms_of(self, locations: Locations, journey: Journey, now_ms: TimeMs) -> Terms:
+    def _made(
+        self,
+        locations: Locations,
+        journey: Journey,
+        now_ms: TimeMs,
+        *,
+        only: Sequence[LocationIndex] | None,
+    ) -> TransportTable:
         kind = journey
         if journey.delivery_method in COLLECTED or isinstance(journey.destination, Point):
             kind = msgspec.structs.replace(journey, destination=None)
-        found = self._terms.get(kind)
-        if found is None or not found.from_ms <= now_ms < found.until_ms:
-            if len(self._terms) >= _TERMS_KEPT_MAX:
-                self._terms.clear()
-            found = Terms(self.profiles(locations), self.carriers, kind, now_ms)
-            self._terms[kind] = found
-        return found
+        terms = self._terms.get(kind)
+        if terms is not None and terms.from_ms <= now_ms < terms.until_ms:
+            table = self._told(terms, journey, only)
+            # Locations that were never asked about may have had a cut-off in the meantime.
+            if now_ms < table.valid_until_ms:
+                return table
+        terms = Terms(self.profiles(locations), self.carriers, kind, now_ms)
+        self._terms[kind] = terms
+        return self._told(terms, journey, only)
+
+    def _told(
+        self, terms: Terms, journey: Journey, only: Sequence[LocationIndex] | None
+    ) -> TransportTable:
+        before = terms.offer_count
+        table = terms.table(journey, only)
+        self._offer_count += terms.offer_count - before
+        if self._offer_count > _OFFERS_KEPT_MAX:
+            self._terms.clear()
+            self._offer_count = 0
+        return table
 
     def _keep(self, journey: Journey, table: TransportTable) -> None:
         old = self._tables.pop(journey, None)
@@ -170,7 +196,7 @@ class Logistics:
         self._profiles = None
         self._terms.clear()
         self._tables.clear()
-        self._row_count = 0
+        self._row_count = self._offer_count = 0
 
     def check_invariants(self, locations: Locations) -> None:
         """All parts agree, and no more is kept than may be."""
@@ -178,7 +204,8 @@ class Logistics:
         self.calendars.check_invariants(locations)
         assert self._row_count == sum(len(table.priority) for table in self._tables.values())
         assert self._row_count <= _ROWS_KEPT_MAX or len(self._tables) == 1
-        assert len(self._terms) <= _TERMS_KEPT_MAX
+        kept = sum(terms.offer_count for terms in self._terms.values())
+        assert kept <= self._offer_count <= _OFFERS_KEPT_MAX
 
 
 # --- deleting
@@ -188,26 +215,21 @@ def decide_delete_logistics(
     state: Logistics, command: DeleteRateCard | DeleteLane | DeleteLocationCalendar
 ) -> LogisticsDeleted:
     """Remove a card, a lane or a calendar, or refuse as it does not exist or has changed."""
-    match command:
-        case DeleteRateCard():
-            service_id = decide_delete_card(state.carriers, command)
-            return LogisticsDeleted(LogisticsResource.RATE_CARD, service_id)
-        case DeleteLane():
-            service_id = decide_delete_lane(state.carriers, command)
-            return LogisticsDeleted(LogisticsResource.LANE, service_id)
-        case DeleteLocationCalendar():
-            owner = decide_delete_calendar(state.calendars, command)
-            return LogisticsDeleted(LogisticsResource.CALENDAR, owner=owner)
+    if isinstance(command, DeleteRateCard):
+        service_id = decide_delete_card(state.carriers, command)
+        return LogisticsDeleted(LogisticsResource.RATE_CARD, service_id)
+    if isinstance(command, DeleteLane):
+        service_id = decide_delete_lane(state.carriers, command)
+        return LogisticsDeleted(LogisticsResource.LANE, service_id)
+    owner = decide_delete_calendar(state.calendars, command)
+    return LogisticsDeleted(LogisticsResource.CALENDAR, owner=owner)
 
 
 def evolve_logistics_deleted(state: Logistics, event: LogisticsDeleted) -> None:
     """Forget what was removed."""
-    match event.resource:
-        case LogisticsResource.RATE_CARD:
-            del state.carriers.cards[event.service_id]
-            state.carriers.version += 1
-        case LogisticsResource.LANE:
-            del state.carriers.lanes[event.service_id]
-            state.carriers.version += 1
-        case LogisticsResource.CALENDAR:
-            evolve_calendar_deleted(state.calendars, event.owner)
+    if event.resource is LogisticsResource.RATE_CARD:
+        evolve_card_deleted(state.carriers, event.service_id)
+    elif event.resource is LogisticsResource.LANE:
+        evolve_lane_deleted(state.carriers, event.service_id)
+    else:
+        evolve_calendar_deleted(state.calendars, event.owner)

@@ -45,6 +45,9 @@ from domgrpc.core.values import (
 )
 
 Recipient = tuple[CustomerId, Address]
+ParcelKey = tuple[LocationId, DeliveryMethod, int]
+"""From where, how, and the day on which it leaves."""
+Parcels = dict[ParcelKey, SortedDict[FulfillmentOrderId, FulfillmentOrder]]
 
 # --- state
 
@@ -73,8 +76,8 @@ class Orders:
         self.finished: deque[tuple[OrderId, Revision]] = deque()
         self.open_at: dict[LocationId, SortedDict[OrderId, int]] = {}
         """By location: the orders with unreleased work there, and how many pieces of it."""
-        self.parcels: dict[Recipient, dict[FulfillmentOrderId, FulfillmentOrder]] = {}
-        """By customer and address: the unreleased parcels on their way there."""
+        self.parcels: dict[Recipient, Parcels] = {}
+        """By customer and address: the parcels on their way there that could take more."""
         self.used_capacity: dict[tuple[LocationId, int], list[int]] = {}
         """By location and day: [packages, units] of the work that takes that day's capacity."""
         self.stirred_count = 0
@@ -147,9 +150,7 @@ class Orders:
         fresh.restore(list(self.by_id.values()))
         assert fresh.open_at == self.open_at
         assert fresh.used_capacity == self.used_capacity
-        assert {key: set(found) for key, found in fresh.parcels.items()} == {
-            key: set(found) for key, found in self.parcels.items()
-        }
+        assert fresh.parcels == self.parcels
         assert len(self.finished) <= self._finished_max
         for order in self.by_id.values():
             _check_order(order)
@@ -165,14 +166,19 @@ class Orders:
 
     def _count_capacity(self, work: FulfillmentOrder, sign: int) -> None:
         key = (work.location_id, work.capacity_day)
-        used = self.used_capacity.setdefault(key, [0, 0])
-        used[0] += sign * (not work.parcel_id)
-        used[1] += sign * sum(line.quantity for line in work.lines)
+        used = self.used_capacity.get(key)
+        if used is None:
+            used = self.used_capacity[key] = [0, 0]
+        used[0] += 0 if work.parcel_id else sign
+        for line in work.lines:
+            used[1] += sign * line.quantity
         if not used[1]:
             del self.used_capacity[key]
 
     def _count_open(self, order_id: OrderId, location_id: LocationId, sign: int) -> None:
-        orders = self.open_at.setdefault(location_id, SortedDict())
+        orders = self.open_at.get(location_id)
+        if orders is None:
+            orders = self.open_at[location_id] = SortedDict()
         count = orders.get(order_id, 0) + sign
         if count:
             orders[order_id] = count
@@ -183,17 +189,20 @@ class Orders:
 
     def _count_parcel(self, order: Order, work: FulfillmentOrder, sign: int) -> None:
         terms = order.terms
-        own_parcel = work.parcel_id == NO_PARCEL
-        if not (terms.customer_id and own_parcel) or work.delivery_method not in _SHIPPED:
+        if not (terms.customer_id and takes_more(work)):
             return
-        key = (terms.customer_id, terms.address)
-        parcels = self.parcels.setdefault(key, {})
+        recipient = (terms.customer_id, terms.address)
+        key = (work.location_id, work.delivery_method, work.capacity_day)
+        parcels = self.parcels.setdefault(recipient, {})
+        there = parcels.setdefault(key, SortedDict())
         if sign > 0:
-            parcels[work.fulfillment_order_id] = work
+            there[work.fulfillment_order_id] = work
             return
-        del parcels[work.fulfillment_order_id]
+        del there[work.fulfillment_order_id]
+        if not there:
+            del parcels[key]
         if not parcels:
-            del self.parcels[key]
+            del self.parcels[recipient]
 
     def _forget_oldest(self) -> None:
         while len(self.finished) > self._finished_max:
@@ -206,7 +215,19 @@ class Orders:
                     self._listing.remove((old.create_time_ms, key))
 
 
-_SHIPPED = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
+PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
+
+
+def takes_more(work: FulfillmentOrder) -> bool:
+    """Whether other goods may join the parcel of some work.
+
+    What waits for supply takes nothing more: that would have to wait too.
+    """
+    return (
+        work.state is FulfillmentState.OPEN
+        and work.parcel_id == NO_PARCEL
+        and work.delivery_method in PARCEL_METHODS
+    )
 
 
 def _check_order(order: Order) -> None:

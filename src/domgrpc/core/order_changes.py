@@ -7,6 +7,7 @@ changed or cancelled; work that was released stays where it is until its locatio
 import msgspec
 
 from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_checks import check_line_count, check_lines, check_terms
 from domgrpc.core.order_commands import (
     CancelOrder,
     EditOrder,
@@ -23,6 +24,7 @@ from domgrpc.core.order_works import (
     taken_out,
     unreleased_quantity,
     with_decision,
+    without_short,
 )
 from domgrpc.core.orders import (
     STORE_METHODS,
@@ -62,6 +64,9 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
     if (lines, terms) == (old.lines, old.terms):
         return None
     _check_not_empty(lines, old)
+    check_line_count(len(lines))
+    check_lines(planner.network, (line for line in lines if line.line_id in wanted))
+    check_terms(planner.network, lines, terms)
     edited = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
     # What was not planned before, because nobody could, is tried again with it.
     return replanned(planner, (old, edited), (caller, StepKind.EDITED, ""))
@@ -260,20 +265,39 @@ def replanned(
     plan = Plan((), (), (), 0)
     if lines:
         before = _given_back(old, order)
-        question = PlanQuestion(lines, order.terms, caller.at.time_ms, before, excluded, order)
+        question = PlanQuestion(
+            lines, order.terms, caller.at.time_ms, before, excluded, order, whole=order.lines
+        )
         taken = Taken()
         index_of = planner.network.locations.index_of
         taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
         plan = plan_order(planner, question, taken)
-        policy = planner.shortage_policy(order.terms)
-        if kind is StepKind.EDITED and plan.shortages and policy is ShortagePolicy.REFUSE:
-            raise short_of(planner, question, plan)
+        order = _with_shortages(planner, (old, order), (question, plan), kind)
     works, number = put_in(
         order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number
     )
     order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
     order = with_decision(order, plan, caller, kind)
     return changed_order(old, order, caller, (kind, detail))
+
+
+def _with_shortages(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    planned: tuple[PlanQuestion, Plan],
+    kind: StepKind,
+) -> Order:
+    # What was short before the change is no reason to refuse it.
+    old, order = orders
+    question, plan = planned
+    policy = planner.shortage_policy(order.terms)
+    if policy is ShortagePolicy.REFUSE and kind is StepKind.EDITED:
+        before = unsourced_quantities(old)
+        if any(each.quantity > before.get(each.line_id, 0) for each in plan.shortages):
+            raise short_of(planner, question, plan)
+    if policy is ShortagePolicy.CANCEL:
+        return msgspec.structs.replace(order, lines=without_short(order.lines, plan))
+    return order
 
 
 def _given_back(old: Order, order: Order) -> Freed:

@@ -27,10 +27,20 @@ class Leg(msgspec.Struct, frozen=True):
         """Whether it is collected where its stock is."""
         return self.delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
 
-    @property
-    def value_micros(self) -> int:
-        """Return what its lines are worth."""
-        return sum(line.quantity * line.unit_price_micros for line in self.lines)
+
+def goes_with(line: OrderLine, leg: Leg) -> bool:
+    """Whether a line belongs to a leg."""
+    return line.delivery_method is leg.delivery_method and line.location_id == leg.store_id
+
+
+def uncancelled(line: OrderLine) -> int:
+    """Return the units of a line that are still wanted."""
+    return line.quantity - line.cancelled_quantity
+
+
+def value_of(lines: Iterable[OrderLine]) -> int:
+    """Return what the units of lines that are still wanted are worth, in micros."""
+    return sum(uncancelled(line) * line.unit_price_micros for line in lines)
 
 
 def legs_of(lines: tuple[OrderLine, ...]) -> list[Leg]:

@@ -10,14 +10,15 @@ import msgspec
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
 from domgrpc.core.network import Ask
 from domgrpc.core.order_book import planned_claims
+from domgrpc.core.order_checks import check_lines, check_terms
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
 from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import decision_of, put_in, stamped
+from domgrpc.core.order_works import attention_of, decision_of, put_in, without_short
 from domgrpc.core.orders import (
     Attention,
     Order,
     OrderHold,
-    OrderLine,
+    OrderStep,
     ShortagePolicy,
     StepKind,
 )
@@ -36,7 +37,6 @@ from domgrpc.core.scopes import EVERYWHERE
 from domgrpc.core.sourcing import Picking, alternatives
 from domgrpc.core.values import (
     Demand,
-    LineId,
     LocationId,
     OrderId,
     Quantity,
@@ -45,6 +45,7 @@ from domgrpc.core.values import (
 )
 
 _SHORT_LINES_EXPLAINED_MAX = 100
+_NO_RESERVATION = ReservationId("")
 
 
 def decide_place_order(
@@ -52,20 +53,39 @@ def decide_place_order(
 ) -> OrderPlaced:
     """Plan the order and claim what the plan needs.
 
-    Refuses with ORDER_ID_TAKEN, INSUFFICIENT_STOCK, NO_CANDIDATE, QUOTE_EXPIRED, QUOTE_OUTDATED,
-    what a hold refuses with, and CAPACITY_EXCEEDED.
+    Refuses with ORDER_ID_TAKEN, INSUFFICIENT_STOCK, NO_CANDIDATE, SKU_NOT_FOUND, QUOTE_EXPIRED,
+    QUOTE_MISMATCH, QUOTE_OUTDATED, what a hold refuses with, and CAPACITY_EXCEEDED.
     """
     order_id = command.order_id or OrderId(caller.request_id)
     _check_new_order(planner, order_id)
-    held: tuple[ReservationLine, ...] = ()
-    if command.reservation_id:
-        held = held_reservation(reservations, command.reservation_id, "").lines
+    check_lines(planner.network, command.lines)
+    check_terms(planner.network, command.lines, command.terms)
+    reservation_id, held = _held(reservations, command)
     own = {(line.sku, line.location_id): line.quantity for line in held}
     question = PlanQuestion(command.lines, command.terms, caller.at.time_ms, own)
     plan = _planned(planner, question, command.quoted)
-    order = _new_order(order_id, command, plan, caller)
+    policy = planner.shortage_policy(command.terms)
+    order = _new_order(order_id, command, (plan, policy), caller)
     claims = planned_claims(order.fulfillment_orders)
-    return OrderPlaced(order, claims, command.reservation_id, held)
+    return OrderPlaced(order, claims, reservation_id, held)
+
+
+def _held(
+    reservations: Reservations, command: PlaceOrder
+) -> tuple[ReservationId, tuple[ReservationLine, ...]]:
+    # The hold that the order takes over. That of a quote may be over: its stock may still be there.
+    of_quote = command.quoted.reservation_id if command.quoted is not None else _NO_RESERVATION
+    reservation_id = command.reservation_id or of_quote
+    if not reservation_id:
+        return _NO_RESERVATION, ()
+    if reservation_id == of_quote and _is_expired(reservations, reservation_id):
+        return _NO_RESERVATION, ()
+    return reservation_id, held_reservation(reservations, reservation_id, "").lines
+
+
+def _is_expired(reservations: Reservations, reservation_id: ReservationId) -> bool:
+    known = reservations.by_id.get(reservation_id)
+    return known is None or known.state is ReservationState.EXPIRED
 
 
 def decide_hold_quote(
@@ -74,6 +94,7 @@ def decide_hold_quote(
     """Quote, and hold the stock of the best option; what cannot be planned is refused."""
     reservation_id = command.reservation_id or ReservationId(caller.request_id)
     check_new_reservation(reservations, reservation_id, caller)
+    check_lines(planner.network, command.lines)
     now_ms = caller.at.time_ms
     expire_time_ms = deadline_ms(Expiration(ttl_ms=command.ttl_ms), now_ms)
     question = QuoteQuestion(command.lines, command.terms, command.methods)
@@ -139,7 +160,8 @@ def _planned(planner: Planner, question: PlanQuestion, quoted: QuotedPlan | None
     plan = plan_order(planner, question)
     if quoted is not None:
         _check_quote(question, quoted)
-        fixed = plan_quoted(planner, question, quoted.packages, plan)
+        may_be_short = planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE
+        fixed = plan_quoted(planner, question, quoted.packages, plan, may_be_short=may_be_short)
         if isinstance(fixed, str):
             raise _outdated(fixed, plan)
         return fixed
@@ -179,37 +201,33 @@ def _outdated(why: str, fresh: Plan) -> Rejected:
     )
 
 
-def _new_order(order_id: OrderId, command: PlaceOrder, plan: Plan, caller: Caller) -> Order:
+def _new_order(
+    order_id: OrderId, command: PlaceOrder, what: tuple[Plan, ShortagePolicy], caller: Caller
+) -> Order:
     at = caller.at
+    plan, policy = what
     works, next_number = put_in(order_id, (), plan, 1)
-    cancelled = {}
-    if command.terms.shortage_policy is ShortagePolicy.CANCEL:
-        cancelled = {each.line_id: each.quantity for each in plan.shortages}
+    cancelled = policy is ShortagePolicy.CANCEL
+    holds = tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds)
     order = Order(
         order_id,
         caller.client_id,
         command.terms,
-        _lines(command.lines, cancelled) if cancelled else command.lines,
+        without_short(command.lines, plan) if cancelled else command.lines,
         works,
-        tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds),
+        holds,
         Attention.NONE,
         (decision_of(plan, caller, StepKind.PLACED),),
-        (),
+        (OrderStep(at.revision, at.time_ms, StepKind.PLACED, caller.client_id),),
         at.time_ms,
         at.time_ms,
         at.revision,
         next_number,
     )
-    return stamped(order, caller, StepKind.PLACED, "")
-
-
-def _lines(
-    lines: tuple[OrderLine, ...], cancelled: dict[LineId, Quantity]
-) -> tuple[OrderLine, ...]:
-    return tuple(
-        msgspec.structs.replace(line, cancelled_quantity=cancelled.get(line.line_id, Quantity(0)))
-        for line in lines
-    )
+    attention = attention_of(order)
+    if attention is Attention.NONE:
+        return order
+    return msgspec.structs.replace(order, attention=attention)
 
 
 def _held_lines(plan: Plan) -> tuple[ReservationLine, ...]:
@@ -227,7 +245,11 @@ def _held_lines(plan: Plan) -> tuple[ReservationLine, ...]:
 
 def _held_quote(quote: Quote, held: Reservation) -> Quote:
     best = quote.options[0]
-    quoted = msgspec.structs.replace(best.quoted, reservation_id=held.reservation_id)
+    quoted = msgspec.structs.replace(
+        best.quoted,
+        reservation_id=held.reservation_id,
+        expire_time_ms=max(best.quoted.expire_time_ms, held.expire_time_ms),
+    )
     first = msgspec.structs.replace(best, quoted=quoted)
     return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
 

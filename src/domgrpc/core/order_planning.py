@@ -5,28 +5,44 @@ takes is not there for the next. A `Planner` is what planning looks at: places a
 transport takes, the rules, and the orders that share capacity and parcels.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import BOUNDLESS, LegQuestion, Need, Prices, Room, Units
+from domgrpc.core.candidates import (
+    BOUNDLESS,
+    Columns,
+    LegQuestion,
+    Need,
+    ParcelFinder,
+    Prices,
+    Room,
+    Units,
+    columns_of,
+)
 from domgrpc.core.journeys import Journey, TransportTable
-from domgrpc.core.leg_routing import LegLimits, LegPlan, route_leg
+from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
+from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
 from domgrpc.core.order_book import Orders
-from domgrpc.core.order_legs import Leg, legs_of, needs_of, package_groups
+from domgrpc.core.order_legs import (
+    Leg,
+    goes_with,
+    legs_of,
+    needs_of,
+    package_groups,
+    uncancelled,
+    value_of,
+)
 from domgrpc.core.orders import (
-    NO_PARCEL,
-    FulfillmentOrder,
-    FulfillmentState,
     LegDecision,
     Order,
     OrderLine,
     OrderTerms,
     ShortagePolicy,
-    is_unreleased,
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
@@ -47,6 +63,7 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
+_COLUMNS_MAX = 8_192
 _WHOLE_TABLES_MAX = 256
 """Up to so many locations a journey's table is made for all of them and kept."""
 _SCARCITY_MICROS = 1_000_000
@@ -57,7 +74,6 @@ _POLICIES = {
     Unfilled.REFUSE: ShortagePolicy.REFUSE,
     Unfilled.CANCEL: ShortagePolicy.CANCEL,
 }
-_PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
 
 
 class PlanQuestion(msgspec.Struct, frozen=True):
@@ -79,6 +95,8 @@ class PlanQuestion(msgspec.Struct, frozen=True):
     may_backorder: bool = True
     merges: bool = True
     """Whether goods may join parcels that are open."""
+    whole: tuple[OrderLine, ...] = ()
+    """All lines of the order where `lines` are a part of it: what rules look at."""
     shown: tuple[LocationId, ...] = ()
     """Locations that the decision is to tell of, whatever they cost."""
 
@@ -87,6 +105,8 @@ class Planner:
     """What planning looks at; holds nothing of its own but the order of ties, a view."""
 
     __slots__ = (
+        "_columns",
+        "_columns_version",
         "_has_capacity",
         "_ranks",
         "_ranks_of",
@@ -104,6 +124,8 @@ class Planner:
         self.logistics = logistics
         self.rule_sets = rule_sets
         self.orders = orders
+        self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
+        self._columns_version = (-1, -1)
         self._has_capacity = False
         self._ranks: list[int] = []
         self._ranks_of = (-1, -1, -1)
@@ -131,7 +153,34 @@ class Planner:
             for rank, index in enumerate(ordered):
                 self._ranks[index] = rank
             self._ranks_of = versions
+            self._columns.clear()
         return self._ranks
+
+    def columns(
+        self, journey: Journey, ask: Ask, prices: Prices, promise_ms: TimeMs
+    ) -> Columns | None:
+        """Return the costs of a journey side by side; None where there are many locations.
+
+        For what is promised a fixed time after it was ordered: kept while no day of lateness
+        comes or goes, and no location changes.
+        """
+        locations = self.network.locations
+        if len(locations.by_index) > _WHOLE_TABLES_MAX:
+            return None
+        ranks = self.ranks()
+        version = self.network.refresh(ask.time_ms)
+        if version != self._columns_version:
+            self._columns.clear()
+            self._columns_version = version
+        table = self.logistics.table(locations, journey, ask.time_ms)
+        key = (journey, prices, promise_ms - ask.time_ms)
+        known = self._columns.get(key)
+        if known is None or known.table is not table or ask.time_ms >= known.until_ms:
+            known = columns_of(self.network, table, ranks, (ask, prices, promise_ms))
+            self._columns[key] = known
+            if len(self._columns) > _COLUMNS_MAX:
+                self._columns.popitem(last=False)
+        return known
 
     def rules(self, version: RuleSetVersion | None) -> CompiledRuleSet:
         """Return the rules of a version or, for None, the active ones."""
@@ -177,7 +226,8 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
     shortages: list[LineShortage] = []
     legs = legs_of(question.lines)
     for leg in legs:
-        found = _plan_leg(planner, question, leg, (rules, taken))
+        asked, limits = leg_question(planner, question, leg, (rules, taken))
+        found = route_leg(planner.network, leg, asked, limits)
         packages += found.packages
         decisions.append(found.decision)
         shortages += found.shortages
@@ -194,9 +244,15 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
 # --- one leg
 
 
-def _plan_leg(
+def ask_of(terms: OrderTerms, method: DeliveryMethod, time_ms: TimeMs) -> Ask:
+    """Return who asks for the stock of a leg, and when."""
+    return Ask(Demand(terms.channel, method), time_ms)
+
+
+def leg_question(
     planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
-) -> LegPlan:
+) -> tuple[LegQuestion, LegLimits]:
+    """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
     limits = rules.content.limits
@@ -205,10 +261,17 @@ def _plan_leg(
     if rules.content.rules:
         effects = rules.effects(*_facts(question, leg, needs))
     network.refresh(question.time_ms)
+    journey = _journey(planner, leg, terms)
+    prices = _prices(rules)
+    promise_ms = _promise_ms(question, rules)
+    ask = ask_of(terms, leg.delivery_method, question.time_ms)
+    columns = None
+    if terms.promise_time_ms is None:
+        columns = planner.columns(journey, ask, prices, promise_ms)
     asked = LegQuestion(
-        ask=Ask(Demand(terms.channel, leg.delivery_method), question.time_ms),
+        ask=ask,
         needs=needs,
-        table_of=_table_of(planner, leg, terms),
+        table_of=_table_of(planner, journey),
         area=_area(planner, question, leg, limits.radius_m),
         ranks=planner.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
@@ -217,23 +280,24 @@ def _plan_leg(
         taken=taken.units,
         mocked=_mocked(network, question.mocked),
         effects=effects,
-        prices=_prices(rules),
-        promise_ms=_promise_ms(question, rules),
+        prices=prices,
+        columns=columns,
+        promise_ms=promise_ms,
         promise_is_hard=terms.promise_is_hard,
-        parcels=_parcels(planner, question, leg),
+        parcel_at=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
         room_left=planner.room_check(taken),
     )
     strategy = question.strategy
     bounds = LegLimits(
-        _package_count_max(leg, terms, rules, effects),
+        _package_count_max(question, rules, effects),
         limits.unit_split_allowed,
         partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
         strategy=Strategy[strategy] if strategy else rules.content.strategy,
         shown=tuple(network.locations.index(name) for name in question.shown),
     )
-    return route_leg(network, leg, asked, bounds)
+    return asked, bounds
 
 
 def _prices(rules: CompiledRuleSet) -> Prices:
@@ -255,42 +319,48 @@ def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
 def _facts(
     question: PlanQuestion, leg: Leg, needs: tuple[Need, ...]
 ) -> tuple[OrderFacts, list[LineFacts]]:
-    terms, lines = question.terms, question.lines
+    terms, lines = question.terms, question.whole or question.lines
     prices = {line.sku: line.unit_price_micros for line in leg.lines}
+    units = dict.fromkeys(prices, 0)
+    for line in lines:
+        if line.sku in units and goes_with(line, leg):
+            units[line.sku] += uncancelled(line)
     order = OrderFacts(
         channel=terms.channel,
         customer_id=terms.customer_id,
         delivery_method=leg.delivery_method,
-        value_micros=sum(line.quantity * line.unit_price_micros for line in lines),
+        value_micros=value_of(lines),
         country=terms.address.country_code,
         region=terms.address.region,
         postal_code=terms.address.postal_code,
         line_count=len(lines),
-        unit_count=sum(line.quantity for line in lines),
+        unit_count=sum(map(uncancelled, lines)),
         time_ms=question.time_ms,
     )
     return order, [
-        LineFacts(need.sku, Quantity(need.quantity), prices[need.sku], need.fields)
+        LineFacts(need.sku, Quantity(units[need.sku]), prices[need.sku], need.fields)
         for need in needs
     ]
 
 
-def _package_count_max(
-    leg: Leg, terms: OrderTerms, rules: CompiledRuleSet, effects: Effects
-) -> int:
+def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:
     limits = rules.content.limits
-    counts = [terms.package_count_max, limits.package_count_max, effects.package_count_max]
-    if limits.split_minimum_value_micros > leg.value_micros:
+    counts = [question.terms.package_count_max, limits.package_count_max, effects.package_count_max]
+    if limits.split_minimum_value_micros > value_of(question.whole or question.lines):
         counts.append(1)
     return min(filter(None, counts), default=0)
 
 
-def _table_of(
-    planner: Planner, leg: Leg, terms: OrderTerms
-) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
     locations = planner.network.locations
     there = locations.index(leg.store_id) if leg.ends_at_store else terms.address.point
-    journey = Journey(leg.delivery_method, there)
+    return Journey(leg.delivery_method, there)
+
+
+def _table_of(
+    planner: Planner, journey: Journey
+) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+    locations = planner.network.locations
     logistics = planner.logistics
     if len(locations.by_index) <= _WHOLE_TABLES_MAX:
         return lambda _, time_ms: logistics.table(locations, journey, TimeMs(time_ms))
@@ -330,28 +400,8 @@ def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku,
     return found
 
 
-def _parcels(
-    planner: Planner, question: PlanQuestion, leg: Leg
-) -> dict[LocationIndex, FulfillmentOrder]:
-    # Parcels to the same customer and address that are still open take more goods for nothing.
-    if leg.delivery_method not in _PARCEL_METHODS or not question.merges:
-        return {}
-    terms, order = question.terms, question.order
-    works: list[FulfillmentOrder] = []
-    if order is not None:
-        works += [work for work in order.fulfillment_orders if is_unreleased(work)]
-    if terms.customer_id:
-        own = f"{order.order_id}/" if order is not None else None
-        open_parcels = planner.orders.parcels.get((terms.customer_id, terms.address), {})
-        works += [
-            work for key, work in open_parcels.items() if own is None or not key.startswith(own)
-        ]
-    index_of = planner.network.locations.index_of
-    parcels: dict[LocationIndex, FulfillmentOrder] = {}
-    for work in works:
-        # What waits for supply takes nothing more: that would have to wait too.
-        joinable = work.state is FulfillmentState.OPEN and work.parcel_id == NO_PARCEL
-        same_way = work.delivery_method is leg.delivery_method
-        if joinable and same_way and work.ship_by_time_ms > question.time_ms:
-            parcels.setdefault(index_of[work.location_id], work)
-    return parcels
+def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
+    if not question.merges:
+        return None
+    asked = ParcelQuestion(question.terms, question.order, question.time_ms)
+    return parcel_finder(planner.network, planner.orders, leg, asked)

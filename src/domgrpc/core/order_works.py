@@ -16,6 +16,7 @@ from domgrpc.core.orders import (
     FulfillmentOrder,
     FulfillmentState,
     Order,
+    OrderLine,
     OrderStep,
     StepKind,
     is_claiming,
@@ -122,6 +123,19 @@ def stamped(order: Order, caller: Caller, kind: StepKind, detail: str) -> Order:
         update_time_ms=at.time_ms,
         revision=at.revision,
         attention=attention_of(order),
+    )
+
+
+def without_short(lines: tuple[OrderLine, ...], plan: Plan) -> tuple[OrderLine, ...]:
+    """Return the lines of an order with the units cancelled that a plan is short of."""
+    short = {each.line_id: each.quantity for each in plan.shortages}
+    return tuple(
+        msgspec.structs.replace(
+            line, cancelled_quantity=Quantity(line.cancelled_quantity + short[line.line_id])
+        )
+        if line.line_id in short
+        else line
+        for line in lines
     )
 
 

@@ -221,13 +221,18 @@ class OrderHold(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time_ms: TimeMs
 
 
-class CandidateRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One candidate as it was weighed."""
+class CandidateRows(msgspec.Struct, frozen=True, array_like=True):
+    """Some candidates as they were weighed, side by side."""
 
-    location_id: LocationId
-    package_micros: Micros
-    unit_micros: tuple[int, ...]
-    available: tuple[int, ...]
+    location_ids: tuple[LocationId, ...] = ()
+    package_micros: tuple[int, ...] = ()
+    unit_micros: tuple[tuple[int, ...], ...] = ()
+    """By SKU of the leg, then candidate."""
+    available: tuple[tuple[int, ...], ...] = ()
+    """The same."""
+
+
+NO_ROWS = CandidateRows()
 
 
 class LegDecision(msgspec.Struct, frozen=True, array_like=True):
@@ -249,7 +254,7 @@ class LegDecision(msgspec.Struct, frozen=True, array_like=True):
     price_micros: Micros = Micros(0)
     runner_up_micros: Micros | None = None
     runner_up_location_ids: tuple[LocationId, ...] = ()
-    rows: tuple[CandidateRow, ...] = ()
+    rows: CandidateRows = NO_ROWS
     """The best candidates as they were weighed, up to a bound."""
     failed_rule_ids: tuple[RuleId, ...] = ()
     used_location_ids: tuple[LocationId, ...] = ()
@@ -354,6 +359,7 @@ def is_claiming(work: FulfillmentOrder) -> bool:
 
 def is_finished(order: Order) -> bool:
     """Whether nothing of an order is left to do."""
-    return not unsourced_quantities(order) and all(
-        work.state in FINISHED_STATES for work in order.fulfillment_orders
-    )
+    for work in order.fulfillment_orders:
+        if work.state not in FINISHED_STATES:
+            return False
+    return not unsourced_quantities(order)

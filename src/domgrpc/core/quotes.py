@@ -14,6 +14,7 @@ from domgrpc.core.network import Ask
 from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
 from domgrpc.core.orders import STORE_METHODS, LegDecision, OrderLine, OrderTerms
 from domgrpc.core.plans import (
+    LineShortage,
     Plan,
     PlannedPackage,
     Quote,
@@ -95,33 +96,53 @@ def plan_quoted(
     fresh: Plan,
     *,
     taken: Taken | None = None,
+    may_be_short: bool = False,
 ) -> Plan | str:
     """Return the plan of exactly these packages, or why it cannot be.
 
     What is in `taken` is not there for it; what it takes is added only where all of it can be.
+    With `may_be_short`, lines that they do not cover are planned as things stand now.
 
     The fresh plan gives the bounds: the decision says by how much the quoted plan is dearer than
     what would be decided now.
     """
-    problem = _mismatch(question.lines, packages) or _outside(planner, question, packages)
-    if problem:
-        return problem
+    rest = _uncovered(question.lines, packages)
+    if isinstance(rest, str):
+        return rest
     used = taken.copied() if taken is not None else Taken()
+    found = _found(planner, question, packages, used)
+    if isinstance(found, str):
+        return found
+    shortages: tuple[LineShortage, ...] = ()
+    if rest:
+        if not may_be_short:
+            return "its packages are not what the lines ask for"
+        more = plan_order(planner, _part(question, rest), used)
+        if more.shortages and question.terms.ship_complete:
+            return "all of it was to be sent, and a part is short"
+        found += more.packages
+        shortages = more.shortages
+    if taken is not None:
+        taken.become(used)
+    penalty = planner.rules(question.rule_set_version).content.prices.split_penalty_micros
+    legs = tuple(_booked(leg, found, penalty) for leg in fresh.legs)
+    return Plan(tuple(found), legs, shortages, fresh.rule_set_version)
+
+
+def _found(
+    planner: Planner, question: PlanQuestion, packages: tuple[QuotedPackage, ...], used: Taken
+) -> list[PlannedPackage] | str:
+    area = resolve_scope(planner.network, question.terms.scope)
     found: list[PlannedPackage] = []
     for package in packages:
+        if planner.network.locations.index(package.location_id) not in area:
+            return f"{package.location_id!r} is outside of the scope"
         part = plan_order(planner, _alone(question, package), used)
         if part.shortages or len(part.packages) != 1:
             removed = [name for leg in part.legs for name, _ in leg.removed if name != "scope"]
             return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
         found += part.packages
-    if taken is not None:
-        taken.become(used)
-    return Plan(
-        tuple(found),
-        tuple(_booked(leg, found) for leg in fresh.legs),
-        (),
-        fresh.rule_set_version,
-    )
+    return found
 
 
 def _ways(
@@ -164,10 +185,15 @@ def _option(way: tuple[DeliveryMethod, LocationId], plan: Plan, quoted: QuotedPl
     )
 
 
-def _mismatch(lines: tuple[OrderLine, ...], packages: tuple[QuotedPackage, ...]) -> str:
+def _uncovered(
+    lines: tuple[OrderLine, ...], packages: tuple[QuotedPackage, ...]
+) -> dict[LineId, int] | str:
+    # The units that packages leave over; or why they cannot be of these lines.
     known = {line.line_id: line for line in lines}
     left: dict[LineId, int] = {line.line_id: line.quantity for line in lines}
     for package in packages:
+        if not package.lines:
+            return f"nothing was to come from {package.location_id!r}"
         for line_id, quantity in package.lines:
             line = known.get(line_id)
             if line is None or quantity < 1:
@@ -178,35 +204,33 @@ def _mismatch(lines: tuple[OrderLine, ...], packages: tuple[QuotedPackage, ...])
             ):
                 return f"line {line_id!r} was to travel another way"
             left[line_id] -= quantity
-    if any(left.values()):
+    if any(units < 0 for units in left.values()):
         return "its packages are not what the lines ask for"
-    return ""
-
-
-def _outside(planner: Planner, question: PlanQuestion, packages: tuple[QuotedPackage, ...]) -> str:
-    network = planner.network
-    area = resolve_scope(network, question.terms.scope)
-    for package in packages:
-        if network.locations.index(package.location_id) not in area:
-            return f"{package.location_id!r} is outside the scope of the order"
-    return ""
+    return {line_id: units for line_id, units in left.items() if units}
 
 
 def _alone(question: PlanQuestion, package: QuotedPackage) -> PlanQuestion:
     # One package as an order of its own that only its location may fulfil.
-    quantities = dict(package.lines)
+    quantities: dict[LineId, int] = {}
+    for line_id, quantity in package.lines:
+        quantities[line_id] = quantities.get(line_id, 0) + quantity
+    terms = msgspec.structs.replace(
+        question.terms, scope=LocationList((package.location_id,)), ship_complete=False
+    )
+    return msgspec.structs.replace(_part(question, quantities), terms=terms)
+
+
+def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion:
+    # What rules look at stays the whole order.
     lines = tuple(
         msgspec.structs.replace(line, quantity=Quantity(quantities[line.line_id]))
         for line in question.lines
         if line.line_id in quantities
     )
-    terms = msgspec.structs.replace(
-        question.terms, scope=LocationList((package.location_id,)), ship_complete=False
-    )
-    return msgspec.structs.replace(question, lines=lines, terms=terms)
+    return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
 
 
-def _booked(leg: LegDecision, packages: list[PlannedPackage]) -> LegDecision:
+def _booked(leg: LegDecision, packages: list[PlannedPackage], penalty: int) -> LegDecision:
     own = [
         package
         for package in packages
@@ -215,7 +239,9 @@ def _booked(leg: LegDecision, packages: list[PlannedPackage]) -> LegDecision:
     ]
     paid = sum(package.package_cost_micros for package in own)
     units = sum(package.units_cost_micros for package in own)
-    price = sum(package.price_micros for package in own)
+    # Each was planned as the first package of its leg.
+    more_count = sum(not package.parcel_id for package in own) - 1
+    price = sum(package.price_micros for package in own) + penalty * max(0, more_count)
     cost = paid + units + price
     return msgspec.structs.replace(
         leg,

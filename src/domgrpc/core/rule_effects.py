@@ -21,7 +21,7 @@ from domgrpc.core.rule_sets import RoutingRule, RuleEffect, RuleSetContent
 from domgrpc.core.values import LocationIndex, RuleId
 
 _ORDERS_MAX = 4_096
-_LINES_MAX = 16_384
+_LINES_MAX = 4_096
 _COMBINATIONS_MAX = 1_024
 _COMBINATION_BYTES_MAX = 64 * 1024 * 1024
 _BYTES_A_PLACE = 9

@@ -9,6 +9,7 @@ alone evaluates it. Everything is bounded: the depth of a tree here, its text by
 
 import enum
 import re
+from difflib import get_close_matches
 
 import msgspec
 
@@ -202,7 +203,7 @@ class _Parser:
                 raise self.unexpected("a name")
             name = self._take()
             if self.token.text != "(":
-                raise BadExpression(f"this has no field {name.text!r}", name.start)
+                raise _no_field(node, name)
             node = self._called(name, node)
         return node
 
@@ -297,6 +298,14 @@ class _Parser:
             raise _too_deep(at)
         first = children[0].start if start is None else start
         return Node(kind, name, first, self._end, at, children, depth)
+
+
+def _no_field(node: Node, name: Token) -> BadExpression:
+    # Mostly a variable that is misspelt: values have no fields.
+    close = get_close_matches(node.name, ROOTS, n=1) if node.kind is NodeKind.NAME else []
+    if close:
+        return BadExpression(f"there is no {node.name!r}, did you mean {close[0]!r}?", node.at)
+    return BadExpression(f"this has no field {name.text!r}", name.start)
 
 
 def _too_deep(at: int) -> BadExpression:

@@ -14,7 +14,7 @@ from domgrpc.core.rule_facts import FACTS, Place, Value
 from domgrpc.core.rule_questions import Part, Questions
 from domgrpc.core.values import GroupId, LocationIndex
 
-_ANSWERS_MAX = 20_000
+_ANSWERS_MAX = 4_096
 _GROUPS = "location.groups"
 
 

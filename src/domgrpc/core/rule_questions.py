@@ -16,7 +16,7 @@ import msgspec
 from domgrpc.core.rule_facts import Value
 
 if TYPE_CHECKING:
-    import cel  # tidy: allow import-place: only its types; _library says why not the package
+    import cel  # tidy: allow import-place: only its types; library says why not the package
 
 _FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 """What the library raises where a condition fails: a division by zero, an index too large."""
@@ -39,7 +39,7 @@ class Questions:
         self.facts = tuple(sorted({fact for part in parts for fact in part.facts}))
         self._count = len(parts)
         self._variables = tuple(variable_of(fact) for fact in self.facts)
-        self._context: cel.Context = _library().Context()
+        self._context: cel.Context = library().Context()
         self._programs = [
             (number, _compiled(part.source)) for number, part in enumerate(parts) if part.source
         ]
@@ -70,7 +70,7 @@ class Questions:
 def _compiled(source: str) -> "cel.Program | None":
     program: cel.Program | None = None
     try:
-        program = _library().compile(source)
+        program = library().compile(source)
     except ValueError:
         return None
     return program
@@ -91,7 +91,7 @@ def variable_of(fact: str) -> str:
 
 
 @functools.cache
-def _library() -> Any:  # noqa: ANN401 - the module, whose types are those of `cel`
+def library() -> Any:  # noqa: ANN401 - the module, whose types are those of `cel`
     """Return the library: only its compiled part.
 
     Importing the package would load a toolkit for terminals too, which takes half a second.

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from domgrpc.core.carriers import LaneFields
 from domgrpc.core.holiday_dates import HolidayRegion
-from domgrpc.core.opening_days import LOOKAHEAD_DAYS, Readiness, instant, is_holiday, weekday_of
+from domgrpc.core.opening_days import Readiness, instant, is_holiday, weekday_of
 from domgrpc.core.values import Day
 
 _FRIDAY = 5
@@ -39,13 +39,13 @@ class Transit:
         day = self._moving(ready.ship_day)
         for _ in range(self._lane.transit_days[parcel_zone - 1]):
             day = self._moving(Day(day + 1))
-        for later in range(LOOKAHEAD_DAYS):
-            delivery_day = Day(day + later)
-            if self._delivers(delivery_day):
-                arrival_ms = instant(self._zone, delivery_day, self._lane.deliver_by_minute)
-                if arrival_ms >= ready.ship_by_ms:
-                    return arrival_ms
-        return UNDELIVERED
+        # Both loops end: a lane delivers on some weekday, and no region rests on one for ever.
+        while not self._delivers(day) or self._evening_ms(day) < ready.ship_by_ms:
+            day = Day(day + 1)
+        return self._evening_ms(day)
+
+    def _evening_ms(self, day: Day) -> int:
+        return instant(self._zone, day, self._lane.deliver_by_minute)
 
     def _moving(self, day: Day) -> Day:
         if self._lane.business_days:

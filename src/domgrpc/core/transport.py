@@ -14,8 +14,7 @@ from operator import add
 import msgspec
 
 from domgrpc.core.carriers import Carriers, LaneFields, RateCardFields
-from domgrpc.core.freight import Freight, Steps, freight_of, mile_micros
-from domgrpc.core.geography import Point
+from domgrpc.core.freight import Freight, Steps, freight_of, miles_micros
 from domgrpc.core.journeys import (
     UNREACHABLE,
     UNREACHABLE_MICROS,
@@ -24,14 +23,12 @@ from domgrpc.core.journeys import (
     TransportTable,
 )
 from domgrpc.core.opening_days import OpeningDays, Readiness, collectable
-from domgrpc.core.profiles import Profiles, Slot
+from domgrpc.core.profiles import Profiles, Slot, SomeProfiles
 from domgrpc.core.time_zones import time_zone
 from domgrpc.core.transit import Transit
-from domgrpc.core.values import FOREVER_MS, DeliveryMethod, LocationIndex, TimeMs
+from domgrpc.core.values import FOREVER_MS, DeliveryMethod, TimeMs
 from domgrpc.core.zones import (
     NO_SPOT,
-    Spot,
-    distances_m,
     spot_of,
     zone_metres,
     zone_of,
@@ -39,6 +36,7 @@ from domgrpc.core.zones import (
 
 COLLECTED = (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
 """What a customer fetches where the goods are."""
+ROW_LENGTH = 10
 _NOWHERE = -1
 """The key of what is not even looked at."""
 
@@ -54,6 +52,24 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     ship_day: int = UNREACHABLE
     deliver_by_ms: int = UNREACHABLE
 
+    @property
+    def row(self) -> bytes:
+        """Return the offer as bytes, as a row of the table's numbers."""
+        freight = self.freight
+        numbers = (
+            freight.package_micros,
+            freight.unit_micros,
+            freight.kilogram_micros,
+            freight.unit_mile_micros,
+            self.card,
+            self.service,
+            self.zone,
+            self.ship_by_ms,
+            self.ship_day,
+            self.deliver_by_ms,
+        )
+        return array("q", numbers).tobytes()
+
 
 class Terms:
     """The offers for one kind of journey; they hold from when they were asked until `until_ms`."""
@@ -62,6 +78,7 @@ class Terms:
         "_band_metres",
         "_cards",
         "_collected_at",
+        "_freights",
         "_journey",
         "_offers",
         "_profiles",
@@ -95,48 +112,48 @@ class Terms:
         self._band_metres = sorted(dict.fromkeys(edges))
         # Behind the bands by distance: that of unknown distance, and on the spot.
         self._width = len(self._band_metres) + 3
+        self._freights: dict[tuple[int, int], Freight] = {}
         self._cards: dict[tuple[tuple[int, int], ...], int] = {}
         self._unreachable = (Offer(Freight(UNREACHABLE_MICROS, UNREACHABLE_MICROS)),)
         self._offers: dict[int, tuple[Offer, ...]] = {_NOWHERE: self._unreachable}
         self.until_ms: int = FOREVER_MS
 
+    @property
+    def offer_count(self) -> int:
+        """How many slots and bands were asked for; that of nowhere is none."""
+        return len(self._offers) - 1
+
     # --- the table
 
     def table(self, journey: Journey, only: Sequence[int] | None) -> TransportTable:
         """Return the table of a journey of this kind, for some locations or all."""
-        profiles = self._profiles
-        indexes = range(len(profiles.slot_of)) if only is None else array("q", only)
-        distances, keys = self._placed(journey, indexes)
-        offers, picks = self._picked(keys, distances)
-
-        def column(values: list[int]) -> "array[int]":
-            return array("q", map(values.__getitem__, picks))
-
-        freights = [offer.freight for offer in offers]
-        package = column([freight.package_micros for freight in freights])
-        unit = column([freight.unit_micros for freight in freights])
-        rates = [freight.unit_mile_micros for freight in freights]
-        if any(rates):
-            ways = zip(unit, picks, distances, strict=True)
-            unit = array("q", [each + mile_micros(rates[n], d) for each, n, d in ways])
-        handling = (profiles.package_micros, profiles.unit_micros)
-        priority = profiles.priority
-        if only is not None:
-            handling = (_of(handling[0], only), _of(handling[1], only))
-            priority = _of(priority, only)
+        profiles = self._profiles.of(only) if only is not None else self._profiles
+        distances, keys = self._placed(journey, profiles)
+        # All columns of all locations as one piece of memory, from which each is a slice.
+        cells = array("q")
+        cells.frombytes(b"".join(self._rows(keys, distances)))
+        columns = [cells[place::ROW_LENGTH] for place in range(ROW_LENGTH)]
+        package, unit, kilogram, mile, card, service, zone, ship_by, ship_day, deliver_by = columns
+        if any(
+            offer.freight.unit_mile_micros for found in self._offers.values() for offer in found
+        ):
+            unit = array("q", map(add, unit, miles_micros(mile, distances)))
+        if profiles.has_handling:
+            package = array("q", map(add, package, profiles.package_micros))
+            unit = array("q", map(add, unit, profiles.unit_micros))
         return TransportTable(
-            indexes=indexes,
-            package_micros=_sum(package, handling[0]),
-            unit_micros=_sum(unit, handling[1]),
-            kilogram_micros=column([freight.kilogram_micros for freight in freights]),
-            card=column([offer.card for offer in offers]),
-            service=column([offer.service for offer in offers]),
-            zone=column([offer.zone for offer in offers]),
-            distance_m=array("q", distances),
-            ship_by_ms=column([offer.ship_by_ms for offer in offers]),
-            ship_day=column([offer.ship_day for offer in offers]),
-            deliver_by_ms=column([offer.deliver_by_ms for offer in offers]),
-            priority=priority,
+            indexes=profiles.indexes,
+            package_micros=package,
+            unit_micros=unit,
+            kilogram_micros=kilogram,
+            card=card,
+            service=service,
+            zone=zone,
+            distance_m=distances,
+            ship_by_ms=ship_by,
+            ship_day=ship_day,
+            deliver_by_ms=deliver_by,
+            priority=profiles.priority,
             cards=tuple(self._cards),
             services=tuple(
                 ServiceTerms(service_id, fields.package_grams_max)
@@ -146,58 +163,53 @@ class Terms:
             valid_until_ms=self.until_ms,
         )
 
-    def _placed(self, journey: Journey, indexes: Sequence[int]) -> tuple[list[int], list[int]]:
+    def _placed(
+        self, journey: Journey, profiles: Profiles | SomeProfiles
+    ) -> "tuple[array[int], list[int]]":
         # The distance of each location and the key of its offers.
-        profiles, there = self._profiles, journey.destination
-        spots, slots = profiles.spots, profiles.slot_of
-        if not isinstance(indexes, range):
-            spots, slots = [spots[index] for index in indexes], [slots[index] for index in indexes]
-        distances, bands = self._banded(spots, _spot(profiles, there))
+        there, width = journey.destination, self._width
+        unknown, on_the_spot = width - 2, width - 1
+        spot = self._profiles.spots[there] if isinstance(there, int) else spot_of(there)
+        distances = profiles.distances(spot)
+        slots, edges = profiles.slot_of, self._band_metres
         if journey.delivery_method in COLLECTED:
-            bands = [self._width - 1] * len(slots)
-        keys = [slot * self._width + band for slot, band in zip(slots, bands, strict=True)]
+            keys = [slot * width + on_the_spot for slot in slots]
+        elif spot is NO_SPOT:
+            keys = [slot * width + unknown for slot in slots]
+        else:
+            ways = zip(slots, distances, strict=True)
+            keys = [slot * width + bisect_left(edges, metres) for slot, metres in ways]
+            for place in profiles.unplaced:
+                keys[place] = slots[place] * width + unknown
         if isinstance(there, int):
             # Goods that are at the destination already do not travel; a customer who collects
             # there does not go elsewhere.
-            for place, index in enumerate(indexes):
+            if journey.delivery_method in COLLECTED:
+                keys = [_NOWHERE] * len(slots)
+            for place, index in enumerate(profiles.indexes):
                 if index == there:
-                    keys[place] = slots[place] * self._width + self._width - 1
-                elif journey.delivery_method in COLLECTED:
-                    keys[place] = _NOWHERE
+                    keys[place] = slots[place] * width + on_the_spot
         return distances, keys
 
-    def _banded(self, spots: list[Spot], there: Spot) -> tuple[list[int], list[int]]:
-        unknown = self._width - 2
-        if there is NO_SPOT:
-            return [UNREACHABLE] * len(spots), [unknown] * len(spots)
-        distances = distances_m(spots, there)
-        edges = self._band_metres
-        bands = [bisect_left(edges, distance) for distance in distances]
-        for place, spot in enumerate(spots):
-            if spot is NO_SPOT:
-                distances[place], bands[place] = UNREACHABLE, unknown
-        return distances, bands
-
-    def _picked(self, keys: list[int], distances: list[int]) -> tuple[list[Offer], list[int]]:
-        # All offers in question, and which of them each location takes.
-        offers: list[Offer] = []
-        first: dict[int, int] = {}
+    def _rows(self, keys: list[int], distances: "array[int]") -> list[bytes]:
+        rows: dict[int, bytes] = {}
         choices: dict[int, tuple[Offer, ...]] = {}
         for key in dict.fromkeys(keys):
             found = self._offers.get(key)
             if found is None:
                 found = self._offers[key] = self._computed(*divmod(key, self._width))
-            first[key] = len(offers)
-            offers.extend(found)
+            rows[key] = found[0].row
             if len(found) > 1:
                 choices[key] = found
-        picks = [first[key] for key in keys]
+        picked = list(map(rows.__getitem__, keys))
         if choices:
             for place, key in enumerate(keys):
                 if key in choices:
-                    ranks = [self._rank(offer, distances[place]) for offer in choices[key]]
-                    picks[place] += ranks.index(min(ranks))
-        return offers, picks
+                    picked[place] = self._best(choices[key], distances[place]).row
+        return picked
+
+    def _best(self, found: tuple[Offer, ...], distance_m: int) -> Offer:
+        return min(found, key=lambda offer: self._rank(offer, distance_m))
 
     def _rank(self, offer: Offer, distance_m: int) -> tuple[int, int, int]:
         price = offer.freight.of_one_unit(self._journey.reference_grams, distance_m)
@@ -220,7 +232,7 @@ class Terms:
         if not found or rates.count(rates[0]) < len(rates):
             # Which is cheaper depends on the way.
             return found or self._unreachable
-        return (min(found, key=lambda offer: self._rank(offer, 0)),)
+        return (self._best(found, 0),)
 
     def _readiness(self, slot: Slot, *, on_the_spot: bool) -> Readiness | None:
         schedule = slot.days.schedule
@@ -246,7 +258,7 @@ class Terms:
         zone = zone_of(distance_m)
         return tuple(
             Offer(
-                (freight := freight_of(card, zone, is_residential=self._journey.is_residential)),
+                (freight := self._freight(service, card, zone)),
                 self._card(freight.steps),
                 service,
                 zone,
@@ -258,6 +270,13 @@ class Terms:
             if _reaches(card, slot, distance_m)
             and (deliver_by_ms := self._arrival(lane, slot.days, (ready, zone))) != UNREACHABLE
         )
+
+    def _freight(self, service: int, card: RateCardFields, zone: int) -> Freight:
+        found = self._freights.get((service, zone))
+        if found is None:
+            found = freight_of(card, zone, is_residential=self._journey.is_residential)
+            self._freights[service, zone] = found
+        return found
 
     def _arrival(self, lane: LaneFields, days: OpeningDays, leaving: tuple[Readiness, int]) -> int:
         arrival_ms = Transit(lane, days.schedule.holidays, self._zone or days.zone).deliver_by_ms(
@@ -272,23 +291,9 @@ class Terms:
         return self._cards.setdefault(steps, len(self._cards)) if steps else -1
 
 
-def _spot(profiles: Profiles, there: Point | LocationIndex | None) -> Spot:
-    if isinstance(there, int):
-        return profiles.spots[there]
-    return spot_of(there)
-
-
 def _reaches(card: RateCardFields, slot: Slot, distance_m: int) -> bool:
     return (
         distance_m <= (card.distance_m_max or distance_m)
         and slot.location_type in (card.origin_types or (slot.location_type,))
         and zone_of(distance_m) <= len(card.zone_rates)
     )
-
-
-def _of(values: "array[int]", only: Sequence[int]) -> "array[int]":
-    return array("q", map(values.__getitem__, only))
-
-
-def _sum(left: "array[int]", right: "array[int]") -> "array[int]":
-    return array("q", map(add, left, right))

@@ -61,6 +61,7 @@ class Admission:
     __slots__ = (
         "_buckets",
         "_by_client",
+        "_learnt_at_seconds",
         "_operation_seconds",
         "_queue_max",
         "_queue_seconds_max",
@@ -81,6 +82,7 @@ class Admission:
         # What a turn takes, learnt; the first guesses are those of a slow machine.
         self._turn_seconds = 0.001
         self._operation_seconds = 0.000_03
+        self._learnt_at_seconds = -math.inf
         self.queued_count = 0
         """Operations that wait."""
 
@@ -108,10 +110,7 @@ class Admission:
             raise DeadlinePassed
         expected_seconds = self.expected_seconds(self.queued_count + operation_count)
         if expected_seconds > left_seconds * _DEADLINE_SHARE:
-            raise Busy(
-                f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
-                f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
-            )
+            self._check_again(expected_seconds, left_seconds, now_seconds)
 
     def admit_read(self, ticket: Ticket, now_seconds: float) -> None:
         """Let a read run, which waits for nobody. Raises DeadlinePassed or Busy."""
@@ -131,8 +130,9 @@ class Admission:
         """Count operations as waiting again that had no room in their turn."""
         self.queued_count += operation_count
 
-    def learn(self, operation_count: int, seconds: float) -> None:
-        """Note how long a turn took."""
+    def learn(self, operation_count: int, seconds: float, now_seconds: float) -> None:
+        """Note how long a turn took that has just ended."""
+        self._learnt_at_seconds = now_seconds
         if operation_count < _FEW_OPERATIONS:
             own_seconds = max(0.0, seconds - operation_count * self._operation_seconds)
             self._turn_seconds += (own_seconds - self._turn_seconds) * _LEARNING_SHARE
@@ -143,6 +143,19 @@ class Admission:
     def expected_seconds(self, operation_count: int) -> float:
         """Return how long a turn of so many operations probably takes."""
         return self._turn_seconds + operation_count * self._operation_seconds
+
+    def _check_again(
+        self, expected_seconds: float, left_seconds: float, now_seconds: float
+    ) -> None:
+        if not self.queued_count:
+            # Refused for a slow moment nobody would ever see that it is over: where no turn is
+            # to come, what was learnt halves with every second.
+            expected_seconds *= 0.5 ** (now_seconds - self._learnt_at_seconds)
+        if expected_seconds > left_seconds * _DEADLINE_SHARE:
+            raise Busy(
+                f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
+                f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
+            )
 
     def _pressure(self) -> float:
         by_count = self.queued_count / self._queue_max

@@ -242,7 +242,8 @@ class Writer:
         self._run_turn(self._take_queue())
         self._gathering.ended(call_count, self.committer.last_sync_seconds)
         if not self._queue:
-            self.admission.learn(operation_count, self.clock.seconds() - started_seconds)
+            now_seconds = self.clock.seconds()
+            self.admission.learn(operation_count, now_seconds - started_seconds, now_seconds)
 
     def _take_queue(self) -> list[_Waiting]:
         queue = self._queue

@@ -65,6 +65,12 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.CALENDAR_NOT_FOUND: Treatment(
         _Code.NOT_FOUND, "LocationCalendar", ("location_id", "location_type")
     ),
+    Reason.ORDER_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Order", ("order_id",)),
+    Reason.ORDER_LINE_NOT_FOUND: Treatment(_Code.NOT_FOUND, "OrderLine", ("order_id", "line_id")),
+    Reason.FULFILLMENT_ORDER_NOT_FOUND: Treatment(
+        _Code.NOT_FOUND, "FulfillmentOrder", ("fulfillment_order_id",)
+    ),
+    Reason.DECISION_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Decision", ("order_id",)),
     Reason.LOCATION_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Location", ("location_id",)),
     Reason.GROUP_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "LocationGroup", ("group_id",)),
     Reason.SKU_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Product", ("sku",)),
@@ -72,6 +78,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.RESERVATION_ID_TAKEN: Treatment(
         _Code.ALREADY_EXISTS, "Reservation", ("reservation_id",)
     ),
+    Reason.ORDER_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Order", ("order_id",)),
     Reason.REQUEST_ID_REUSED: Treatment(_Code.ALREADY_EXISTS, "request", ("request_id",)),
     Reason.INSUFFICIENT_STOCK: Treatment(_Code.FAILED_PRECONDITION, subject=("sku", "location_id")),
     Reason.LOCATION_DISABLED: Treatment(_Code.FAILED_PRECONDITION, subject=("location_id",)),
@@ -90,6 +97,18 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.RESERVATION_WOULD_BE_EMPTY: Treatment(
         _Code.FAILED_PRECONDITION, subject=("reservation_id",)
     ),
+    Reason.NO_CANDIDATE: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.QUOTE_EXPIRED: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.QUOTE_MISMATCH: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.QUOTE_OUTDATED: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.LINE_RELEASED: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id", "line_id")),
+    Reason.LINE_SKU_FIXED: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id", "line_id")),
+    Reason.CANCELLATION_TOO_LARGE: Treatment(
+        _Code.FAILED_PRECONDITION, subject=("order_id", "line_id")
+    ),
+    Reason.ORDER_WOULD_BE_EMPTY: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
+    Reason.ORDER_ON_HOLD: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
+    Reason.ILLEGAL_STEP: Treatment(_Code.FAILED_PRECONDITION, subject=("fulfillment_order_id",)),
     Reason.QUANTITY_BELOW_ZERO: Treatment(
         _Code.FAILED_PRECONDITION, subject=("sku", "location_id")
     ),
@@ -126,6 +145,9 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     TransportReason.SOURCE_IN_USE: Treatment(_Code.ABORTED, retry_ms=1_000),
     TransportReason.SNAPSHOT_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.VERIFICATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
+    TransportReason.REOPTIMIZATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
+    TransportReason.REOPTIMIZATION_UNAVAILABLE: Treatment(_Code.FAILED_PRECONDITION),
+    TransportReason.BACKLOG_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     TransportReason.SERVER_BUSY: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=50),
     TransportReason.DEADLINE_PASSED: Treatment(_Code.DEADLINE_EXCEEDED),
     TransportReason.SERVER_FAILED: Treatment(_Code.UNAVAILABLE, retry_ms=1_000),

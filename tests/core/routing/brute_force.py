@@ -1,64 +1,106 @@
-"""The naive model of the solver: every set of candidates is tried."""
+"""The naive model of the solver: every plan is looked at."""
 
+from collections.abc import Iterator
 from itertools import combinations, product
 
-from domgrpc.core.routing.instance import Instance, Terms
+from benchmarks.routing_checker import package_cost
+from domgrpc.core.routing.instance import Instance, Package
 
 Plan = tuple[int, int, tuple[int, ...]]
 """Cost, packages, the candidates of the packages."""
+Lines = tuple[int, ...]
 
 
 def best_whole_plan(instance: Instance) -> Plan | None:
-    """Return the best plan of an instance whose lines are sent whole, without weights."""
-    terms = instance.terms
-    lots = _lots(instance)
-    alone = [lot for lot in lots if lot[0] in terms.alone]
-    shared = [lot for lot in lots if lot[0] not in terms.alone]
+    """Return the best plan of all where every line is sent whole."""
+    alone = [(line,) for line in instance.terms.alone]
+    return min(
+        (
+            plan
+            for groups in _partitions(_shared_lots(instance))
+            for plan in _plans_of(instance, [*alone, *groups])
+        ),
+        default=None,
+    )
+
+
+def best_split_plan(instance: Instance) -> Plan | None:
+    """Return the best plan where lines may split; not for weights, where filling is not greedy."""
+    everyone = range(len(instance.package_costs))
+    alone = [(line,) for line in instance.terms.alone]
     plans = []
-    for separate in product(range(len(instance.package_costs)), repeat=len(alone)):
-        own = [_lot_cost(instance, lot, j) for lot, j in zip(alone, separate, strict=True)]
+    for separate in product(everyone, repeat=len(alone)):
+        own = [_cost(instance, lot, one) for lot, one in zip(alone, separate, strict=True)]
         if None in own:
             continue
-        for chosen in _candidate_sets(instance, len(shared)):
-            shares = [
-                [cost for j in chosen if (cost := _lot_cost(instance, lot, j)) is not None]
-                for lot in shared
-            ]
-            used = tuple(sorted((*separate, *chosen)))
-            if not all(shares) or 0 < terms.package_count_max < len(used):
-                continue
-            cost = sum(map(min, shares)) + sum(filter(None, own))
-            plans.append((cost + sum(instance.package_costs[j] for j in used), len(used), used))
+        for count in range(len(everyone) + 1):
+            for chosen in combinations(everyone, count):
+                cost = _filled_cost(instance, chosen)
+                used = tuple(sorted((*separate, *chosen)))
+                if cost is not None and _may_be(instance, len(used)):
+                    plans.append((cost + sum(one for one in own if one), len(used), used))
     return min(plans, default=None)
 
 
-def _candidate_sets(instance: Instance, lot_count: int) -> list[tuple[int, ...]]:
-    everyone = range(len(instance.package_costs))
-    return [
-        chosen
-        for count in range(min(1, lot_count), lot_count + 1)
-        for chosen in combinations(everyone, count)
-    ]
+def _plans_of(instance: Instance, groups: list[Lines]) -> Iterator[Plan]:
+    if not _may_be(instance, len(groups)):
+        return
+    for chosen in product(range(len(instance.package_costs)), repeat=len(groups)):
+        costs = [_cost(instance, lines, one) for lines, one in zip(groups, chosen, strict=True)]
+        known = [cost for cost in costs if cost is not None]
+        if len(known) == len(costs):
+            yield sum(known), len(groups), tuple(sorted(chosen))
 
 
-def _lots(instance: Instance) -> list[tuple[int, ...]]:
-    grouped = {line: group for group in instance.terms.together for line in group}
-    lots = {grouped.get(line, (line,)): None for line in range(len(instance.quantities))}
-    return list(lots)
+def _may_be(instance: Instance, package_count: int) -> bool:
+    return not 0 < instance.terms.package_count_max < package_count
 
 
-def _lot_cost(instance: Instance, lot: tuple[int, ...], candidate: int) -> int | None:
-    if any(instance.available[i][candidate] < instance.quantities[i] for i in lot):
+def _cost(instance: Instance, lines: Lines, candidate: int) -> int | None:
+    if any(instance.available[line][candidate] < instance.quantities[line] for line in lines):
         return None
-    return sum(instance.quantities[i] * instance.unit_costs[i][candidate] for i in lot)
+    contents = tuple((line, instance.quantities[line]) for line in lines)
+    return package_cost(instance, Package(candidate, contents))
 
 
-def with_terms(instance: Instance, terms: Terms) -> Instance:
-    """Return the instance under other terms."""
-    return Instance(
-        quantities=instance.quantities,
-        package_costs=instance.package_costs,
-        unit_costs=instance.unit_costs,
-        available=instance.available,
-        terms=terms,
-    )
+def _shared_lots(instance: Instance) -> list[Lines]:
+    terms = instance.terms
+    apart = {*terms.alone, *(line for group in terms.together for line in group)}
+    lines = range(len(instance.quantities))
+    return [*terms.together, *((line,) for line in lines if line not in apart)]
+
+
+def _partitions(lots: list[Lines]) -> Iterator[list[Lines]]:
+    if not lots:
+        yield []
+        return
+    first, *others = lots
+    for groups in _partitions(others):
+        yield [first, *groups]
+        for place, group in enumerate(groups):
+            yield [*groups[:place], (*first, *group), *groups[place + 1 :]]
+
+
+def _filled_cost(instance: Instance, chosen: tuple[int, ...]) -> int | None:
+    # Each lot from the cheapest of the chosen up.
+    cost = sum(instance.package_costs[one] for one in chosen)
+    for lot in _shared_lots(instance):
+        splits = len(lot) == 1 and instance.terms.may_split(lot[0])
+        need = instance.quantities[lot[0]]
+        offers = []
+        for one in chosen:
+            units = min(instance.available[lot[0]][one], need) if splits else need
+            whole = all(instance.available[line][one] >= instance.quantities[line] for line in lot)
+            price = sum(instance.unit_costs[line][one] * instance.quantities[line] for line in lot)
+            if splits:
+                offers.append((instance.unit_costs[lot[0]][one], units))
+            elif whole:
+                return_cost = price
+                offers.append((return_cost, 1))
+        left = need if splits else 1
+        for price, units in sorted(offers):
+            cost += price * min(left, units)
+            left -= min(left, units)
+        if left:
+            return None
+    return cost

@@ -1,15 +1,26 @@
 """Small random instances: few numbers, so that ties, gaps in the stock and free packages abound."""
 
+import msgspec
+import numpy as np
 from hypothesis import strategies as st
 
-from domgrpc.core.routing.instance import Instance, Terms
+from domgrpc.core.routing.instance import (
+    ArrayInstance,
+    Instance,
+    RateCard,
+    Terms,
+    WeightRates,
+)
+
+LINES_MAX = 4
+CANDIDATES_MAX = 5
 
 
 @st.composite
-def whole_instances(draw: st.DrawFn) -> Instance:
-    """Draw an instance whose lines are sent whole, under any terms but weights."""
-    line_count = draw(st.integers(1, 4))
-    candidate_count = draw(st.integers(0, 6))
+def instances(draw: st.DrawFn, *, weights: bool = False, splits: bool = False) -> Instance:
+    """Draw an instance under any terms; with weights or splits only where asked for."""
+    line_count = draw(st.integers(1, LINES_MAX))
+    candidate_count = draw(st.integers(0, CANDIDATES_MAX))
     micros = st.integers(0, draw(st.sampled_from((2, 10, 1_000))))
     units = st.sampled_from((0, 1, 2, 3, 3, 3))
 
@@ -20,6 +31,7 @@ def whole_instances(draw: st.DrawFn) -> Instance:
     lines = draw(st.permutations(range(line_count)))
     together = draw(st.sampled_from((0, 0, 2, 3)))
     alone = draw(st.integers(0, 1))
+    each_line = st.lists(st.booleans(), min_size=line_count, max_size=line_count).map(tuple)
     return Instance(
         quantities=draw(st.lists(st.integers(1, 3), min_size=line_count, max_size=line_count)),
         package_costs=draw(
@@ -28,8 +40,50 @@ def whole_instances(draw: st.DrawFn) -> Instance:
         unit_costs=rows(micros),
         available=rows(units),
         terms=Terms(
+            unit_split=draw(st.just(True) | each_line) if splits else False,
             package_count_max=draw(st.integers(0, 3)),
             together=(tuple(sorted(lines[:together])),) if 1 < together <= line_count else (),
             alone=tuple(lines[together : together + alone]),
+            weight_rates=draw(weight_rates(line_count, candidate_count)) if weights else None,
         ),
     )
+
+
+@st.composite
+def weight_rates(draw: st.DrawFn, line_count: int, candidate_count: int) -> WeightRates:
+    """Draw rate cards, among them some by which two parcels are cheaper than a heavy one."""
+    cards = draw(st.lists(rate_cards(), min_size=1, max_size=2))
+    return WeightRates(
+        tuple(draw(st.lists(st.integers(0, 6), min_size=line_count, max_size=line_count))),
+        tuple(cards),
+        draw(
+            st.lists(
+                st.integers(0, len(cards) - 1), min_size=candidate_count, max_size=candidate_count
+            )
+        ),
+    )
+
+
+@st.composite
+def rate_cards(draw: st.DrawFn) -> RateCard:
+    """Draw a rate card of one to three steps."""
+    grams = sorted(draw(st.sets(st.integers(1, 12), min_size=1, max_size=3)))
+    prices = draw(st.lists(st.integers(0, 20), min_size=len(grams), max_size=len(grams)))
+    return RateCard(tuple(grams), tuple(sorted(prices)))
+
+
+def as_arrays(instance: Instance) -> ArrayInstance:
+    """Return the same instance as arrays."""
+    shape = (len(instance.quantities), len(instance.package_costs))
+    return ArrayInstance(
+        quantities=instance.quantities,
+        package_costs=np.array(instance.package_costs, dtype=np.int64),
+        unit_costs=np.array(instance.unit_costs, dtype=np.int64).reshape(shape),
+        available=np.array(instance.available, dtype=np.int64).reshape(shape),
+        terms=instance.terms,
+    )
+
+
+def under(instance: Instance, terms: Terms) -> Instance:
+    """Return the instance under other terms."""
+    return msgspec.structs.replace(instance, terms=terms)

@@ -17,9 +17,10 @@ joins lines of one SKU into one. A candidate may stand there twice, for instance
 package cost of 0 where an unreleased parcel to the same address can take more goods.
 
 Money is integer micros, weight integer grams. All sums stay below 2^63 because the dearest plan
-costs less than NEVER = 2^52 micros (4.5 billion of the currency unit) and there are at most
-LINES_MAX lines, each of which counts NEVER at most once: 2^9 x 2^52 = 2^61. `check_instance`
-proves that of an instance; the solver itself trusts its caller, who knows what it built.
+costs less than NEVER = 2^46 micros (70 million of the currency unit): what cannot be counts NEVER
+once for each of at most 2^9 lines, the scale that breaks ties is 2^10, prices of lots in the bounds
+stay below some 30 times NEVER. `check_instance` proves that of an instance; the solver itself
+trusts its caller, who knows what it built.
 """
 
 import enum
@@ -30,7 +31,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-NEVER = 1 << 52
+NEVER = 1 << 46
 """The cost of what cannot be; every feasible plan costs less."""
 LINES_MAX = 512
 CANDIDATES_MAX = 1 << 20
@@ -117,6 +118,16 @@ class ArrayInstance(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     available: Numbers
     terms: Terms = PLAIN
 
+    def as_lists(self) -> Instance:
+        """Return the same instance with lists in it."""
+        return Instance(
+            quantities=self.quantities,
+            package_costs=self.package_costs.tolist(),
+            unit_costs=self.unit_costs.tolist(),
+            available=self.available.tolist(),
+            terms=self.terms,
+        )
+
 
 AnyInstance = Instance | ArrayInstance
 
@@ -168,12 +179,3 @@ class Unservable(msgspec.Struct, frozen=True):
     obstacle: Obstacle
     lines: tuple[int, ...]
     """Those that stand in the way, by number; empty for PACKAGES and SEARCH."""
-
-
-def line_costs(instance: Instance, line: int) -> list[int]:
-    """Return what the whole line costs from each candidate, NEVER where there are too few."""
-    quantity = instance.quantities[line]
-    return [
-        quantity * cost if units >= quantity else NEVER
-        for cost, units in zip(instance.unit_costs[line], instance.available[line], strict=False)
-    ]

@@ -5,72 +5,87 @@ that ships alone shares its package with nothing, so it is an order of its own, 
 on packages binds to the others.
 """
 
+from collections.abc import Sequence
+from itertools import chain
+from operator import add
+
 import msgspec
+import numpy as np
 
 from domgrpc.core.routing.instance import (
     NEVER,
     AnyInstance,
+    ArrayInstance,
     Instance,
+    Numbers,
     Obstacle,
+    Terms,
     Unservable,
-    line_costs,
 )
 
 Lot = tuple[int, ...]
 """Lines, lowest first."""
 
 
-class Lots(msgspec.Struct):
-    """The lots of an instance, those that share packages and those that ship alone."""
+class Lots(msgspec.Struct, frozen=True):
+    """The lots of an instance."""
 
     shared: list[Lot]
-    shared_rows: list[list[int]]
+    """Those that may be together in a package."""
     alone: list[Lot]
-    alone_rows: list[list[int]]
-    package_costs: list[int]
     package_count_max: int
     """For the shared ones; 0 is no limit."""
 
 
-def as_lists(instance: AnyInstance) -> Instance:
-    """Return the instance with lists in it."""
-    if isinstance(instance, Instance):
-        return instance
-    return Instance(
-        quantities=list(map(int, instance.quantities)),
-        package_costs=instance.package_costs.tolist(),
-        unit_costs=instance.unit_costs.tolist(),
-        available=instance.available.tolist(),
-        terms=instance.terms,
-    )
-
-
-def lots_of(instance: Instance) -> Lots | Unservable:
+def lots_of(line_count: int, terms: Terms) -> Lots | Unservable:
     """Join the lines that belong together and take those out that ship alone."""
-    terms = instance.terms
-    lot_of = {line: group for group in terms.together for line in group}
+    grouped = frozenset(chain.from_iterable(terms.together))
     alone = frozenset(terms.alone)
-    rows = [line_costs(instance, line) for line in range(len(instance.quantities))]
-    short = tuple(line for line, row in enumerate(rows) if min(row, default=NEVER) >= NEVER)
-    if short:
-        return Unservable(Obstacle.STOCK, short)
-    found = Lots([], [], [], [], list(instance.package_costs), terms.package_count_max)
-    for line, row in enumerate(rows):
-        if line in alone:
-            found.alone.append((line,))
-            found.alone_rows.append(row)
-            continue
-        lot = tuple(sorted(lot_of.get(line, (line,))))
-        if lot[0] != line:
-            continue
-        costs = [sum(column) for column in zip(*(rows[member] for member in lot), strict=True)]
-        if min(costs) >= NEVER:
-            return Unservable(Obstacle.TOGETHER, lot)
-        found.shared.append(lot)
-        found.shared_rows.append(costs)
-    if terms.package_count_max:
-        left = terms.package_count_max - len(found.alone)
-        if left < bool(found.shared):
+    shared: list[Lot] = [
+        (line,) for line in range(line_count) if line not in grouped and line not in alone
+    ]
+    shared += [tuple(sorted(group)) for group in terms.together]
+    shared.sort()
+    count_max = terms.package_count_max
+    if count_max:
+        count_max -= len(alone)
+        if count_max < bool(shared):
             return Unservable(Obstacle.PACKAGES, ())
-        found.package_count_max = left
-    return found
+    return Lots(shared, [(line,) for line in sorted(alone)], count_max)
+
+
+def cost_rows(instance: Instance, lots: Sequence[Lot]) -> list[list[int]]:
+    """Return what each lot costs from each candidate, NEVER or more where it cannot be."""
+    rows = []
+    for lot in lots:
+        row = _cost_row(instance, lot[0])
+        for line in lot[1:]:
+            row = list(map(add, row, _cost_row(instance, line)))
+        rows.append(row)
+    return rows
+
+
+def _cost_row(instance: Instance, line: int) -> list[int]:
+    quantity = instance.quantities[line]
+    return [
+        quantity * cost if units >= quantity else NEVER
+        for cost, units in zip(instance.unit_costs[line], instance.available[line], strict=True)
+    ]
+
+
+def cost_matrix(instance: ArrayInstance, lots: Sequence[Lot]) -> Numbers:
+    """Return what each lot costs from each candidate, NEVER where it cannot be."""
+    quantities = np.array(instance.quantities, dtype=np.int64)[:, None]
+    costs: Numbers = instance.unit_costs * quantities
+    np.copyto(costs, NEVER, where=instance.available < quantities)
+    if len(lots) == len(costs):
+        return costs
+    joined: Numbers = np.array([costs[list(lot)].sum(axis=0) for lot in lots], dtype=np.int64)
+    return np.minimum(joined, NEVER)
+
+
+def costs_of(instance: AnyInstance, lots: Sequence[Lot]) -> Numbers:
+    """Return the matrix for either kind of instance."""
+    if isinstance(instance, ArrayInstance):
+        return cost_matrix(instance, lots)
+    return np.minimum(np.array(cost_rows(instance, lots), dtype=np.int64), NEVER)

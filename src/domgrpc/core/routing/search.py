@@ -1,38 +1,43 @@
 """Branch and bound: the proof that no plan is cheaper.
 
 The problem here is the bare one: lots (lines, or lines that travel together) are sent whole, lot i
-from candidate j for `rows[i][j]`, and every candidate that sends anything costs `package_costs[j]`.
+from candidate j for c_ij, and every candidate that sends anything costs F_j.
 
-**The bound.** Give every lot i a price v_i, and let a candidate's slack be what its package costs
-less what the lots would pay beyond their costs there:
+**Prices.** Give every lot i a price v_i, and let a candidate's slack be what its package costs less
+what the lots would pay beyond their costs there:
 
-    slack_j(v) = F_j - sum over i of max(0, v_i - c_ij)
+    slack_j = F_j - sum over i of max(0, v_i - c_ij)
 
-For a plan that uses the candidates O, cost(O) >= sum of v + sum over O of slack_j(v): each lot that
-is sent from j costs c_ij >= v_i - max(0, v_i - c_ij), and summed over the lots of j that and F_j
-are v's of these lots plus at least the slack. So whatever the prices, as long as no slack is below
-0, no plan costs less than the sum of the prices, and none that uses j less than that plus slack_j:
-a candidate whose slack exceeds the distance to the best plan known can be struck out. Prices are
-found by dual ascent (Erlenkotter 1978): begin with each lot's cheapest cost and raise one after the
-other, step by step, until slacks of 0 stop them all.
+Then any plan with the candidates O costs at least sum of v + sum of the slacks of O: what is sent
+from j costs c_ij >= v_i - max(0, v_i - c_ij), and summed over the lots from j that and F_j are the
+lots' prices and at least the slack. This holds for any prices whatever. So a plan of k packages
+costs at least the prices and the k least slacks, and one with j in it the prices, slack_j, and the
+k - 1 least: a candidate for which that is more than the best plan known is struck out.
 
-**The tree.** A node has candidates that are open, candidates that are allowed, and the lots' costs
-from those open. How many more packages can be afforded is known from the cheapest package costs
-and the cheapest costs of the lots: none, and the node is done; one, and all candidates are tried
-as the last one in one pass; more, and the node is bounded by dual ascent and branches on the lot
-with the fewest candidates that would lower its cost: each of them is opened in turn, and struck
-out for the branches after it; in the last branch the lot stays where it is. Since a split has to
-earn at least a package cost, two or three packages are usually the end of it.
+Good prices make the bound high. The cheapest cost of each lot is a price that costs nothing to
+find; with it slack_j = F_j, and the bound says how many packages can be afforded at all: since a
+split has to earn at least a package cost, usually two or three, which is why this is fast. Where
+more can be afforded, `prices.py` finds prices that make the bound as high as that of the linear
+relaxation, or higher.
 
-Costs are multiplied by SCALE and a package costs 1 more, so that of two plans of one cost that
-with fewer packages is the better one; where that is equal too, both are kept in sight and the
-lower candidate numbers win.
+**The tree.** A node has some candidates open, and the lots' costs from those; the same bound holds
+with the smaller of price and cost in place of the price. The candidates stand in the sequence of
+their slacks, so those that are not yet struck out are the first so many. If only one package more
+can be afforded, it has to have all lots that nobody open has; which candidates do is one
+intersection of bit sets per lot, and those few are tried. Else the node branches on the missing
+lot with the fewest candidates: each of them is opened in turn, and struck out for the branches
+after it. Where no lot is missing, a further package has to lower the costs by more than its own,
+and one that does not do so by itself does not in company either.
+
+**Ties.** Costs are multiplied by SCALE and a package costs 1 more, so that of plans of one cost
+the one with fewest packages is best. Bounds cut only what is worse, never what is as good, and
+among the equals the lowest candidate numbers win.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from domgrpc.core.routing.ascent import raise_prices
 from domgrpc.core.routing.instance import LINES_MAX, NEVER
 
 SCALE = 2 * LINES_MAX
@@ -40,136 +45,138 @@ IMPOSSIBLE = NEVER * SCALE
 
 
 class Search:
-    """One search; `run` it once, then read `chosen`, `value` and `bound`.
-
-    Sizes: each node costs O(lots x allowed candidates). `node_count_max` bounds the whole.
-    """
-
-    __slots__ = (
-        "_cheapest",
-        "_columns",
-        "_costs",
-        "_count_max",
-        "_masks",
-        "_node_count_max",
-        "bound",
-        "chosen",
-        "node_count",
-        "value",
-    )
+    """One search; `run` it once, then read `chosen`, `value` and `bound`."""
 
     def __init__(
         self,
-        rows: list[list[int]],
-        package_costs: list[int],
+        names: Sequence[int],
+        rows: Sequence[Sequence[int]],
+        package_costs: Sequence[int],
+        prices: Sequence[int],
         *,
+        count_min: int,
         count_max: int,
         node_count_max: int,
     ) -> None:
-        """Take scaled costs: times SCALE, and 1 more for each package."""
-        self._columns = list(zip(*rows, strict=True))
-        self._costs = package_costs
-        self._cheapest = [min(row) for row in rows]
-        self._masks = [
-            sum(1 << lot for lot, cost in enumerate(column) if cost < IMPOSSIBLE)
-            for column in self._columns
+        """Take scaled costs: times SCALE, and 1 more for each package; `count_max` 0: any."""
+        columns = list(zip(*rows, strict=True))
+        slacks = [
+            package_cost
+            - sum(
+                [price - cost for price, cost in zip(prices, column, strict=True) if cost < price]
+            )
+            for package_cost, column in zip(package_costs, columns, strict=True)
         ]
-        self._count_max = count_max
+        order = sorted(range(len(columns)), key=slacks.__getitem__)
+        self._names = [names[place] for place in order]
+        self._columns = [columns[place] for place in order]
+        self._slacks = [slacks[place] for place in order]
+        self._package_costs = [package_costs[place] for place in order]
+        self._prices = prices
+        self._cheapest = [min(row) for row in rows]
+        count = min(count_max or len(rows), len(package_costs))
+        self._count_max = count
+        self._count_min = count_min
+        self._negative = bisect_right(self._slacks, -1)
+        self._package_sums = [0, *accumulate(sorted(package_costs)[:count])]
+        self._slack_sums = [0, *accumulate(self._slacks[:count])]
+        carriers = [0] * len(rows)
+        for place, column in enumerate(self._columns):
+            bit = 1 << place
+            for lot, cost in enumerate(column):
+                if cost < IMPOSSIBLE:
+                    carriers[lot] |= bit
+        self._carriers = carriers
         self._node_count_max = node_count_max
         self.chosen: tuple[int, ...] = ()
         self.value = IMPOSSIBLE
         self.bound = IMPOSSIBLE
-        """No plan that was not looked at is better than this."""
         self.node_count = 0
 
     def offer(self, chosen: tuple[int, ...], value: int) -> None:
         """Keep a plan where it is the best so far."""
         if value > self.value:
             return
-        chosen = tuple(sorted(chosen))
-        if value < self.value or chosen < self.chosen:
-            self.value, self.chosen = value, chosen
+        names = tuple(sorted(chosen))
+        if value < self.value or names < self.chosen:
+            self.value, self.chosen = value, names
 
     def run(self) -> None:
         """Look at all plans, or at as many as may be."""
-        lot_count = len(self._cheapest)
-        allowed = list(range(len(self._costs)))
-        self._visit((), [IMPOSSIBLE] * lot_count, allowed, list(self._cheapest))
+        self._visit((), 0, [IMPOSSIBLE] * len(self._carriers), (1 << len(self._columns)) - 1)
 
-    def _visit(
-        self, opened: tuple[int, ...], costs: list[int], allowed: list[int], prices: list[int]
-    ) -> None:
+    def _visit(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
         self.node_count += 1
-        paid = sum(self._costs[candidate] for candidate in opened)
-        if max(costs) < IMPOSSIBLE:
-            self.offer(opened, paid + sum(costs))
-        count = self._affordable(opened, paid + sum(map(min, costs, self._cheapest)), allowed)
-        if count == 0:
+        missing = [lot for lot, cost in enumerate(costs) if cost >= IMPOSSIBLE]
+        value = self.value
+        if not missing:
+            total = paid + sum(costs)
+            if total <= value:
+                self.offer(tuple([self._names[place] for place in opened]), total)
+                value = self.value
+        floor = paid + sum(map(min, costs, self._cheapest))
+        done = len(opened)
+        most = min(bisect_right(self._package_sums, value - floor) - 1, self._count_max - done)
+        least = max(1, self._count_min - done)
+        if most < least:
             return
-        if count == 1:
+        floor = paid + sum(map(min, costs, self._prices))
+        # The others beside the one that is opened next.
+        others = self._slack_sums[min(max(self._negative, least - 1), most - 1)]
+        allowed &= (1 << bisect_right(self._slacks, value - floor - others)) - 1
+        if not allowed:
+            return
+        if most == 1:
+            for lot in missing:
+                allowed &= self._carriers[lot]
             self._try_last(opened, paid, costs, allowed)
-            return
-        prices, bound = self._ascend(costs, allowed, prices)
-        bound += paid
-        if bound > self.value:
-            return
-        if self.node_count >= self._node_count_max:
-            self.bound = min(self.bound, bound)
-            return
-        self._branch(opened, costs, allowed, prices)
+        elif self.node_count >= self._node_count_max:
+            self.bound = min(
+                self.bound, floor + self._slack_sums[min(max(self._negative, least), most)]
+            )
+        elif missing:
+            self._open_missing(opened, paid, costs, (missing, allowed))
+        else:
+            self._open_paying(opened, paid, costs, allowed)
 
-    def _affordable(self, opened: tuple[int, ...], floor: int, allowed: list[int]) -> int:
-        # How many packages more could still be in a plan as good as the best one.
-        limit = len(allowed)
-        if self._count_max:
-            limit = min(limit, self._count_max - len(opened))
-        sums = list(accumulate(sorted(self._costs[candidate] for candidate in allowed)))
-        return min(limit, bisect_right(sums, self.value - floor))
+    def _try_last(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
+        # The plans that one more package completes.
+        for place in members(allowed):
+            value = paid + self._package_costs[place] + sum(map(min, costs, self._columns[place]))
+            if value <= self.value:
+                self.offer(tuple([self._names[one] for one in (*opened, place)]), value)
 
-    def _try_last(
-        self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: list[int]
+    def _open_missing(
+        self, opened: tuple[int, ...], paid: int, costs: list[int], among: tuple[list[int], int]
     ) -> None:
-        missing = sum(1 << lot for lot, cost in enumerate(costs) if cost >= IMPOSSIBLE)
-        for candidate in allowed:
-            if missing & ~self._masks[candidate]:
-                continue
-            value = sum(map(min, costs, self._columns[candidate]))
-            self.offer((*opened, candidate), paid + self._costs[candidate] + value)
+        missing, allowed = among
+        carriers = [self._carriers[lot] & allowed for lot in missing]
+        fewest = min(carriers, key=int.bit_count)
+        for place in members(fewest):
+            allowed ^= 1 << place
+            lowered = list(map(min, costs, self._columns[place]))
+            self._visit((*opened, place), paid + self._package_costs[place], lowered, allowed)
 
-    def _ascend(
-        self, costs: list[int], allowed: list[int], prices: list[int]
-    ) -> tuple[list[int], int]:
-        # Prices and bound of what is still to come; the prices of the parent are a good start.
-        prices = list(map(min, prices, costs))
-        columns = [self._columns[candidate] for candidate in allowed]
-        slacks = [
-            self._costs[candidate] - sum(map(_excess, prices, column))
-            for candidate, column in zip(allowed, columns, strict=True)
-        ]
-        bound = raise_prices(prices, costs, list(zip(*columns, strict=True)), slacks)
-        return prices, bound
-
-    def _branch(
-        self, opened: tuple[int, ...], costs: list[int], allowed: list[int], prices: list[int]
+    def _open_paying(
+        self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int
     ) -> None:
-        columns = self._columns
-        options = []
-        for lot, cost in enumerate(costs):
-            if cost > prices[lot]:
-                lowering = [candidate for candidate in allowed if columns[candidate][lot] < cost]
-                options.append((cost < IMPOSSIBLE, len(lowering), lot, lowering))
-        if not options:
-            return
-        _, _, lot, lowering = min(options)
-        lowering.sort(key=lambda candidate: self._costs[candidate] + columns[candidate][lot])
-        rest = allowed
-        for candidate in lowering:
-            rest = [other for other in rest if other != candidate]
-            lowered = list(map(min, costs, columns[candidate]))
-            self._visit((*opened, candidate), lowered, rest, prices)
-        if costs[lot] < IMPOSSIBLE:
-            self._visit(opened, costs, rest, prices)
+        # Every lot is there. What does not pay by itself does not pay in company: the more is
+        # open, the less one more candidate can lower the costs.
+        paying = []
+        total = sum(costs)
+        for place in members(allowed):
+            lowered = list(map(min, costs, self._columns[place]))
+            if sum(lowered) + self._package_costs[place] <= total:
+                paying.append((place, lowered))
+        allowed = sum(1 << place for place, _ in paying)
+        for place, lowered in paying:
+            allowed ^= 1 << place
+            self._visit((*opened, place), paid + self._package_costs[place], lowered, allowed)
 
 
-def _excess(price: int, cost: int) -> int:
-    return price - cost if price > cost else 0
+def members(bits: int) -> Iterator[int]:
+    """Iterate the numbers of a bit set, lowest first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

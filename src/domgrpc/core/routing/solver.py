@@ -1,13 +1,32 @@
 """The entrance of the solver: picks the method that proves an instance fastest.
 
-| instance | method | where |
+| what is asked | method | where |
 |---|---|---|
-| whole lots | branch and bound | search.py |
+| up to three lines, few candidates | one candidate that provably beats any two | `at_once.py` |
+| whole lots, below some 500 cells | branch and bound over lists | `few_cells.py`, `search.py` |
+| up to five lots, many candidates | dynamic programme over subsets | `subsets.py` |
+| more lots, many candidates | prices, pairs, branch and bound | `many_cells.py`, `prices.py` |
+| prices by weight | subsets; above 12 lots lines below the cards | `by_weight.py` |
+| lines whose units may split | branch and bound by units | `units.py` |
+| both | units with lines below the cards, bounded | `by_weight.py` |
+
+All are exact but those with lines below the cards, and those that hit the node limit; these say
+how far from the best plan they are at most. Lines that ship alone are orders of their own.
 """
 
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+
+from domgrpc.core.routing.at_once import solve_at_once
+from domgrpc.core.routing.by_weight import Scales, route_by_weight
+from domgrpc.core.routing.few_cells import route_few
+from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import (
     NEVER,
     NODE_COUNT_MAX_DEFAULT,
+    PLAIN,
     AnyInstance,
     Instance,
     Obstacle,
@@ -15,8 +34,31 @@ from domgrpc.core.routing.instance import (
     Solution,
     Unservable,
 )
-from domgrpc.core.routing.lots import Lots, as_lists, lots_of
-from domgrpc.core.routing.search import SCALE, Search
+from domgrpc.core.routing.lots import Lot, cost_rows, costs_of, lots_of
+from domgrpc.core.routing.many_cells import route_many
+from domgrpc.core.routing.obstacles import obstacle_to
+from domgrpc.core.routing.units import filled_by, route_units, unit_offers
+from domgrpc.core.routing.units_by_weight import route_units_by_weight
+
+CELLS_AS_LISTS_MAX = 2_000
+"""Above, an instance of lists is worth the way into numpy."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How far the search may go."""
+
+    package_count_max: int
+    """0 is no limit."""
+    node_count_max: int
+
+
+class Routed(msgspec.Struct, frozen=True):
+    """Packages for some of the lots."""
+
+    packages: list[Package]
+    cost: int
+    lower_bound: int
+    node_count: int
 
 
 def solve(
@@ -24,48 +66,171 @@ def solve(
 ) -> Solution | Unservable:
     """Return the plan of least cost with its proof, or why there is none.
 
-    The plan is proven optimal unless the search needed more than `node_count_max` nodes; then the
-    lower bound says how good it is at least. The same instance gives the same answer.
+    The plan is proven optimal unless the search needed more than `node_count_max` nodes, or the
+    method only bounds; then the lower bound says how good it is at least. The same instance gives
+    the same answer.
     """
-    listed = as_lists(instance)
-    lots = lots_of(listed)
-    if isinstance(lots, Unservable):
-        return lots
-    packages = []
-    cost = 0
-    for lot, row in zip(lots.alone, lots.alone_rows, strict=True):
-        totals = [own + base for own, base in zip(row, lots.package_costs, strict=True)]
-        least = min(totals)
-        cost += least
-        packages.append(_package(listed, totals.index(least), lot))
-    if not lots.shared:
-        return _solution(packages, cost, cost, 0)
-    search = Search(
-        [[cost * SCALE for cost in row] for row in lots.shared_rows],
-        [cost * SCALE + 1 for cost in lots.package_costs],
-        count_max=lots.package_count_max,
-        node_count_max=node_count_max,
-    )
-    search.run()
-    if not search.chosen:
-        cut = search.bound < NEVER * SCALE
-        return Unservable(Obstacle.SEARCH if cut else Obstacle.PACKAGES, ())
-    packages += _packages(listed, lots, search.chosen)
-    bound = cost + min(search.value, search.bound) // SCALE
-    return _solution(packages, cost + search.value // SCALE, bound, search.node_count)
+    if instance.terms is PLAIN and isinstance(instance, Instance):
+        solution = solve_at_once(instance)
+        if solution is not None:
+            return solution
+    lots = lots_of(len(instance.quantities), instance.terms)
+    if isinstance(lots, Unservable) or not len(instance.package_costs):
+        return obstacle_to(instance)
+    parts: list[Routed] = []
+    for lot in lots.alone:
+        routed = _alone(instance, lot)
+        if routed is None:
+            return obstacle_to(instance)
+        parts.append(routed)
+    if lots.shared:
+        routed = _shared(instance, lots.shared, Limits(lots.package_count_max, node_count_max))
+        if routed is None:
+            return obstacle_to(instance)
+        if not routed.packages:
+            return Unservable(Obstacle.SEARCH, ())
+        parts.append(routed)
+    return _joined(parts)
 
 
-def _solution(packages: list[Package], cost: int, bound: int, node_count: int) -> Solution:
+def _joined(parts: Iterable[Routed]) -> Solution:
+    packages: list[Package] = []
+    cost = bound = node_count = 0
+    for part in parts:
+        packages += part.packages
+        cost += part.cost
+        bound += part.lower_bound
+        node_count += part.node_count
     packages.sort(key=lambda package: (package.candidate, package.contents))
     return Solution(tuple(packages), cost, bound, node_count)
 
 
-def _packages(instance: Instance, lots: Lots, chosen: tuple[int, ...]) -> list[Package]:
+def _alone(instance: AnyInstance, lot: Lot) -> Routed | None:
+    totals = costs_of(instance, [lot])[0] + np.asarray(instance.package_costs)
+    rates = instance.terms.weight_rates
+    if rates is not None:
+        grams = rates.unit_grams[lot[0]] * instance.quantities[lot[0]]
+        prices = [card.price(grams) for card in rates.cards]
+        totals += np.array(prices, dtype=np.int64)[np.asarray(rates.card_indexes)]
+    candidate = int(totals.argmin())
+    cost = int(totals[candidate])
+    return Routed([_package(instance, candidate, lot)], cost, cost, 0) if cost < NEVER else None
+
+
+def _shared(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
+    terms = instance.terms
+    splits = any(len(lot) == 1 and terms.may_split(lot[0]) for lot in lots)
+    if terms.weight_rates is not None:
+        return _by_weight(instance, lots, limits, splits=splits)
+    if splits:
+        return _by_units(instance, lots, limits)
+    return _whole(instance, lots, limits)
+
+
+def _whole(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
+    counts = (limits.package_count_max, limits.node_count_max)
+    if isinstance(instance, Instance):
+        cells = len(lots) * len(instance.package_costs)
+        if cells <= CELLS_AS_LISTS_MAX:
+            rows = cost_rows(instance, lots)
+            found = route_few(rows, instance.package_costs, *counts)
+            chosen = found.chosen if found else ()
+            owners = [min(chosen, key=row.__getitem__, default=0) for row in rows]
+            return _sent(instance, lots, found, owners)
+    matrix = costs_of(instance, lots)
+    package_costs = np.asarray(instance.package_costs, dtype=np.int64)
+    found = route_many(matrix, package_costs, *counts)
+    owners = []
+    if found and found.chosen:
+        places = matrix[:, found.chosen].argmin(axis=1).tolist()
+        owners = [found.chosen[place] for place in places]
+    return _sent(instance, lots, found, owners)
+
+
+def _sent(
+    instance: AnyInstance, lots: list[Lot], found: Found | None, owners: list[int]
+) -> Routed | None:
+    if found is None:
+        return None
+    if not found.chosen:
+        return Routed([], NEVER, found.lower_bound, found.node_count)
+    return _without_idle(instance, found, _packages(instance, lots, owners))
+
+
+def _without_idle(instance: AnyInstance, found: Found, packages: list[Package]) -> Routed:
+    # The best plan uses all that it opens; one at which a search was cut off may not.
+    cost = found.cost
+    if len(packages) < len(found.chosen):
+        used = [package.candidate for package in packages]
+        cost -= sum([int(instance.package_costs[one]) for one in found.chosen if one not in used])
+    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count)
+
+
+def _by_units(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
+    offers = unit_offers(instance, lots, np.asarray(instance.package_costs, dtype=np.int64))
+    found = route_units(offers, limits.package_count_max, limits.node_count_max)
+    if found is None or not found.chosen:
+        return None if found is None else Routed([], NEVER, found.lower_bound, found.node_count)
+    packages = _filled(instance, lots, filled_by(offers, found.chosen))
+    return _without_idle(instance, found, packages)
+
+
+def _by_weight(
+    instance: AnyInstance, lots: list[Lot], limits: Limits, *, splits: bool
+) -> Routed | None:
+    rates = instance.terms.weight_rates
+    assert rates is not None
+    quantities = instance.quantities
+    package_costs = np.asarray(instance.package_costs, dtype=np.int64)
+    scales = Scales(
+        costs_of(instance, lots),
+        package_costs,
+        [sum(rates.unit_grams[line] * quantities[line] for line in lot) for lot in lots],
+        rates.cards,
+        np.asarray(rates.card_indexes, dtype=np.int64),
+    )
+    counts = (limits.package_count_max, limits.node_count_max)
+    found = route_by_weight(scales, *counts) if scales.costs.min(axis=1).max() < NEVER else None
+    routed = None
+    if found is not None:
+        packages = [
+            _package(instance, candidate, [line for at in group for line in lots[at]])
+            for candidate, group in found.parcels
+        ]
+        routed = Routed(packages, found.cost, found.lower_bound, found.node_count)
+    if not splits:
+        return routed
+    offers = unit_offers(instance, lots, package_costs)
+    split = route_units_by_weight(offers, scales, *counts)
+    if split is None:
+        return None
+    if routed is not None and routed.cost <= split.cost:
+        return Routed(
+            routed.packages, routed.cost, min(routed.cost, split.lower_bound), split.node_count
+        )
+    packages = _filled(instance, lots, split.filling)
+    return Routed(packages, split.cost, min(split.cost, split.lower_bound), split.node_count)
+
+
+def _filled(
+    instance: AnyInstance, lots: Sequence[Lot], filled: Sequence[Sequence[tuple[int, int]]]
+) -> list[Package]:
+    # A whole lot is one unit, which stands for all units of its lines.
+    sent: dict[int, list[tuple[int, int]]] = {}
+    for lot, taken in zip(lots, filled, strict=True):
+        for candidate, units in taken:
+            is_split = len(lot) == 1 and instance.terms.may_split(lot[0])
+            contents = sent.setdefault(candidate, [])
+            contents += [(line, units if is_split else instance.quantities[line]) for line in lot]
+    return [Package(candidate, tuple(sorted(lines))) for candidate, lines in sent.items()]
+
+
+def _packages(instance: AnyInstance, lots: Sequence[Lot], owners: Sequence[int]) -> list[Package]:
     sent: dict[int, list[int]] = {}
-    for lot, row in zip(lots.shared, lots.shared_rows, strict=True):
-        sent.setdefault(min(chosen, key=row.__getitem__), []).extend(lot)
+    for lot, owner in zip(lots, owners, strict=True):
+        sent.setdefault(owner, []).extend(lot)
     return [_package(instance, candidate, lines) for candidate, lines in sent.items()]
 
 
-def _package(instance: Instance, candidate: int, lines: list[int] | tuple[int, ...]) -> Package:
-    return Package(candidate, tuple((line, instance.quantities[line]) for line in sorted(lines)))
+def _package(instance: AnyInstance, candidate: int, lines: Iterable[int]) -> Package:
+    return Package(candidate, tuple([(line, instance.quantities[line]) for line in sorted(lines)]))

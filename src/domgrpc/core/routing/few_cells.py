@@ -1,0 +1,69 @@
+"""Whole lots with few candidates, as lists: below some 500 cells nothing is faster.
+
+Most orders end in the first step: some candidate has everything, and two packages would cost more
+even if every lot came from where it is cheapest. For two lots two packages are two independent
+choices. What is left is reduced to the candidates that can be in a plan as good as one that is
+found greedily, and searched.
+"""
+
+from collections.abc import Sequence
+from operator import add
+
+from domgrpc.core.routing.found import Found
+from domgrpc.core.routing.instance import NEVER
+from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search
+
+Rows = Sequence[Sequence[int]]
+_PAIR = 2
+
+
+def route_few(
+    rows: Rows, package_costs: Sequence[int], count_max: int, node_count_max: int
+) -> Found | None:
+    """Return the best plan of the lots, None where there is none of so few packages."""
+    totals = list(package_costs)
+    for row in rows:
+        totals = list(map(add, totals, row))
+    single = min(totals)
+    cheapest = list(map(min, rows))
+    if max(cheapest) >= NEVER:
+        return None
+    floor = sum(cheapest) + sum(sorted(package_costs)[:_PAIR])
+    if single <= floor or len(rows) == 1 or count_max == 1:
+        return Found((totals.index(single),), single, single, 0) if single < NEVER else None
+    apart = [list(map(add, package_costs, row)) for row in rows]
+    plans: list[tuple[int, int, tuple[int, ...]]] = []
+    if single < NEVER:
+        plans.append((single, 1, (totals.index(single),)))
+    if not count_max or count_max >= len(rows):
+        names = sorted({column.index(min(column)) for column in apart})
+        plans.append(_evaluated(names, rows, package_costs))
+    cost, _, plan = min(plans, default=(NEVER, 0, ()))
+    if len(rows) == _PAIR:
+        return Found(plan, cost, cost, 0) if plan else None
+    limit = cost - sum(cheapest) - min(package_costs)
+    kept = [name for name, package_cost in enumerate(package_costs) if package_cost <= limit]
+    search = Search(
+        kept,
+        [[row[name] * SCALE for name in kept] for row in rows],
+        [package_costs[name] * SCALE + 1 for name in kept],
+        [price * SCALE for price in cheapest],
+        count_min=_PAIR,
+        count_max=count_max,
+        node_count_max=node_count_max,
+    )
+    if plan:
+        search.offer(plan, cost * SCALE + len(plan))
+    search.run()
+    if not search.chosen and search.bound >= IMPOSSIBLE:
+        return None
+    bound = min(search.value, search.bound) // SCALE
+    return Found(search.chosen, search.value // SCALE, bound, search.node_count)
+
+
+def _evaluated(
+    names: list[int], rows: Rows, package_costs: Sequence[int]
+) -> tuple[int, int, tuple[int, ...]]:
+    cost = sum([package_costs[name] for name in names])
+    cost += sum([min([row[name] for name in names]) for row in rows])
+    return cost, len(names), tuple(names)

@@ -1,0 +1,13 @@
+"""What the methods answer to the entrance: the candidates of the best plan, and the proof."""
+
+import msgspec
+
+
+class Found(msgspec.Struct, frozen=True, array_like=True):
+    """The best plan found; each lot comes from the cheapest of the candidates chosen."""
+
+    chosen: tuple[int, ...]
+    """Lowest first."""
+    cost: int
+    lower_bound: int
+    node_count: int
