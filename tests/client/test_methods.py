@@ -45,6 +45,7 @@ from domgrpc.v1.logistics_pb2 import (
 from domgrpc.v1.pipeline_pb2 import Operation
 from domgrpc.v1.product_pb2 import Product
 from domgrpc.v1.reservation_pb2 import ReservationState, SettlementOutcome
+from domgrpc.v1.rule_set_pb2 import RoutingRule, RuleEffect, RuleSet, RuleSetState
 from domgrpc.v1.types_pb2 import DeliveryMethod, Point, StockCondition
 from tests.rpc.serving import Shop
 
@@ -187,6 +188,18 @@ async def test_availability(stocked: DomgrpcClient) -> None:
         ["kettle"], include_locations=True, include_parts=True, min_revision=answer.revision
     )
     assert [place.parts.on_hand for place in full.items[0].locations] == [10, 5]
+
+
+async def test_rule_sets(client: DomgrpcClient) -> None:
+    rule = RoutingRule(rule_id="r", effect=RuleEffect.RULE_EFFECT_LIMIT, package_count_max=1)
+    made = await client.create_rule_set(RuleSet(rules=[rule]))
+    assert made.version == 1
+    await client.validate_rule_set(1)
+    assert (await client.activate_rule_set(1)).state == RuleSetState.RULE_SET_STATE_ACTIVE
+    assert (await client.get_rule_set()).version == 1
+    assert (await client.get_rule_set(0)).state == RuleSetState.RULE_SET_STATE_RETIRED
+    listed = await client.list_rule_sets(state=RuleSetState.RULE_SET_STATE_RETIRED)
+    assert [rule_set.version for rule_set in listed.rule_sets] == [0]
 
 
 async def test_rules(stocked: DomgrpcClient) -> None:

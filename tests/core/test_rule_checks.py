@@ -38,21 +38,28 @@ def test_an_error_in_a_condition_names_the_rule_and_the_column(town: Shop) -> No
     no = refused(town, exclude("good", STORES), exclude("bad", "order.chanel == 'web'"))
     assert no.reason is Reason.RULE_SET_INVALID
     assert no.message == (
-        "rule 'bad', condition, column 7: order has no fact 'chanel', did you mean 'channel'?"
+        "rule 'bad', condition, column 7, at \"chanel == 'web'\": "
+        "order has no fact 'chanel', did you mean 'channel'?"
     )
     assert no.facts == {"rule_id": "bad", "line": "1", "column": "7"}
 
 
 def test_an_error_in_a_long_condition_names_the_line_too(town: Shop) -> None:
     no = refused(town, exclude("bad", f"{WEB}\n  && location.typ == 'STORE'"))
-    assert "line 2, column 15: location has no fact 'typ'" in no.message
+    said = "line 2, column 15, at \"typ == 'STORE'\": location has no fact 'typ'"
+    assert said in no.message
     assert no.facts == {"rule_id": "bad", "line": "2", "column": "15"}
 
 
 @pytest.mark.parametrize("condition", ["1e999 > order.value", r"order.region == '\ud800'"])
 def test_what_only_the_library_cannot_read_is_refused_too(town: Shop, condition: str) -> None:
     no = refused(town, limit("far", condition, 1))
-    assert no.message.endswith("column 1: the CEL library cannot compile this")
+    assert "column 1, at " in no.message
+    assert no.message.endswith("the CEL library cannot compile this")
+
+
+def test_an_error_at_the_end_says_so(town: Shop) -> None:
+    assert "column 17, at the end: " in refused(town, exclude("r", "order.channel ==")).message
 
 
 def test_a_term_that_mixes_order_and_location_is_told_how_to_be_split(town: Shop) -> None:

@@ -43,6 +43,20 @@ _CALENDAR: Fields = {
 _GROUP = {"group_id": "all", "location_ids": ["a", "b", "c"]}
 _SCOPE = {"locations": {"location_ids": ["a", "b"]}}
 _NEAR = {"near": {"point": _LOCATION["point"], "radius_km": 50.0, "location_count_max": 5}}
+_RULE_SET = {
+    "display_name": "no stores", "strategy": "ROUTING_STRATEGY_CHEAPEST",
+    "prices": {"split_penalty_micros": 500_000, "late_day_micros": 0},
+    "limits": {"package_count_max": 4, "unit_split_allowed": False},
+    "replanning": {"cool_down": {"seconds": 60}}, "promise": {"seconds": 86_400},
+    "rules": [
+        {"rule_id": "far", "effect": "RULE_EFFECT_EXCLUDE",
+         "condition": "order.channel == 'web' && !(location.latitude > 30.5)"},
+        {"rule_id": "food", "effect": "RULE_EFFECT_PREFER", "price_micros": -1,
+         "condition": "'drinks' in product.categories && location.groups.exists(g, g == 'all')"},
+        {"rule_id": "one", "effect": "RULE_EFFECT_LIMIT", "package_count_max": 1,
+         "condition": "order.line_count / 2 < 1 ? true : line.quantity in [1, 2]"},
+    ],
+}  # fmt: skip
 _LINES = [{"sku": "A", "location_id": "a", "quantity": 2}, {"sku": "B", "quantity": 1}]
 _COUNTS = [
     {"sku": sku, "location_id": place, "count": {"on_hand": 50}} for sku in "ABC" for place in "abc"
@@ -178,6 +192,12 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("SettleReservation", {
         "reservation_id": "h2", "outcome": "SETTLEMENT_OUTCOME_SHIPPED", "lines": _LINES[:1]}),
     ("ReleaseReservation", {"reservation_id": "h3", "reason": "changed their mind"}),
+    ("CreateRuleSet", {"rule_set": _RULE_SET}),
+    ("ValidateRuleSet", {"version": 1}),
+    ("ActivateRuleSet", {"version": 1}),
+    ("GetRuleSet", {}),
+    ("GetRuleSet", {"version": 0}),
+    ("ListRuleSets", {"page_size": 1, "state": "RULE_SET_STATE_ACTIVE"}),
     ("QuoteOrder", {**_QUOTE, "methods": [
         {"delivery_method": "DELIVERY_METHOD_PICKUP"},
         {"delivery_method": "DELIVERY_METHOD_SHIP_TO_HOME"}]}),

@@ -92,6 +92,7 @@ class Shop:
         self.routing = RoutingServiceStub(self.channel)
         self.orders = OrderServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)
+        self.routing = RoutingServiceStub(self.channel)
         self.admin = AdminServiceStub(self.channel)
 
     @property

@@ -15,6 +15,7 @@ from domgrpc.core.orders import (
     StepKind,
 )
 from domgrpc.core.reservations import ReservationState, SettlementOutcome
+from domgrpc.core.rule_sets import RuleEffect, RuleSetState, Strategy, Unfilled
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.supply import InboundKind
 from domgrpc.core.values import (
@@ -32,6 +33,7 @@ from domgrpc.v1 import (
     plan_pb2,
     product_pb2,
     reservation_pb2,
+    rule_set_pb2,
     types_pb2,
 )
 
@@ -52,6 +54,10 @@ PAIRS: list[tuple[type[enum.IntEnum], EnumDescriptor]] = [
     (ShortagePolicy, order_pb2.ShortagePolicy.DESCRIPTOR),
     (StepKind, plan_pb2.OrderStepKind.DESCRIPTOR),
     (SettlementOutcome, reservation_pb2.SettlementOutcome.DESCRIPTOR),
+    (RuleSetState, rule_set_pb2.RuleSetState.DESCRIPTOR),
+    (Strategy, rule_set_pb2.RoutingStrategy.DESCRIPTOR),
+    (Unfilled, rule_set_pb2.UnfilledPolicy.DESCRIPTOR),
+    (RuleEffect, rule_set_pb2.RuleEffect.DESCRIPTOR),
 ]
 
 

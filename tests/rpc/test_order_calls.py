@@ -22,6 +22,7 @@ from tests.rpc.ordering import (
     placing,
 )
 from tests.rpc.serving import NOON_MS, Shop, refusal
+from tests.rpc.watching import read, read_until, told, watching
 
 Code = grpc.StatusCode
 NOON = Timestamp(seconds=NOON_MS // 1_000)
@@ -296,3 +297,23 @@ async def test_a_page_token_belongs_to_its_filters(chain: Shop) -> None:
     )
     assert [order.order_id for order in basic.orders] == ["o1", "o2"]
     assert not basic.orders[0].lines
+
+
+async def test_a_watch_of_stock_tells_which_order_claimed_it(chain: Shop) -> None:
+    async with watching(chain) as call:
+        await read(call)
+        order = await place(chain, line("A", 2), order_id="o")
+        await edit(chain, order, pb.OrderLine(line_id="1", quantity=3))
+        await advance(chain, order, "RELEASED", "SHIPPED")
+        changes = await read_until(call, chain.engine.revision)
+    assert told(changes) == [
+        ("A", "york", "ORDERED"),
+        ("A", "york", "ORDER_EDITED"),
+        ("A", "york", "ORDER_ADVANCED"),
+    ]
+    assert {change.order_id for change in changes} == {"o"}
+    assert [(change.on_hand_delta, change.allocated_delta) for change in changes] == [
+        (0, 2),
+        (0, 1),
+        (-3, -3),
+    ]

@@ -5,6 +5,7 @@ import pytest
 
 from domgrpc.v1 import order_pb2 as od
 from domgrpc.v1 import routing_pb2 as pb
+from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from tests.rpc.bad_shapes import Field
 from tests.rpc.ordering import HOME, PICKUP, SHIP, edit, line, open_chain, place, places
 from tests.rpc.serving import Shop, refusal
@@ -55,8 +56,8 @@ async def test_a_simulation_takes_other_stock_for_granted(chain: Shop) -> None:
     assert where(await simulate(chain, line("A", 50), stock=mocked)) == ["newark"]
 
 
-@pytest.mark.parametrize("strategy", [*pb.RoutingStrategy.values()][1:])
-async def test_a_simulation_goes_by_any_strategy(chain: Shop, strategy: pb.RoutingStrategy) -> None:
+@pytest.mark.parametrize("strategy", [*RoutingStrategy.values()][1:])
+async def test_a_simulation_goes_by_any_strategy(chain: Shop, strategy: RoutingStrategy) -> None:
     answer = await simulate(chain, line("A", 2), strategy=strategy)
     assert sum(each.quantity for package in answer.plan.packages for each in package.lines) == 2
 
@@ -127,6 +128,15 @@ async def test_what_is_not_there_is_not_explained(chain: Shop) -> None:
     assert refused.reason == "ORDER_NOT_FOUND"
     refused = await refusal(explain(chain, order, location_ids=["nowhere"]))
     assert refused.reason == "LOCATION_NOT_FOUND"
+
+
+async def test_the_larger_the_order_the_fewer_locations_are_explained_at_once(
+    chain: Shop,
+) -> None:
+    order = await place(chain, *[line("A", delivery_method=PICKUP, location_id="york")] * 101)
+    refused = await refusal(explain(chain, order, location_ids=["york"] * 100))
+    assert (refused.code, refused.field) == (Code.INVALID_ARGUMENT, "location_ids")
+    assert "up to 99" in refused.message
 
 
 # --- new plans

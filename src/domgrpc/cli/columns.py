@@ -50,6 +50,15 @@ def _rule_conditions(row: Row) -> str:
     return ", ".join(f"{name} {value}" for name, value in named if value)
 
 
+def _rule_effect(row: Row) -> str:
+    effect = word(row, "effect")
+    figures = {
+        "PREFER": f" {row.price_micros / 1_000_000:+,.2f}",
+        "LIMIT": f" {row.package_count_max}",
+    }
+    return effect + figures.get(effect, "")
+
+
 def _zones(row: Row) -> str:
     return f"1-{len(row.zone_rates)}" if len(row.zone_rates) > 1 else str(len(row.zone_rates))
 
@@ -144,6 +153,19 @@ RULES: Final = (
     Column("where", _rule_conditions),
     Column("from", lambda row: time_text(row.start_time) if row.HasField("start_time") else ""),
     Column("until", lambda row: time_text(row.end_time) if row.HasField("end_time") else ""),
+)
+RULE_SETS: Final = (
+    Column("version", lambda row: str(row.version), is_number=True),
+    Column("state", lambda row: word(row, "state")),
+    Column("name", lambda row: row.display_name),
+    Column("strategy", lambda row: word(row, "strategy")),
+    Column("rules", lambda row: len(row.rules), is_number=True),
+    Column("active since revision", lambda row: row.active_revision or "", is_number=True),
+)
+ROUTING_RULES: Final = (
+    Column("rule", lambda row: row.rule_id),
+    Column("effect", _rule_effect),
+    Column("condition", lambda row: " ".join(row.condition.split())),
 )
 DECISIONS: Final = (
     Column("kind", lambda row: word(row, "kind")),

@@ -19,9 +19,12 @@ from domgrpc.cli import (
     locations,
     log,
     logistics,
+    orders,
     products,
     repair,
+    routing,
     rules,
+    safety_stock,
     stock,
 )
 from domgrpc.cli.available import available
@@ -197,6 +200,7 @@ app.command()(watch)
 app.add_typer(locations.app, name="locations")
 app.add_typer(products.app, name="products")
 app.add_typer(rules.app, name="rules")
+app.add_typer(safety_stock.app, name="safety-stock")
 app.add_typer(logistics.app, name="logistics")
 
 app.command()(holds.reserve)
@@ -204,6 +208,12 @@ app.command()(holds.confirm)
 app.command()(holds.release)
 app.command()(holds.settle)
 app.add_typer(holds.app, name="reservations")
+
+orders.app.command("explain")(routing.explain_order)
+app.add_typer(orders.app, name="order")
+app.command()(orders.quote)
+app.command()(routing.simulate)
+app.command()(routing.backlog)
 
 app.command()(serve)
 app.command()(demo)

@@ -14,6 +14,7 @@ from domgrpc.client import (
     products,
     reservations,
     routing,
+    rule_sets,
     rules,
     watching,
 )
@@ -118,6 +119,12 @@ class DomgrpcClient:
     update_safety_stock_rule = rules.update_safety_stock_rule
     delete_safety_stock_rule = rules.delete_safety_stock_rule
     explain_safety_stock = rules.explain_safety_stock
+
+    create_rule_set = rule_sets.create_rule_set
+    validate_rule_set = rule_sets.validate_rule_set
+    activate_rule_set = rule_sets.activate_rule_set
+    get_rule_set = rule_sets.get_rule_set
+    list_rule_sets = rule_sets.list_rule_sets
 
     reserve_stock = reservations.reserve_stock
     get_reservation = reservations.get_reservation

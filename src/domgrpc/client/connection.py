@@ -61,10 +61,7 @@ class Stubs:
         "logistics",
         "orders",
         "pipeline",
-        "pipeline",
         "products",
-        "products",
-        "reservations",
         "reservations",
         "routing",
     )

@@ -21,10 +21,10 @@ from domgrpc.v1.routing_pb2 import (
     ReoptimizeBacklogRequest,
     ReoptimizeBacklogResponse,
     ReplanMove,
-    RoutingStrategy,
     SimulateRoutingRequest,
     SimulateRoutingResponse,
 )
+from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from domgrpc.v1.types_pb2 import DeliveryMethod, Scope
 
 _AS_RULES_SAY: Final = RoutingStrategy.ROUTING_STRATEGY_UNSPECIFIED

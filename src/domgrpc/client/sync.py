@@ -20,6 +20,7 @@ from domgrpc.client import (
     products,
     reservations,
     routing,
+    rule_sets,
     rules,
     watching,
 )
@@ -196,6 +197,12 @@ class SyncClient:
     update_safety_stock_rule = _synchronous(rules.update_safety_stock_rule)
     delete_safety_stock_rule = _synchronous(rules.delete_safety_stock_rule)
     explain_safety_stock = _synchronous(rules.explain_safety_stock)
+
+    create_rule_set = _synchronous(rule_sets.create_rule_set)
+    validate_rule_set = _synchronous(rule_sets.validate_rule_set)
+    activate_rule_set = _synchronous(rule_sets.activate_rule_set)
+    get_rule_set = _synchronous(rule_sets.get_rule_set)
+    list_rule_sets = _synchronous(rule_sets.list_rule_sets)
 
     reserve_stock = _synchronous(reservations.reserve_stock)
     get_reservation = _synchronous(reservations.get_reservation)

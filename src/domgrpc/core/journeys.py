@@ -22,7 +22,10 @@ class Journey(msgspec.Struct, frozen=True, gc=False):
     delivery_method: DeliveryMethod
     destination: Point | LocationIndex | None = None
     reference_grams: int = 1_000
-    """The weight of the one-unit parcel by whose price the cheapest service is chosen."""
+    """The weight of the one-unit parcel by whose price the cheapest service is chosen.
+
+    Say one of a few classes: what is kept is kept by it.
+    """
     is_residential: bool = False
     prefers_fastest: bool = False
     time_zone: str = ""

@@ -132,7 +132,7 @@ class Logistics:
     def day_of(self, locations: Locations, index: LocationIndex, ship_by_ms: int) -> Day:
         """Return the day, in the location's zone, to whose capacity a ship-by time belongs.
 
-        Midnight is the end of a day. Tables have it too, as `ship_day`.
+        Midnight is the end of a day. Tables have it as `ship_day`, for what is collected too.
         """
         return day_of(self.profiles(locations).days_of(index).zone, ship_by_ms - 1)
 

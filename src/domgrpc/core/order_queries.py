@@ -159,8 +159,16 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
         for line in order.lines
         if line.line_id in needs
     )
+    # Without its open work: what is planned again must not join the parcel that it was in.
+    stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
+    bare = msgspec.structs.replace(order, fulfillment_orders=stays)
     return msgspec.structs.replace(
-        asked, lines=lines, whole=order.lines, terms=order.terms, own=claimed_units(open_works)
+        asked,
+        lines=lines,
+        whole=order.lines,
+        terms=order.terms,
+        own=claimed_units(open_works),
+        order=bare,
     )
 
 

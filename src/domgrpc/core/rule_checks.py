@@ -20,6 +20,7 @@ from domgrpc.core.values import RuleId
 
 WARNINGS_MAX = 50
 _REQUIRED_COMPARED_MAX = 50
+_SHOWN_CHARACTERS_MAX = 24
 _ALWAYS = Part()
 _WHOLE = (RuleEffect.EXCLUDE, RuleEffect.REQUIRE)
 
@@ -104,9 +105,11 @@ def _pointing(rule: RoutingRule, bad: BadExpression) -> Rejected:
     line = before.count("\n") + 1
     column = bad.position - (before.rfind("\n") + 1) + 1
     where = f"line {line}, column {column}" if "\n" in rule.condition else f"column {column}"
+    rest = rule.condition[bad.position :].partition("\n")[0]
+    there = f"at {rest[:_SHOWN_CHARACTERS_MAX]!r}" if rest.strip() else "at the end"
     return Rejected(
         Reason.RULE_SET_INVALID,
-        f"rule {rule.rule_id!r}, condition, {where}: {bad.message}",
+        f"rule {rule.rule_id!r}, condition, {where}, {there}: {bad.message}",
         rule_id=rule.rule_id,
         line=line,
         column=column,

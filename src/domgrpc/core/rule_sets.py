@@ -20,6 +20,8 @@ CONDITIONS_CHARACTERS_MAX = 100_000
 """All conditions of a set together."""
 PRICE_MICROS_MAX = 10**12
 """A million currency units."""
+PACKAGES_MAX = 500
+"""The most packages that a limit may name."""
 BUILT_IN = RuleSetVersion(0)
 
 

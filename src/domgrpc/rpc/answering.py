@@ -25,6 +25,7 @@ from domgrpc.engine.calls import (
     Stopped,
 )
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
+from domgrpc.engine.reoptimizing import BacklogTooLarge, ReoptimizationRunning
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
 from domgrpc.rpc.calls import REPLAYED, Call, Context, Edge, RejectedAnswer
 from domgrpc.rpc.latency import Latency
@@ -50,6 +51,8 @@ _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...
     WatcherTooSlow: (TransportReason.WATCH_TOO_SLOW, ("resume_revision",)),
     SnapshotRunning: (TransportReason.SNAPSHOT_RUNNING, ()),
     VerificationRunning: (TransportReason.VERIFICATION_RUNNING, ()),
+    ReoptimizationRunning: (TransportReason.REOPTIMIZATION_RUNNING, ()),
+    BacklogTooLarge: (TransportReason.BACKLOG_TOO_LARGE, ()),
 }
 """What the engine refuses with: the reason, and the attributes that are its facts."""
 

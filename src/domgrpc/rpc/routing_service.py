@@ -1,14 +1,15 @@
-"""RoutingService: how orders would be planned, why they were, and planning the open ones anew."""
+"""RoutingService: rules of routing, plans as they would be, why they were, and planning anew."""
 
 from secrets import token_hex
 from typing import Protocol
 
 from domgrpc.core.order_commands import MOVES_MAX, ApplyReplan, OrderMove, ReplanSummary
-from domgrpc.core.order_queries import explain_decision, simulate_routing
+from domgrpc.core.order_queries import explain_decision, get_order, simulate_routing
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion
 from domgrpc.core.values import OrderId, Revision
 from domgrpc.engine.admission import Priority
+from domgrpc.rpc import rule_set_calls
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.refusals import Refused, TransportReason
 from domgrpc.rpc.shapes import request_id
@@ -17,6 +18,7 @@ from domgrpc.rpc.translate_plans import fill_plan
 from domgrpc.rpc.translate_routing import (
     apply_replan,
     backlog_question,
+    check_explained,
     decision_number,
     explained_locations,
     fill_explanation,
@@ -42,7 +44,13 @@ class Reoptimizer(Protocol):
 
 
 class RoutingService:
-    """Simulations, explanations, and new plans of open orders."""
+    """Rule sets, simulations, explanations, and new plans of open orders."""
+
+    CreateRuleSet = staticmethod(rule_set_calls.create)
+    ValidateRuleSet = staticmethod(rule_set_calls.validate)
+    ActivateRuleSet = staticmethod(rule_set_calls.activate)
+    GetRuleSet = staticmethod(rule_set_calls.get)
+    ListRuleSets = staticmethod(rule_set_calls.list_all)
 
     def __init__(self, reoptimizer: Reoptimizer | None = None) -> None:
         """Take over who searches for better plans; without one that method is refused."""
@@ -70,6 +78,11 @@ class RoutingService:
         order_id = order_id_of(message.order_id)
         number = decision_number(message)
         location_ids = explained_locations(message)
+        if location_ids:
+            size = await call.read(
+                lambda state, _: len(get_order(state, order_id).lines), message.min_revision
+            )
+            check_explained(location_ids, size.value)
         reading = await call.read(
             lambda state, now_ms: explain_decision(
                 state, order_id, number, location_ids=location_ids, now_ms=now_ms

@@ -28,7 +28,7 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "ReservationService": ReservationService(),
         "LogisticsService": LogisticsService(),
         "OrderService": OrderService(OrderWatches(drain)),
-        "RoutingService": RoutingService(),
+        "RoutingService": RoutingService(edge.engine.reoptimizer),
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),
     }

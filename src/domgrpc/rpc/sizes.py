@@ -16,6 +16,7 @@ from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.orders import Order
 from domgrpc.core.products import Product
 from domgrpc.core.reservations import Reservation
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.scopes import GroupList, LocationList
 
 MESSAGE_BYTES_MAX = 2 * 1024 * 1024
@@ -27,6 +28,8 @@ _GROUP_BYTES = 512
 _PRODUCT_BYTES = 768
 _PART_BYTES = 16
 _POSITION_BYTES = 256
+_RULE_SET_BYTES = 768
+_RULE_BYTES = 48
 _SUPPLY_BYTES = 48
 _CHANGE_BYTES = 96
 _CARD_BYTES = 512
@@ -96,6 +99,14 @@ def product_bytes(product: Product) -> int:
     return _PRODUCT_BYTES + _PART_BYTES * len(parts) + texts_bytes(parts)
 
 
+def rule_set_bytes(rule_set: RuleSet) -> int:
+    """Count a rule set; O(its rules)."""
+    rules = rule_set.content.rules
+    texts = (text for rule in rules for text in (rule.rule_id, rule.condition))
+    warnings = texts_bytes(rule_set.warnings) + _PART_BYTES * len(rule_set.warnings)
+    return _RULE_SET_BYTES + _RULE_BYTES * len(rules) + texts_bytes(texts) + warnings
+
+
 def position_bytes(position: PositionView) -> int:
     """Count a position; O(its supplies)."""
     inbound = position.inbound
@@ -106,7 +117,8 @@ def position_bytes(position: PositionView) -> int:
 
 def change_bytes(change: PositionChange) -> int:
     """Count a change of a position."""
-    texts = (change.sku, change.location_id, change.reason, change.reservation_id)
+    keys = (change.reservation_id, change.order_id)
+    texts = (change.sku, change.location_id, change.reason, *keys)
     return _CHANGE_BYTES + texts_bytes(texts)
 
 
