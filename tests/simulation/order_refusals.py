@@ -140,14 +140,14 @@ def _hold_missing(books: Books, command: Plain) -> bool:
 
 
 def _hold_expired(books: Books, command: Plain) -> bool:
-    return command[0] == "PlaceOrder" and books.holds[command[5]][STATE] == EXPIRED
+    return bool(command[0] == "PlaceOrder" and books.holds[command[5]][STATE] == EXPIRED)
 
 
 def _state_wrong(books: Books, command: Plain) -> bool:
     if command[0] == "PlaceOrder":
         return books.holds[command[5]][STATE] not in (HELD, EXPIRED)
     state = books.routing.rule_sets[command[1]][RULE_SET_STATE]
-    return command[0] == "ActivateRuleSet" and state == DRAFT
+    return bool(command[0] == "ActivateRuleSet" and state == DRAFT)
 
 
 def _line_missing(books: Books, command: Plain) -> bool:

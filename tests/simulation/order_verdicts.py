@@ -24,18 +24,26 @@ from tests.simulation.order_books import (
     ADDRESS,
     AT_STORE,
     ATTENTION,
+    BY_CURBSIDE,
+    BY_PICKUP,
     CANCELLED,
     CANCELLED_UNITS,
     CHANNEL,
+    COLLECTED,
     COMPLETE,
+    CUSTOMER,
     DECISIONS,
     DELIVER_BY,
+    DELIVERED,
+    GIVEN,
     HISTORY,
     HOLDS,
+    LEFT,
     LINE,
     LINE_SKU,
     METHOD,
     NEXT_WORK,
+    OPEN,
     ORDER,
     ORDER_CLIENT,
     ORDER_CREATED,
@@ -44,13 +52,18 @@ from tests.simulation.order_books import (
     ORDER_UPDATED,
     ORDERED,
     PROMISE,
+    READY,
+    SCHEDULED,
     STORE,
     TERMS,
+    TO_STORE,
     UNRELEASED,
     WORK,
     WORK_LINES,
+    WORK_METHOD,
     WORK_PLACE,
     WORK_STATE,
+    WORK_TARGET,
     WORKS,
     WorkDay,
     claims_of,
@@ -73,6 +86,8 @@ from tests.simulation.plan_figures import (
 from tests.simulation.routing_books import CANCEL
 
 Request = tuple[str, str]
+HISTORY_MAX = 99
+"""Steps that are remembered beside the placing."""
 QUOTE_MS = 15 * 60_000
 NOTHING_WRONG, BACKORDERED, OUT_OF_USE, LATE, RULE_FAILED = range(5)
 PLACED_STEP, EDITED, CUT, HELD_STEP, FREED, ADVANCED = range(1, 7)
@@ -118,7 +133,7 @@ def placed(books: Books, command: Plain, event: Plain, request: Request) -> None
         content, expire_ms, packages, *_ = quoted
         assert expire_ms > now_ms, "a quote that was over was honoured"
         assert content == fingerprint(lines, terms), "a quote was honoured for something else"
-        assert quoted_of(parts) == packages, f"{packages} were quoted, {parts} are booked"
+        assert quoted_of(parts) == in_order(packages), f"{packages} were quoted, {parts} are booked"
 
 
 def quote_held(books: Books, command: Plain, event: Plain, request: Request) -> None:
@@ -156,7 +171,8 @@ def judge_quote(books: Books, lines: Plain, terms: Plain, quote: Plain) -> None:
         parts = [part_of_package(package) for package in plan[0]]
         cost = sum(leg[4] for leg in plan[1])
         assert deliver_by_ms == max(part.deliver_by_ms for part in parts)
-        assert quoted[:3] == [fingerprint(way, terms), expire_ms, quoted_of(parts)]
+        assert quoted[:2] == [fingerprint(way, terms), expire_ms]
+        assert in_order(quoted[2]) == quoted_of(parts), "a token stands for another plan"
         assert quoted[3] == cost, f"{cost} is quoted as {quoted[3]}"
         ranks.append((bool(plan[2]), cost, deliver_by_ms))
     assert ranks == sorted(ranks), f"the cheapest is not the first of {ranks}"
@@ -215,7 +231,7 @@ def cut(books: Books, command: Plain, event: Plain, request: Request) -> None:
         return
     order = event[1]
     _check_next(books, old, order, (request[0], CUT, reason))
-    assert order[TERMS : TERMS + 1] + [order[HOLDS]] == [old[TERMS], old[HOLDS]]
+    assert [order[TERMS], order[HOLDS]] == [old[TERMS], old[HOLDS]]
     expected = [
         [*line[:CANCELLED_UNITS], line[CANCELLED_UNITS] + asked[line[LINE]], line[-1]]
         for line in old[ORDER_LINES]
@@ -264,7 +280,7 @@ def advanced(books: Books, command: Plain, event: Plain, request: Request) -> No
         return
     order = event[1]
     assert is_legal(work, state), f"{work} became {state}"
-    assert not (state == 3 and old[HOLDS]), "work of an order on hold was released"
+    assert not (state == GIVEN and old[HOLDS]), "work of an order on hold was released"
     _check_next(books, old, order, (request[0], ADVANCED, f"{work_id} {STATE_NAMES[state]}"))
     for field in (TERMS, ORDER_LINES, HOLDS):
         assert order[field] == old[field], "a step changed more than the work"
@@ -284,13 +300,14 @@ def advanced(books: Books, command: Plain, event: Plain, request: Request) -> No
 
 def is_legal(work: Plain, state: int) -> bool:
     """Whether work may take a step."""
-    method = work[3]
+    method = work[WORK_METHOD]
+    is_collected = method in (BY_PICKUP, BY_CURBSIDE)
     ways = {
-        1: {2, 3},
-        2: {3},
-        3: {12} | ({9} if method in (2, 3) else {8}),
-        8: {9} if method == 4 else {10},
-        9: {11},
+        SCHEDULED: {OPEN, GIVEN},
+        OPEN: {GIVEN},
+        GIVEN: {CANCELLED, READY if is_collected else LEFT},
+        LEFT: {READY if method == TO_STORE else DELIVERED},
+        READY: {COLLECTED},
     }
     return state in ways.get(work[WORK_STATE], set())
 
@@ -333,9 +350,14 @@ def fingerprint(lines: Plain, terms: Plain) -> int:
 def quoted_of(parts: list[Part]) -> Plain:
     """Return what a quote remembers of a plan."""
     return [
-        [part.place, part.method, part.target, [[line[0], line[2]] for line in part.lines]]
+        [part.place, part.method, part.target, sorted([line[0], line[2]] for line in part.lines)]
         for part in parts
     ]
+
+
+def in_order(packages: Plain) -> Plain:
+    """Return quoted packages with their lines sorted: lines of one SKU may be told in any order."""
+    return [[*package[:3], sorted(package[3])] for package in packages]
 
 
 # --- what all changes of an order share
@@ -359,7 +381,7 @@ def check_history(books: Books, old: Plain, order: Plain, step: tuple[str, int, 
     client, kind, detail = step
     entry = [books.revision, books.time_ms, kind, client, detail]
     steps = [*old[HISTORY], entry]
-    assert order[HISTORY] == (steps if len(steps) <= 100 else [steps[0], *steps[2:]])
+    assert order[HISTORY] == [*steps[:1], *steps[1:][-HISTORY_MAX:]]
     for field in (ORDER, ORDER_CLIENT, ORDER_CREATED):
         assert order[field] == old[field], f"field {field} of an order changed"
     assert order[NEXT_WORK] >= old[NEXT_WORK]
@@ -486,3 +508,42 @@ def _check_room(books: Books, part: Part, freed: dict[WorkDay, tuple[int, int]])
     total = books.orders.work_days.get(day, [0, 0])[unit - 1] - freed[day][unit - 1]
     is_free = part.joins and (unit == 1 or part.is_old)
     assert not most or is_free or total <= most, f"{total} of {most} on {day}"
+
+
+# --- listing
+
+
+def status_of(order: Plain) -> int:
+    """Return the status that an order's quantities and holds amount to."""
+    wanted = sum(line[ORDERED] - line[CANCELLED_UNITS] for line in order[ORDER_LINES])
+    units = dict.fromkeys((LEFT, DELIVERED, COLLECTED), 0)
+    for work in order[WORKS]:
+        if work[WORK_STATE] in units:
+            units[work[WORK_STATE]] += sum(line[2] for line in work[WORK_LINES])
+    arrived = units[DELIVERED] + units[COLLECTED]
+    left = arrived + units[LEFT]
+    rules = (
+        (not wanted, 9),
+        (arrived == wanted, 6),
+        (order[HOLDS] and not left, 2),
+        (arrived, 5),
+        (left == wanted, 4),
+        (left, 3),
+    )
+    return next((status for is_so, status in rules if is_so), 1)
+
+
+def listed_orders(books: Books, wanted: Plain) -> Plain:
+    """Return the orders that a filter is for, oldest first."""
+    found = sorted(books.orders.by_id.values(), key=lambda o: (o[ORDER_CREATED], o[ORDER]))
+    return [order for order in found if _is_wanted(order, wanted)]
+
+
+def _is_wanted(order: Plain, wanted: Plain) -> bool:
+    places = {name for work in order[WORKS] for name in (work[WORK_PLACE], work[WORK_TARGET])}
+    return (
+        wanted["status"] in (None, status_of(order))
+        and wanted["customer_id"] in (None, order[TERMS][CUSTOMER])
+        and (wanted["sku"] is None or any(x[LINE_SKU] == wanted["sku"] for x in order[ORDER_LINES]))
+        and (wanted["location_id"] is None or wanted["location_id"] in places)
+    )

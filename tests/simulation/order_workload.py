@@ -78,6 +78,7 @@ HOME, PICKUP, CURBSIDE, TO_STORE = (
 )
 METHODS = (HOME, HOME, HOME, HOME, HOME, PICKUP, PICKUP, CURBSIDE, TO_STORE)
 POINTS = ((40.71, -74.01), (41.88, -87.63), (34.05, -118.24), (29.76, -95.37), (47.61, -122.33))
+ALL_ZONES = (2, 2, 2, 2, 5, 5, 5, 5)
 SERVICES = ("ground", "air", "bike")
 CONDITIONS = (
     "location.type == 'STORE'",
@@ -128,18 +129,18 @@ class OrderWorkload:
         self._quotes: list[tuple[tuple[OrderLine, ...], OrderTerms, QuotedPlan]] = []
         self._order_count = 0
         self.makers: list[tuple[int, Callable[[], Command]]] = [
-            (12, self._place_order),
-            (2, self._hold_quote),
-            (4, self._edit),
-            (3, self._cancel),
+            (8, self._place_order),
+            (1, self._hold_quote),
+            (3, self._edit),
+            (2, self._cancel),
             (1, self._hold),
             (1, self._release),
-            (12, self._advance),
+            (9, self._advance),
             (1, self._replan),
             (1, self._card),
             (1, self._lane),
             (1, self._calendar),
-            (3, self._rule_set),
+            (2, self._rule_set),
         ]
 
     # --- what is remembered
@@ -362,12 +363,14 @@ class OrderWorkload:
         service = self._pick(SERVICES)
         if self._draw() < 0.4:
             return logistics.no_lane(service, etag=self._names.etag())
-        days = self._pick(((1,), (1, 2, 3), (2, 2, 2, 2, 5, 5, 5, 5), ()))
+        days = self._pick(((1, 2, 3), (), ALL_ZONES, tuple(range(1, 9)))[2 * self._is_plain :])
         fields = LaneFields(days, business_days=self._draw() < 0.5)
         return logistics.lane(service, fields, etag=self._names.etag())
 
     def _calendar(self) -> Command:
-        owner = self._pick((self._pick(self._names.places), LocationType.STORE, "new-3"))
+        owner: str | LocationType = LocationType.STORE
+        if self._draw() < 0.7:
+            owner = self._pick((*self._names.places, "new-3"))
         if self._draw() < 0.4:
             return DeleteLocationCalendar(owner=logistics.owner_of(owner), etag=self._names.etag())
         days = self._pick(((1, 2, 3, 4, 5), (6,), (1, 2, 3, 4, 5, 6, 7)))

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from domgrpc.core.orders import Order
 from domgrpc.core.plans import Quote, QuoteQuestion
 from domgrpc.core.rejections import NOT_KEPT, Reason, Rejection
 from domgrpc.core.values import Revision
+from domgrpc.engine.calls import Reading
 from domgrpc.engine.feed import Feed
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.reading import read_frames
@@ -32,6 +33,7 @@ from tests.simulation.auditor import Auditor
 from tests.simulation.books import Place, Plain
 from tests.simulation.character import draw_character, draw_limits
 from tests.simulation.disk import SimulatedDisk
+from tests.simulation.order_reads import OrderRead
 from tests.simulation.workload import Workload
 
 T = TypeVar("T")
@@ -167,6 +169,19 @@ class World:
         if revision == self.auditor.revision:
             place, numbers = found
             assert self.auditor.books.positions[place] == numbers, f"{place} was read as {numbers}"
+
+    def read_orders(self, seen: int, found: Reading[Any], asked: OrderRead) -> None:
+        """Have a reading of orders or plans judged."""
+        self.auditor.looked(seen, found.revision)
+        self.count(f"read {asked.name.partition(' ')[0]}")
+        books = self.auditor.books
+        if found.revision != books.revision:
+            return
+        logged_ms, books.time_ms = books.time_ms, found.time_ms
+        try:
+            asked.judge(books, _DECODER.decode(_ENCODER.encode(found.value)))
+        finally:
+            books.time_ms = logged_ms
 
     def _request(self, command: Command, *, preview: bool) -> Request:
         self._request_count += 1

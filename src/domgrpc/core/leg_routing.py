@@ -59,7 +59,7 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
     package_count_max: int = 0
     unit_split: bool = True
     partial: bool = True
-    """Whether a need that cannot be served whole is served in part."""
+    """Whether a need that may be split, and cannot be served whole, is served in part."""
     groups: tuple[tuple[int, ...], ...] = ()
     """Needs that must travel in one package, by place."""
     strategy: Strategy = Strategy.CHEAPEST
@@ -108,17 +108,18 @@ def _wanted(question: LegQuestion) -> list[int]:
 
 
 def _served(question: LegQuestion, found: Candidates, limits: LegLimits) -> list[int]:
-    """Return the units of each need that candidates have, together or, unsplit, one of them.
+    """Return the units of each need that candidates have together.
 
-    A group that no candidate has as a whole is not served at all.
+    What must not be split, and a group, is served whole by one candidate or not at all.
     """
     served = []
     for need, units in zip(question.needs, found.available, strict=True):
-        most = sum(units) if limits.unit_split and need.splits else max(units, default=0)
+        splits = limits.unit_split and need.splits
+        most = sum(units) if splits else max(units, default=0)
         if most >= need.quantity:
             served.append(need.quantity)
         else:
-            served.append(most if limits.partial else 0)
+            served.append(most if splits and limits.partial else 0)
     for group in limits.groups:
         rows = [found.available[place] for place in group]
         wanted = [question.needs[place].quantity for place in group]
