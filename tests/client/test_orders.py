@@ -27,7 +27,8 @@ from domgrpc.v1.order_pb2 import (
     ShortagePolicy,
     WatchOrdersResponse,
 )
-from domgrpc.v1.routing_pb2 import ReplanMove, ReplanPackage, RoutingStrategy
+from domgrpc.v1.routing_pb2 import ReplanMove, ReplanPackage
+from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from domgrpc.v1.types_pb2 import DeliveryMethod, Point
 from tests.rpc.serving import Shop, serving
 

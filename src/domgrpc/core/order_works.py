@@ -29,6 +29,7 @@ from domgrpc.core.values import (
     FulfillmentOrderId,
     LineId,
     LocationId,
+    Micros,
     OrderId,
     Quantity,
     Sku,
@@ -66,7 +67,7 @@ def taken_out(
             if line.quantity > taken:
                 lines.append(_less(line, taken))
         if lines:
-            stay.append(msgspec.structs.replace(work, lines=tuple(lines)))
+            stay.append(_with_lines(work, tuple(lines)))
     stay.reverse()
     return tuple(stay), {line_id: count for line_id, count in left.items() if count}
 
@@ -166,6 +167,16 @@ def attention_of(order: Order) -> Attention:
     if order.decisions and any(leg.failed_rule_ids for leg in order.decisions[-1].legs):
         return Attention.RULE_FAILED
     return Attention.NONE
+
+
+def _with_lines(work: FulfillmentOrder, lines: tuple[FulfillmentLine, ...]) -> FulfillmentOrder:
+    # What is paid for units falls with them; whether by weight or by piece was added up before.
+    before = sum(line.quantity for line in work.lines)
+    left = sum(line.quantity for line in lines)
+    if left == before:
+        return work
+    units_micros = work.units_cost_micros * left // before
+    return msgspec.structs.replace(work, lines=lines, units_cost_micros=Micros(units_micros))
 
 
 def _less(line: FulfillmentLine, taken: int) -> FulfillmentLine:
