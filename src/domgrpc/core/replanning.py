@@ -40,6 +40,8 @@ from domgrpc.core.values import (
 )
 
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
+_ROUNDS_MAX = 4
+"""So often a new plan is tried as a whole; then its orders are moved one by one."""
 OUTAGE_LINES_PER_RECORD_MAX = 5_000
 """Beyond so many lines a record takes no further order."""
 
@@ -186,11 +188,17 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
             skipped[move.order_id] = problem
         else:
             moves[move.order_id] = move
-    while True:
+    changes: tuple[OrderChanged, ...] = ()
+    for _ in range(_ROUNDS_MAX):
         changes, failed = _booked_moves(planner, moves, caller)
         if not failed:
             break
         # What it would have given back is not free for the others: all is tried without it.
+        skipped.update(failed)
+        for order_id in failed:
+            del moves[order_id]
+    else:
+        changes, failed = _one_by_one(planner, moves, caller)
         skipped.update(failed)
         for order_id in failed:
             del moves[order_id]
@@ -227,9 +235,37 @@ def _booked_moves(
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
-        stay = tuple(work for work in old.fulfillment_orders if not is_unreleased(work))
-        changes.append(_rebooked(old, stay, plan, (caller, "backlog")))
+        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
     return tuple(changes), failed
+
+
+def _one_by_one(
+    planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
+) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+    # Each gets what is free or was given back before it: one that fails is in nobody's way.
+    freed: Freed = {}
+    taken = Taken()
+    changes = []
+    failed: dict[OrderId, str] = {}
+    for order_id, move in moves.items():
+        old = planner.orders.by_id[order_id]
+        open_works = _open_works(old)
+        with_own = dict(freed)
+        for key, units in claimed_units(open_works).items():
+            with_own[key] = with_own.get(key, 0) + units
+        tried = taken.copied()
+        tried.give_back(open_works, (), planner.network.locations.index_of)
+        plan = _planned_move(planner, old, move, (with_own, tried, caller))
+        if isinstance(plan, str):
+            failed[order_id] = plan
+            continue
+        freed, taken = with_own, tried
+        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
+    return tuple(changes), failed
+
+
+def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
+    return tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
 
 
 def _open_works(order: Order) -> tuple[FulfillmentOrder, ...]:

@@ -77,7 +77,7 @@ class Search:
         count = min(count_max or len(rows), len(package_costs))
         self._count_max = count
         self._count_min = count_min
-        self._negative = bisect_right(self._slacks, -1)
+        self._paying = (1 << bisect_right(self._slacks, -1)) - 1
         self._package_sums = [0, *accumulate(sorted(package_costs)[:count])]
         self._slack_sums = [0, *accumulate(self._slacks[:count])]
         carriers = [0] * len(rows)
@@ -114,15 +114,16 @@ class Search:
             if total <= value:
                 self.offer(tuple([self._names[place] for place in opened]), total)
                 value = self.value
-        floor = paid + sum(map(min, costs, self._cheapest))
+        least_floor = paid + sum(map(min, costs, self._cheapest))
         done = len(opened)
-        most = min(bisect_right(self._package_sums, value - floor) - 1, self._count_max - done)
+        affordable = bisect_right(self._package_sums, value - least_floor) - 1
+        most = min(affordable, self._count_max - done)
         least = max(1, self._count_min - done)
         if most < least:
             return
         floor = paid + sum(map(min, costs, self._prices))
         # The others beside the one that is opened next.
-        others = self._slack_sums[min(max(self._negative, least - 1), most - 1)]
+        others = self._least_slacks(allowed, least - 1, most - 1)
         allowed &= (1 << bisect_right(self._slacks, value - floor - others)) - 1
         if not allowed:
             return
@@ -131,13 +132,17 @@ class Search:
                 allowed &= self._carriers[lot]
             self._try_last(opened, paid, costs, allowed)
         elif self.node_count >= self._node_count_max:
-            self.bound = min(
-                self.bound, floor + self._slack_sums[min(max(self._negative, least), most)]
-            )
+            floor += self._least_slacks(allowed, least, most)
+            self.bound = min(self.bound, max(floor, least_floor + self._package_sums[least]))
         elif missing:
             self._open_missing(opened, paid, costs, (missing, allowed))
         else:
             self._open_paying(opened, paid, costs, allowed)
+
+    def _least_slacks(self, allowed: int, least: int, most: int) -> int:
+        # The least sum of so many slacks: all that are below 0, or as many as there must be.
+        paying = [self._slacks[place] for place in members(allowed & self._paying)]
+        return sum(paying[:most]) if len(paying) >= least else self._slack_sums[least]
 
     def _try_last(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
         # The plans that one more package completes.
