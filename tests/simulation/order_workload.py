@@ -308,9 +308,10 @@ class OrderWorkload:
         store = self._pick(self._names.places) if method in STORE_METHODS else ""
         if store and self._draw() < 0.02:
             store = "new-4"
+        sku = self._pick(self._names.skus) if self._draw() < 0.99 else "sku-none"
         return OrderLine(
             LineId(name),
-            Sku(self._pick(self._names.skus)),
+            Sku(sku),
             Quantity(1 + int(self._draw() * 3)),
             method,
             LocationId(store),

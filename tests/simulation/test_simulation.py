@@ -12,7 +12,7 @@ from tests.simulation.simulator import Simulation
 
 SEEDS = range(1, 5)
 STEPS = 5_000
-EVENT_TAGS = frozenset(range(1, 23))
+EVENT_TAGS = frozenset((*range(1, 25), *range(26, 29), 36))
 FAULTS = {"power cuts", "kills", "digests compared", "clock jumps", "full disks", "verifications"}
 AUDITOR_MODULES = (
     "auditor",
