@@ -386,7 +386,7 @@ class OrderWorkload:
         )
 
     def _rule_set(self) -> Command:
-        version = int(self._draw() * RULE_SETS_KNOWN)
+        version = int(self._draw() * (RULE_SETS_KNOWN if self._draw() < 0.5 else 3))
         match int(self._draw() * 6):
             case 0 | 1:
                 return CreateRuleSet(content=self._content())
@@ -397,6 +397,9 @@ class OrderWorkload:
                 return rules.activate(self._pick((0, version)))
 
     def _content(self) -> RuleSetContent:
+        if self._draw() < 0.1:
+            nowhere = (rules.exclude("a", CONDITIONS[0]), rules.exclude("b", CONDITIONS[1]))
+            return RuleSetContent(rules=nowhere)
         effects = (RuleEffect.EXCLUDE, RuleEffect.REQUIRE, RuleEffect.PREFER, RuleEffect.LIMIT)
         return RuleSetContent(
             display_name=self._pick(("A", "B")),
