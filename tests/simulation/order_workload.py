@@ -196,6 +196,9 @@ class OrderWorkload:
             lines, terms, quoted = self._pick(self._quotes)
             if self._draw() < 0.1:
                 lines = self._lines()
+            if self._draw() < 0.1:
+                over_ms = TimeMs(max(1, self._now_ms() - 1))
+                quoted = msgspec.structs.replace(quoted, expire_time_ms=over_ms)
         hold_id = ""
         if quoted is not None and quoted.reservation_id:
             hold_id = quoted.reservation_id
