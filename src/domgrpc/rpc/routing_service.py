@@ -11,7 +11,6 @@ from domgrpc.core.values import OrderId, Revision
 from domgrpc.engine.admission import Priority
 from domgrpc.rpc import rule_set_calls
 from domgrpc.rpc.calls import Call
-from domgrpc.rpc.refusals import Refused, TransportReason
 from domgrpc.rpc.shapes import request_id
 from domgrpc.rpc.translate_orders import order_id_of
 from domgrpc.rpc.translate_plans import fill_plan
@@ -52,8 +51,8 @@ class RoutingService:
     GetRuleSet = staticmethod(rule_set_calls.get)
     ListRuleSets = staticmethod(rule_set_calls.list_all)
 
-    def __init__(self, reoptimizer: Reoptimizer | None = None) -> None:
-        """Take over who searches for better plans; without one that method is refused."""
+    def __init__(self, reoptimizer: Reoptimizer) -> None:
+        """Take over who searches for better plans."""
         self._reoptimizer = reoptimizer
         self._answers: dict[str, _Kept] = {}
 
@@ -104,11 +103,6 @@ class RoutingService:
         kept = self._kept(key, content)
         if kept is not None:
             return kept
-        if self._reoptimizer is None:
-            raise Refused(
-                TransportReason.REOPTIMIZATION_UNAVAILABLE,
-                "this server has nobody who searches for better plans: ask one that has",
-            )
         proposal = await self._reoptimizer.propose(question)
         answer = routing_pb2.ReoptimizeBacklogResponse(revision=proposal.revision)
         fill_proposal(answer, proposal)
