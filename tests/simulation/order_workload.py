@@ -196,6 +196,9 @@ class OrderWorkload:
             lines, terms, quoted = self._pick(self._quotes)
             if self._draw() < 0.1:
                 lines = self._lines()
+            if self._draw() < 0.1:
+                over_ms = TimeMs(max(1, self._now_ms() - 1))
+                quoted = msgspec.structs.replace(quoted, expire_time_ms=over_ms)
         hold_id = ""
         if quoted is not None and quoted.reservation_id:
             hold_id = quoted.reservation_id
@@ -308,9 +311,10 @@ class OrderWorkload:
         store = self._pick(self._names.places) if method in STORE_METHODS else ""
         if store and self._draw() < 0.02:
             store = "new-4"
+        sku = self._pick(self._names.skus) if self._draw() < 0.99 else "sku-none"
         return OrderLine(
             LineId(name),
-            Sku(self._pick(self._names.skus)),
+            Sku(sku),
             Quantity(1 + int(self._draw() * 3)),
             method,
             LocationId(store),
@@ -385,7 +389,7 @@ class OrderWorkload:
         )
 
     def _rule_set(self) -> Command:
-        version = int(self._draw() * RULE_SETS_KNOWN)
+        version = int(self._draw() * (RULE_SETS_KNOWN if self._draw() < 0.5 else 3))
         match int(self._draw() * 6):
             case 0 | 1:
                 return CreateRuleSet(content=self._content())
@@ -396,6 +400,9 @@ class OrderWorkload:
                 return rules.activate(self._pick((0, version)))
 
     def _content(self) -> RuleSetContent:
+        if self._draw() < 0.1:
+            nowhere = (rules.exclude("a", CONDITIONS[0]), rules.exclude("b", CONDITIONS[1]))
+            return RuleSetContent(rules=nowhere)
         effects = (RuleEffect.EXCLUDE, RuleEffect.REQUIRE, RuleEffect.PREFER, RuleEffect.LIMIT)
         return RuleSetContent(
             display_name=self._pick(("A", "B")),

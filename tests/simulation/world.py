@@ -128,6 +128,7 @@ class World:
         if self.trace is not None:
             self.trace(f"{request.client_id} {request.request_id}: {request.command}")
         self.step(who, "calls", request.request_id)
+        self.count(type(request.command).__name__)
         command = _DECODER.decode(_ENCODER.encode(request.command))
         key = (request.client_id, request.request_id)
         seen = self.auditor.called(key, command, request.fingerprint)
@@ -173,7 +174,7 @@ class World:
     def read_orders(self, seen: int, found: Reading[Any], asked: OrderRead) -> None:
         """Have a reading of orders or plans judged."""
         self.auditor.looked(seen, found.revision)
-        self.count(f"read {asked.name.partition(' ')[0]}")
+        self.count(f"read {asked.kind}")
         books = self.auditor.books
         if found.revision != books.revision:
             return
@@ -205,8 +206,9 @@ class World:
 
     def read_feed(self, feed: Feed, disk: Disk) -> None:
         """Let the auditor read what has become durable, from memory where it still is there."""
-        while self.auditor.revision < feed.last_revision:
-            records = feed.from_memory(self.auditor.revision)
+        books = self.auditor.books
+        while books.revision < feed.last_revision:
+            records = feed.from_memory(books.revision)
             if records is None:
                 self.read_log(disk, feed.last_revision)
                 return

@@ -59,6 +59,7 @@ def item_of(text: str) -> "Item":
     rest, colon, word = text.rpartition(":")
     words = [method.value for method in Method]
     if not colon or word not in words:
+        _refuse_misspelt(text, word if colon else "", words)
         rest, word = text, ""
     item, at, store = rest.rpartition("@")
     if not at:
@@ -67,6 +68,14 @@ def item_of(text: str) -> "Item":
     quantity = whole(number, f"the quantity of {sku}") if equals else 1
     method = Method(word) if word else None
     return Item(sku if equals else item, quantity, number_of(method), store)
+
+
+def _refuse_misspelt(text: str, word: str, methods: list[str]) -> None:
+    from difflib import get_close_matches
+
+    meant = get_close_matches(word, methods, 1)
+    if meant:
+        raise typer.BadParameter(f"{text!r}: {word!r} is no method, did you mean {meant[0]!r}?")
 
 
 def address_from(to: str, zip_code: str) -> "Address | None":

@@ -321,14 +321,21 @@ def show(
     """Print an order: its facts, what was ordered, and who does what."""
     from domgrpc.cli.answers import DRY_RUN
     from domgrpc.cli.output import plain, print_facts, print_json, time_text, word
-    from domgrpc.cli.plan_tables import ORDER_LINES, STEPS, WORK, money, print_section
+    from domgrpc.cli.plan_tables import (
+        ORDER_LINES,
+        STEPS,
+        WORK,
+        address_text,
+        cost_of,
+        money,
+        print_section,
+    )
 
     if session_of(context).as_json:
         print_json(plain(order))
         return
     if dry_run:
         sys.stdout.write(DRY_RUN)
-    decided = order.decisions[-1].cost_micros if order.decisions else 0
     print_facts(
         {
             "order_id": order.order_id,
@@ -336,8 +343,14 @@ def show(
             "attention": word(order, "attention"),
             "customer_id": order.terms.customer_id,
             "holds": [f"{word(hold, 'kind')} {hold.reason}".strip() for hold in order.holds],
+            "to": address_text(order.terms.address),
+            "promise": time_text(order.terms.promise_time)
+            if order.terms.HasField("promise_time")
+            else "",
+            "placed_at": order.terms.placed_at_location_id,
+            "reference": order.terms.reference,
             "placed": time_text(order.create_time),
-            "cost": money(decided),
+            "cost": money(sum(map(cost_of, order.fulfillment_orders))),
             "etag": order.etag,
         }
     )

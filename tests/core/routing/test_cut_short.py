@@ -51,6 +51,13 @@ def test_a_limit_of_one_node_leaves_a_certified_gap(size: tuple[int, int]) -> No
     assert any([check_cut(hard(seed, size, Terms())) for seed in range(12)])
 
 
+def test_a_package_that_a_cut_search_opened_in_vain_is_neither_sent_nor_paid() -> None:
+    instance = hard(50, (12, 40), Terms())
+    cut = solve(instance, node_count_max=13)
+    assert isinstance(cut, Solution)
+    assert faults(instance, cut) == []
+
+
 @pytest.mark.slow
 def test_a_limit_of_one_node_leaves_a_certified_gap_of_split_lines() -> None:
     terms = Terms(unit_split=True)

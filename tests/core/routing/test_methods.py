@@ -36,6 +36,35 @@ def test_branch_and_bound_over_lists_and_over_arrays_agree(seed: int, count_max:
     same(few, route_many(costs, package_costs, count_max, NODES))
 
 
+@pytest.mark.parametrize("count_max", [0, 1, 2])
+@pytest.mark.parametrize("lot_count", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_lots_of_many_candidates_are_routed_as_of_few(
+    seed: int, lot_count: int, count_max: int
+) -> None:
+    costs, package_costs = draw_costs(seed, lot_count, 600)
+    few = route_few(costs.tolist(), package_costs.tolist(), count_max, NODES)
+    same(few, route_many(costs, package_costs, count_max, NODES))
+
+
+def test_a_lot_that_nobody_of_many_has_cannot_be_routed() -> None:
+    costs, package_costs = draw_costs(1, 6, 600)
+    costs[3] = NEVER
+    assert route_many(costs, package_costs, 0, NODES) is None
+
+
+def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
+    costs = np.full((9, 900), NEVER)
+    for lot in range(9):
+        costs[lot, lot * 100 : lot * 100 + 100] = range(100, 200)
+    package_costs = np.full(900, 50)
+    found = route_many(costs, package_costs, 0, NODES)
+    assert found is not None
+    assert found.chosen == tuple(range(0, 900, 100))
+    assert found.cost == found.lower_bound == 9 * 150
+    assert route_many(costs, package_costs, 8, NODES) is None
+
+
 @pytest.mark.parametrize("count_max", [0, 2, 3])
 @pytest.mark.parametrize("seed", range(20))
 def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:

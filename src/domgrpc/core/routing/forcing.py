@@ -32,7 +32,12 @@ def best_plan_with(instance: AnyInstance, candidate: int, node_count_max: int) -
         answer = solve(variant, node_count_max=node_count_max)
         if isinstance(answer, Solution) and _uses(answer, candidate):
             plans.append(_priced(listed, variant, answer))
-    return min(plans, key=lambda plan: (plan.cost, plan.packages), default=None)
+    return min(plans, key=_rank, default=None)
+
+
+def _rank(plan: Solution) -> tuple[int, int, list[int]]:
+    candidates = [package.candidate for package in plan.packages]
+    return plan.cost, len(candidates), candidates
 
 
 def with_stock(instance: AnyInstance, candidate: int) -> Instance:

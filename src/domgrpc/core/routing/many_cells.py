@@ -141,7 +141,7 @@ class _Field:
             self._try_pairs()
         for _ in range(_ROUNDS_MAX):
             few = len(self.names) <= _SEARCHED and (self.most() <= _TRIPLE or self.is_close)
-            if few or self.most() < self.count_min:
+            if few or min(self.most(), len(self.names)) < self.count_min:
                 break
             self._price()
 

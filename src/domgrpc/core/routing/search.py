@@ -94,16 +94,24 @@ class Search:
         self.node_count = 0
 
     def offer(self, chosen: tuple[int, ...], value: int) -> None:
-        """Keep a plan where it is the best so far."""
-        if value > self.value:
-            return
+        """Keep a plan that is as good as the best so far, where it is better or comes first."""
         names = tuple(sorted(chosen))
         if value < self.value or names < self.chosen:
             self.value, self.chosen = value, names
 
     def run(self) -> None:
         """Look at all plans, or at as many as may be."""
+        self._count_min = max(self._count_min, self._apart_count())
         self._visit((), 0, [IMPOSSIBLE] * len(self._carriers), (1 << len(self._columns)) - 1)
+
+    def _apart_count(self) -> int:
+        # Lots of which no two have a candidate in common need a package each.
+        taken = count = 0
+        for carrier in sorted(self._carriers, key=int.bit_count):
+            if not carrier & taken:
+                taken |= carrier
+                count += 1
+        return count
 
     def _visit(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
         self.node_count += 1

@@ -74,7 +74,8 @@ def solve(
     method only bounds; then the lower bound says how good it is at least. The same instance gives
     the same answer.
     """
-    if instance.terms is PLAIN and isinstance(instance, Instance):
+    terms = instance.terms
+    if (terms is PLAIN or terms == PLAIN) and isinstance(instance, Instance):
         solution = solve_at_once(instance)
         if solution is not None:
             return solution
