@@ -30,12 +30,14 @@ from domgrpc.cli.order_options import (
     ZipToOption,
     address_from,
     item_of,
+    numbered,
     quantities_of,
     terms_from,
 )
 from domgrpc.cli.session import ask, session_of
 
 if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcClient
     from domgrpc.v1.order_pb2 import Order, Quote
 
 app = typer.Typer(no_args_is_help=True, help="Place, see and change orders.")
@@ -213,19 +215,22 @@ def edit_order(
     changed = quantities_of(quantities)
     added = [item_of(item) for item in add or ()]
     address = address_from(to, zip_code)
-    order = ask(
-        context,
-        lambda client: client.edit_order(
+
+    async def edit(client: "DomgrpcClient") -> "Order":
+        before = await client.get_order(order_id) if added else None
+        return await client.edit_order(
             order_id,
-            added,
+            numbered(added, before.lines) if before else (),
             quantities=changed,
             address=address,
             delivery_method=number_of(method),
-            etag=etag,
+            # A line that came meanwhile may have the number that is given to the new one.
+            etag=etag or (before.etag if before else ""),
             validate_only=dry_run,
             request_id=request_id,
-        ),
-    )
+        )
+
+    order = ask(context, edit)
     show(context, order, dry_run=dry_run)
 
 

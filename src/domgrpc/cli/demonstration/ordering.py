@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from domgrpc.cli.choices import Strategy, number_of
 from domgrpc.cli.demonstration.opening import CHANNEL, PICKUP, Offer
 from domgrpc.cli.demonstration.retailer import DISTRIBUTION_CENTER, Place
 from domgrpc.cli.demonstration.stage import PromiseBroken, Stage
@@ -16,14 +17,12 @@ from domgrpc.client import DomgrpcClient, Item, Terms, address_of, count_stock, 
 from domgrpc.v1.order_pb2 import FulfillmentOrder, FulfillmentState, Order, OrderChange
 from domgrpc.v1.plan_pb2 import OrderStepKind, Plan
 from domgrpc.v1.product_pb2 import Product
-from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from domgrpc.v1.types_pb2 import DeliveryMethod
 
 DRESSY: Final = "SHOE-DRESSY"
 LIMITED: Final = "SHOE-LIMITED"
 SHOE_ORDER: Final = "two-pairs"
 _HOME: Final = DeliveryMethod.DELIVERY_METHOD_SHIP_TO_HOME
-_CHEAPEST: Final = RoutingStrategy.ROUTING_STRATEGY_CHEAPEST
 _CANCELLED: Final = FulfillmentState.FULFILLMENT_STATE_CANCELLED
 _PAIRS_AT_STORE: Final = 3
 _PAIRS_AT_CENTER: Final = 2
@@ -75,13 +74,13 @@ async def compare_strategies(stage: Stage, offer: Offer) -> None:
     stage.narration.scene("An order of four lines, by every strategy")
     skus = stage.retailer.customer_skus
     chosen = [skus[place * len(skus) // _FOUR_LINES] for place in range(_FOUR_LINES)]
-    names = ", ".join(stage.retailer.product_name(sku) for sku in chosen)
+    names = "; ".join(stage.retailer.product_name(sku) for sku in chosen)
     stage.narration.say(
-        f"{_UNITS_A_LINE} each of {names}, shipped to {stage.customer} from stores in the "
+        f"{_UNITS_A_LINE} each of {names}; shipped to {stage.customer} from stores in the "
         f"{region}. Nothing is booked:"
     )
     plans = await _plans(stage, [Item(sku, _UNITS_A_LINE, _HOME) for sku in chosen], region)
-    best = plans[_CHEAPEST]
+    best = plans[Strategy.CHEAPEST]
     stage.narration.table(
         ("strategy", "packages", "cost", "above the best"),
         [_strategy_row(strategy, plan, best) for strategy, plan in plans.items()],
@@ -95,10 +94,10 @@ async def compare_strategies(stage: Stage, offer: Offer) -> None:
         came=(
             all(leg.is_proven for leg in best.legs),
             len(full),
-            [name for name, plan in full.items() if plan.cost_micros < best.cost_micros],
+            [one for one, plan in full.items() if plan.cost_micros < best.cost_micros],
         ),
     )
-    stage.note("strategies", **{_name(one): plan.cost_micros for one, plan in plans.items()})
+    stage.note("strategies", **{one.value: plan.cost_micros for one, plan in plans.items()})
 
 
 async def lose_a_warehouse(stage: Stage, shoes: Order) -> None:
@@ -212,26 +211,22 @@ def _is_center(stage: Stage, work: FulfillmentOrder) -> bool:
 # --- the strategies
 
 
-async def _plans(stage: Stage, items: Sequence[Item], region: str) -> dict[RoutingStrategy, Plan]:
+async def _plans(stage: Stage, items: Sequence[Item], region: str) -> dict[Strategy, Plan]:
     client = await stage.client("checkout")
     terms = Terms(
         channel=CHANNEL, address=address_of(stage.customer.zip_code), scope=in_groups([region])
     )
-    return {
-        strategy: (await client.simulate_routing(items, terms, strategy=strategy)).plan
-        for strategy in map(RoutingStrategy.ValueType, RoutingStrategy.values())
-        if strategy
-    }
+    plans = {}
+    for strategy in Strategy:
+        answer = await client.simulate_routing(items, terms, strategy=number_of(strategy))
+        plans[strategy] = answer.plan
+    return plans
 
 
-def _name(strategy: RoutingStrategy) -> str:
-    return RoutingStrategy.Name(strategy).removeprefix("ROUTING_STRATEGY_")
-
-
-def _strategy_row(strategy: RoutingStrategy, plan: Plan, best: Plan) -> tuple[str, ...]:
+def _strategy_row(strategy: Strategy, plan: Plan, best: Plan) -> tuple[str, ...]:
     more = plan.cost_micros - best.cost_micros
     return (
-        _name(strategy),
+        strategy.value,
         str(len(plan.packages)),
         money(plan.cost_micros),
         f"{more / best.cost_micros:.1%}" if more else "",
