@@ -19,8 +19,10 @@ from domgrpc.cli import (
     locations,
     log,
     logistics,
+    orders,
     products,
     repair,
+    routing,
     rules,
     safety_stock,
     stock,
@@ -206,6 +208,12 @@ app.command()(holds.confirm)
 app.command()(holds.release)
 app.command()(holds.settle)
 app.add_typer(holds.app, name="reservations")
+
+orders.app.command("explain")(routing.explain_order)
+app.add_typer(orders.app, name="order")
+app.command()(orders.quote)
+app.command()(routing.simulate)
+app.command()(routing.backlog)
 
 app.command()(serve)
 app.command()(demo)

@@ -217,6 +217,8 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     promise_is_hard: bool = False
     parcel_at: ParcelFinder | None = None
     """Finds the open parcel from a location on a day that takes more; None where there is none."""
+    joins_only: bool = False
+    """Whether the order has all packages that it may have: goods can only join open ones."""
     may_backorder: bool = True
     """Whether supply that is not there yet may be promised, where the products allow it."""
     columns: Columns | None = None
@@ -365,6 +367,7 @@ def is_plain(question: LegQuestion, columns: Columns) -> bool:
         and not columns.has_weight_rates
         and not question.prices.scarcity_micros
         and question.parcel_at is None
+        and not question.joins_only
         and not (question.own or question.taken or question.excluded)
     )
 
@@ -434,6 +437,7 @@ def _filtered(
     if (
         question.area.distances_m is None
         and not question.excluded
+        and not question.joins_only
         and question.effects is NO_EFFECTS
         and question.room_left is None
         and not question.promise_is_hard
@@ -468,7 +472,8 @@ def _removed_by(
         return "capacity"
     if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
-    return "rules" if excluded_for_all(question.effects, index) else ""
+    stays_out = question.joins_only and not _joins(question, index, table.ship_day[row])
+    return "rules" if stays_out or excluded_for_all(question.effects, index) else ""
 
 
 def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
@@ -478,7 +483,11 @@ def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
     if room.packages or question.parcel_at is None:
         return all(room)
     # What joins a parcel is no package more.
-    return question.parcel_at(index, day) is not None
+    return _joins(question, index, day)
+
+
+def _joins(question: LegQuestion, index: LocationIndex, day: int) -> bool:
+    return question.parcel_at is not None and question.parcel_at(index, day) is not None
 
 
 def excluded_for_all(effects: Effects, index: LocationIndex) -> bool:

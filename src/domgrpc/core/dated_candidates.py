@@ -88,7 +88,8 @@ def _free(
 
 def _may_wait(question: LegQuestion, index: LocationIndex) -> bool:
     return (
-        question.only in (None, index)
+        not question.joins_only
+        and question.only in (None, index)
         and index in question.area
         and index not in question.excluded
         and not excluded_for_all(question.effects, index)

@@ -22,7 +22,12 @@ from domgrpc.core.candidates import (
     unit_cost,
 )
 from domgrpc.core.dated_candidates import with_dated
-from domgrpc.core.leg_solving import crowded_cells, solve_leg, without_cells
+from domgrpc.core.leg_solving import (
+    crowded_cells,
+    follow_strategy,
+    solve_leg,
+    without_cells,
+)
 from domgrpc.core.network import Network
 from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
@@ -43,7 +48,15 @@ from domgrpc.core.routing.instance import (
     WeightRates,
 )
 from domgrpc.core.rule_sets import Strategy
-from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
+from domgrpc.core.values import (
+    NO_LOCATION,
+    LineId,
+    LocationId,
+    LocationIndex,
+    Micros,
+    Quantity,
+    TimeMs,
+)
 
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
@@ -59,7 +72,7 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
     package_count_max: int = 0
     unit_split: bool = True
     partial: bool = True
-    """Whether a need that cannot be served whole is served in part."""
+    """Whether a need that may be split, and cannot be served whole, is served in part."""
     groups: tuple[tuple[int, ...], ...] = ()
     """Needs that must travel in one package, by place."""
     strategy: Strategy = Strategy.CHEAPEST
@@ -88,7 +101,10 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
         served = _served(question, found, limits)
     while places := [place for place, units in enumerate(served) if units]:
         instance = _instance(question, found, (places, served), limits)
-        solution = solve_leg(instance)
+        if limits.strategy is Strategy.CHEAPEST:
+            solution = solve_leg(instance)
+        else:
+            solution = follow_strategy(instance, limits.strategy, found)
         if isinstance(solution, Unservable):
             break
         crowded = crowded_cells(question, found, solution)
@@ -108,17 +124,18 @@ def _wanted(question: LegQuestion) -> list[int]:
 
 
 def _served(question: LegQuestion, found: Candidates, limits: LegLimits) -> list[int]:
-    """Return the units of each need that candidates have, together or, unsplit, one of them.
+    """Return the units of each need that candidates have together.
 
-    A group that no candidate has as a whole is not served at all.
+    What must not be split, and a group, is served whole by one candidate or not at all.
     """
     served = []
     for need, units in zip(question.needs, found.available, strict=True):
-        most = sum(units) if limits.unit_split and need.splits else max(units, default=0)
+        splits = limits.unit_split and need.splits
+        most = sum(units) if splits else max(units, default=0)
         if most >= need.quantity:
             served.append(need.quantity)
         else:
-            served.append(most if limits.partial else 0)
+            served.append(most if splits and limits.partial else 0)
     for group in limits.groups:
         rows = [found.available[place] for place in group]
         wanted = [question.needs[place].quantity for place in group]
@@ -214,7 +231,30 @@ def _planned(
     shortages = _shortages(question.needs, done)
     decision = _decision(asked, places, answer, packages)
     rows = _rows(network, asked[2], answer, shown)
-    return LegPlan(packages, shortages, msgspec.structs.replace(decision, rows=rows))
+    runner_up, places_of_it = _runner_up(network, asked[2], answer[1])
+    decision = msgspec.structs.replace(
+        decision,
+        rows=rows,
+        runner_up_micros=None
+        if runner_up is None
+        else Micros(runner_up - (answer[1].cost - decision.cost_micros)),
+        runner_up_location_ids=places_of_it,
+    )
+    return LegPlan(packages, shortages, decision)
+
+
+def _runner_up(
+    network: Network, found: Candidates, solution: Solution
+) -> tuple[int | None, tuple[LocationId, ...]]:
+    # The same packages, but one of them from another candidate: what that costs, and from where.
+    runner_up = solution.runner_up
+    if runner_up is None:
+        return None, ()
+    used = [package.candidate for package in solution.packages]
+    used[runner_up.package] = runner_up.candidate
+    by_index = network.locations.by_index
+    names = (by_index[found.indexes[candidate]].location_id for candidate in used)
+    return runner_up.cost, tuple(dict.fromkeys(names))
 
 
 def _but_the_first(

@@ -21,10 +21,15 @@ from domgrpc.core.routing.instance import (
     WeightRates,
 )
 from domgrpc.core.routing.solver import solve
+from domgrpc.core.routing.strategies import DISTANCE_M_MAX, Attributes, follow
+from domgrpc.core.routing.strategies import Strategy as TextbookStrategy
+from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.values import LocationIndex
 
 PART_LINES_MAX = 256
 """So many lines are solved at once; the solver takes twice as many."""
+_NODES_MAX = 2_000
+"""The cap on the search of a leg: the writer waits for it, some ten milliseconds at the most."""
 _NODES_OF_LONG_MAX = 200
 """The cap on the search of a part: with so many lines every node costs."""
 
@@ -34,9 +39,32 @@ _Lots = list[tuple[int, ...]]
 def solve_leg(instance: Instance) -> Solution | Unservable:
     """Return the best plan of a leg; of a long one a good plan, with its gap."""
     if len(instance.quantities) <= PART_LINES_MAX:
-        return solve(instance)
+        return solve(instance, node_count_max=_NODES_MAX)
     lots = _lots(instance)
     return _Parts(instance, lots).solved()
+
+
+def follow_strategy(
+    instance: Instance, strategy: Strategy, found: Candidates
+) -> Solution | Unservable:
+    """Return the plan of a textbook strategy, with the bound of the exact plan beside it.
+
+    So that each decision says what the strategy costs more than it had to.
+    """
+    places = [found.place(candidate) for candidate in range(len(found.indexes))]
+    attributes = Attributes(
+        priorities=[place.table.priority[place.row] for place in places],
+        distances_m=[
+            distance_m if distance_m >= 0 else DISTANCE_M_MAX
+            for distance_m in (place.table.distance_m[place.row] for place in places)
+        ],
+        delivery_times_ms=[place.table.deliver_by_ms[place.row] for place in places],
+    )
+    followed = follow(instance, TextbookStrategy[strategy.name], attributes)
+    best = solve_leg(instance)
+    if isinstance(followed, Unservable) or isinstance(best, Unservable):
+        return followed
+    return msgspec.structs.replace(followed, lower_bound=min(best.lower_bound, followed.cost))
 
 
 def crowded_cells(

@@ -207,8 +207,12 @@ def _new_order(
     at = caller.at
     plan, policy = what
     works, next_number = put_in(order_id, (), plan, 1)
+    reasons = dict(reversed(command.holds))
+    holds = tuple(
+        OrderHold(kind, reasons[kind], caller.client_id, at.time_ms)
+        for kind in dict.fromkeys(kind for kind, _ in command.holds)
+    )
     cancelled = policy is ShortagePolicy.CANCEL
-    holds = tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds)
     order = Order(
         order_id,
         caller.client_id,

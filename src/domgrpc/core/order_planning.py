@@ -15,7 +15,6 @@ from domgrpc.core.candidates import (
     BOUNDLESS,
     Columns,
     LegQuestion,
-    Need,
     ParcelFinder,
     Prices,
     Room,
@@ -28,13 +27,13 @@ from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
 from domgrpc.core.order_book import Orders
+from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
-    goes_with,
     legs_of,
     needs_of,
+    package_count,
     package_groups,
-    uncancelled,
     value_of,
 )
 from domgrpc.core.orders import (
@@ -46,7 +45,6 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
-from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets
 from domgrpc.core.rule_sets import Strategy, Unfilled
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
@@ -57,7 +55,6 @@ from domgrpc.core.values import (
     Demand,
     LocationId,
     LocationIndex,
-    Quantity,
     RuleSetVersion,
     Sku,
     TimeMs,
@@ -259,7 +256,8 @@ def leg_question(
     needs = needs_of(leg.lines, network.products.fields)
     effects = NO_EFFECTS
     if rules.content.rules:
-        effects = rules.effects(*_facts(question, leg, needs))
+        asking = Asking(terms, question.whole or question.lines, question.time_ms)
+        effects = rules.effects(asking.order_facts(leg), asking.line_facts(leg, needs))
     network.refresh(question.time_ms)
     journey = _journey(planner, leg, terms)
     prices = _prices(rules)
@@ -268,6 +266,8 @@ def leg_question(
     columns = None
     if terms.promise_time_ms is None:
         columns = planner.columns(journey, ask, prices, promise_ms)
+    count_max = _package_count_max(question, rules, effects)
+    there = package_count(question.order, leg) if count_max and question.order is not None else 0
     asked = LegQuestion(
         ask=ask,
         needs=needs,
@@ -287,10 +287,11 @@ def leg_question(
         parcel_at=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
         room_left=planner.room_check(taken),
+        joins_only=0 < count_max <= there,
     )
     strategy = question.strategy
     bounds = LegLimits(
-        _package_count_max(question, rules, effects),
+        0 if asked.joins_only else count_max - there,
         limits.unit_split_allowed,
         partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
@@ -314,33 +315,6 @@ def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
     if promise_ms is None:
         return TimeMs(question.time_ms + rules.content.promise_ms)
     return promise_ms
-
-
-def _facts(
-    question: PlanQuestion, leg: Leg, needs: tuple[Need, ...]
-) -> tuple[OrderFacts, list[LineFacts]]:
-    terms, lines = question.terms, question.whole or question.lines
-    prices = {line.sku: line.unit_price_micros for line in leg.lines}
-    units = dict.fromkeys(prices, 0)
-    for line in lines:
-        if line.sku in units and goes_with(line, leg):
-            units[line.sku] += uncancelled(line)
-    order = OrderFacts(
-        channel=terms.channel,
-        customer_id=terms.customer_id,
-        delivery_method=leg.delivery_method,
-        value_micros=value_of(lines),
-        country=terms.address.country_code,
-        region=terms.address.region,
-        postal_code=terms.address.postal_code,
-        line_count=len(lines),
-        unit_count=sum(map(uncancelled, lines)),
-        time_ms=question.time_ms,
-    )
-    return order, [
-        LineFacts(need.sku, Quantity(units[need.sku]), prices[need.sku], need.fields)
-        for need in needs
-    ]
 
 
 def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:

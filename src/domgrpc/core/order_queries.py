@@ -163,7 +163,12 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
     stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
     bare = msgspec.structs.replace(order, fulfillment_orders=stays)
     return msgspec.structs.replace(
-        asked, lines=lines, terms=order.terms, own=claimed_units(open_works), order=bare
+        asked,
+        lines=lines,
+        whole=order.lines,
+        terms=order.terms,
+        own=claimed_units(open_works),
+        order=bare,
     )
 
 

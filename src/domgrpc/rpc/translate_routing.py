@@ -44,7 +44,13 @@ from domgrpc.rpc.shapes import (
     whole,
 )
 from domgrpc.rpc.translate_order_lines import CHOSEN_METHODS, line_defaults, order_lines
-from domgrpc.rpc.translate_orders import goes_to_address, line_units, order_id_of, read_terms
+from domgrpc.rpc.translate_orders import (
+    PLANNED_LINES_MAX,
+    goes_to_address,
+    line_units,
+    order_id_of,
+    read_terms,
+)
 from domgrpc.rpc.translate_plans import fill_decision
 from domgrpc.rpc.translate_scope import scope_of
 from domgrpc.v1 import routing_pb2
@@ -97,6 +103,16 @@ def explained_locations(message: routing_pb2.ExplainDecisionRequest) -> tuple[Lo
         LocationId(identifier(location_id, f"location_ids[{place}]"))
         for place, location_id in enumerate(message.location_ids)
     )
+
+
+def check_explained(location_ids: Sequence[LocationId], line_count: int) -> None:
+    """Refuse to explain so many locations of so large an order: each may have it planned again."""
+    if len(location_ids) * line_count > PLANNED_LINES_MAX:
+        raise InvalidField(
+            "location_ids",
+            f"has {len(location_ids)} items for an order of {line_count} lines; up to "
+            f"{PLANNED_LINES_MAX // line_count} are explained at once",
+        )
 
 
 def decision_number(message: routing_pb2.ExplainDecisionRequest) -> int | None:

@@ -27,9 +27,9 @@ from domgrpc.core.routing.backlog_data import NOWHERE, Numbers
 from domgrpc.core.routing.backlog_parts import Parts
 from domgrpc.core.routing.backlog_subsets import solve
 
-_FIRST_STEP = 0.07
+_FIRST_STEP = 0.14
 """Times the cost of the median part, for one unit too many at a position with few."""
-_LAST_STEP = 0.03
+_LAST_STEP = 0.02
 """Of the first."""
 _NEW_DIRECTION = 0.5
 """The share of a pass in its direction; the rest is the last one's."""

@@ -75,33 +75,38 @@ def _solve_sets(batch: Batch, capped: Numbers, packages: Numbers) -> Answer:
     for line in range(line_count):
         np.minimum(package[1 << line], batch.backorders[line, 0], out=package[1 << line])
     best = np.zeros_like(package)
-    first_package = np.zeros(package.shape, np.int64)
     for sets, firsts in subset_layers(line_count):
-        sums = package[firsts] + best[sets[:, None] ^ firsts]
-        places = sums.argmin(axis=1)
-        best[sets] = np.take_along_axis(sums, places[:, None], axis=1)[:, 0]
-        first_package[sets] = firsts[np.arange(len(sets))[:, None], places]
-    return Answer(best[-1].copy(), _picks(batch, capped, table, first_package))
+        best[sets] = (package[firsts] + best[sets[:, None] ^ firsts]).min(axis=1)
+    # No lines are no package: it fills up the rows of `first_packages`.
+    package[0] = batch.closed
+    return Answer(best[-1].copy(), _picks(batch, capped, packages, (package, best)))
 
 
-def _picks(batch: Batch, capped: Numbers, table: Numbers, first_package: Numbers) -> Numbers:
-    """Follow the packages from all lines down to none."""
+def _picks(
+    batch: Batch, capped: Numbers, packages: Numbers, tables: tuple[Numbers, Numbers]
+) -> Numbers:
+    """Take package after package, the one with the first line first, until no line is left."""
+    package, best = tables
     line_count, _, count = capped.shape
     picks = np.full((line_count, count), NOWHERE)
     rows = np.arange(line_count)[:, None]
     columns = np.arange(count)
     rest = np.full(count, (1 << line_count) - 1)
     while len(columns):
-        package = first_package[rest, columns]
-        costs = table[package, :, columns]
-        pick = costs.argmin(axis=1)
-        is_inside = (package >> rows & 1).astype(np.bool_)
-        backorders = np.where(is_inside, batch.backorders[:, 0, columns], 0)
-        # A lone line that is cheaper not to send stands in the table with its package all the same.
-        is_worth = costs[np.arange(len(pick)), pick] <= backorders.sum(axis=0)
-        is_sent = is_inside & is_worth & (capped[rows, pick, columns] < backorders)
+        firsts = first_packages(line_count)[:, rest]
+        places = (package[firsts, columns] + best[rest ^ firsts, columns]).argmin(axis=0)
+        chosen = firsts[places, np.arange(len(columns))]
+        is_inside = (chosen >> rows & 1).astype(np.bool_)
+        # `take`, unlike an index, leaves the rows in one piece.
+        costs = np.take(capped, columns, axis=2) * is_inside[:, None]
+        costs = costs.sum(axis=0, dtype=capped.dtype) + np.take(packages, columns, axis=1)
+        pick = costs.argmin(axis=0)
+        # Cheaper than any package is only a lone line that is not sent.
+        is_package = costs[pick, np.arange(len(pick))] <= package[chosen, columns]
+        is_sent = capped[rows, pick, columns] < batch.backorders[:, 0, columns]
+        is_sent &= is_inside & is_package
         picks[:, columns] = np.where(is_sent, pick, picks[:, columns])
-        rest ^= package
+        rest ^= chosen
         columns, rest = columns[rest > 0], rest[rest > 0]
     return picks
 
@@ -134,3 +139,12 @@ def subset_layers(line_count: int) -> list[tuple[Numbers, Numbers]]:
         ]
         layers.append((np.array(sets), np.array(firsts)))
     return layers
+
+
+@cache
+def first_packages(line_count: int) -> Numbers:
+    """Return by set, in columns, its subsets that hold its first line, filled up with 0."""
+    filled = np.zeros((1 << (line_count - 1), 1 << line_count), np.int64)
+    for sets, firsts in subset_layers(line_count):
+        filled[: firsts.shape[1], sets] = firsts.T
+    return filled

@@ -9,9 +9,13 @@ found greedily, and searched.
 from collections.abc import Sequence
 from operator import add
 
+import numpy as np
+
+from domgrpc.core.routing.ascent import raise_prices
 from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import NEVER
 from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search
+from domgrpc.core.routing.subsets import route_by_subsets, suits_subsets
 
 Rows = Sequence[Sequence[int]]
 _PAIR = 2
@@ -41,13 +45,20 @@ def route_few(
     cost, _, plan = min(plans, default=(NEVER, 0, ()))
     if len(rows) == _PAIR:
         return Found(plan, cost, cost, 0) if plan else None
+    if suits_subsets(len(rows), len(package_costs)):
+        matrix = np.minimum(np.array(rows, dtype=np.int64), NEVER)
+        return route_by_subsets(matrix, np.array(package_costs, dtype=np.int64), count_max)
     limit = cost - sum(cheapest) - min(package_costs)
     kept = [name for name, package_cost in enumerate(package_costs) if package_cost <= limit]
+    scaled = [[row[name] * SCALE for name in kept] for row in rows]
+    packages = [package_costs[name] * SCALE + 1 for name in kept]
+    prices = [price * SCALE for price in cheapest]
+    raise_prices(prices, [IMPOSSIBLE] * len(rows), scaled, list(packages))
     search = Search(
         kept,
-        [[row[name] * SCALE for name in kept] for row in rows],
-        [package_costs[name] * SCALE + 1 for name in kept],
-        [price * SCALE for price in cheapest],
+        scaled,
+        packages,
+        prices,
         count_min=_PAIR,
         count_max=count_max,
         node_count_max=node_count_max,

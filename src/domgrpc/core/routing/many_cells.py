@@ -16,10 +16,9 @@ from domgrpc.core.routing.greedy import greedy_plan
 from domgrpc.core.routing.instance import NEVER, Numbers
 from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search, members
-from domgrpc.core.routing.subsets import Partition, totals_of_subsets
+from domgrpc.core.routing.subsets import route_by_subsets, suits_subsets
 
 CELLS_FEW = 500
-_SUBSET_LOTS_MAX = 5
 _PROMISING = 192
 _SEARCHED = 40
 _ROUNDS_MAX = 5
@@ -27,6 +26,7 @@ _STEPS = 8
 _GUIDED = 48
 _CLOSE = 32
 _PAIR = 2
+_TRIPLE = 3
 
 
 def route_many(
@@ -48,7 +48,11 @@ def route_many(
     field = _Field(costs, package_costs, count_max)
     if single < NEVER:
         field.offer((best,), single)
-    if len(costs) <= _SUBSET_LOTS_MAX:
+    field.keep(np.flatnonzero(package_costs <= field.room()))
+    if int(field.costs.min(axis=1, initial=NEVER).max()) >= NEVER:
+        # Two packages cannot be as good: some lot is only where they would be too dear.
+        return field.found()
+    if suits_subsets(*field.costs.shape):
         return field.found_by_subsets()
     field.start()
     field.narrow()
@@ -68,6 +72,8 @@ class _Field:
         self.plan: tuple[int, ...] = ()
         self.upper = NEVER
         self.prices = costs.min(axis=1)
+        self.is_close = False
+        """Whether the bound is near the best plan known."""
         self._cheapest = int(costs.min(axis=1).sum())
         self._sums = np.sort(package_costs)[: self.count_max].cumsum() + self._cheapest
 
@@ -93,19 +99,18 @@ class _Field:
             self.package_costs = self.package_costs[places]
 
     def found_by_subsets(self) -> Found | None:
-        self.keep(np.flatnonzero(self.package_costs <= self._room()))
-        totals = totals_of_subsets(self.costs)
-        totals += self.package_costs
-        who = totals.argmin(axis=1)
-        least = totals[np.arange(len(totals)), who]
-        partition = Partition(least, self.names[who], self.count_max)
-        if partition.cost < NEVER:
-            plan = tuple(sorted(name for name, _ in partition.packages()))
-            self.offer(plan, partition.cost)
+        """Settle all plans at once."""
+        found = route_by_subsets(self.costs, self.package_costs, self.count_max)
+        if found is not None:
+            self.offer(tuple(self.names[list(found.chosen)].tolist()), found.cost)
+        return self.found()
+
+    def found(self) -> Found | None:
+        """Return the best plan known as the best of all."""
         return Found(self.plan, self.upper, self.upper, 0) if self.plan else None
 
-    def _room(self) -> int:
-        # What a package of a plan with at least one more can cost.
+    def room(self) -> int:
+        """Return what a package can cost in a plan with at least one more."""
         return self.upper - self._cheapest - int(self.package_costs.min())
 
     def start(self) -> None:
@@ -129,14 +134,14 @@ class _Field:
 
     def narrow(self) -> None:
         """Leave out candidates until few are left or none goes any more."""
-        self.keep(np.flatnonzero(self.package_costs <= self._room()))
+        self.keep(np.flatnonzero(self.package_costs <= self.room()))
         if len(self.names) > _PROMISING:
             self._price()
         if len(self.names) > _SEARCHED and self.most() >= _PAIR:
             self._try_pairs()
         for _ in range(_ROUNDS_MAX):
-            before = len(self.names)
-            if before <= _SEARCHED or self.most() < self.count_min:
+            few = len(self.names) <= _SEARCHED and (self.most() <= _TRIPLE or self.is_close)
+            if few or min(self.most(), len(self.names)) < self.count_min:
                 break
             self._price()
 
@@ -149,7 +154,8 @@ class _Field:
             near = offers.of(slacks.argpartition(_PROMISING)[:_PROMISING])
         self.prices = improve_prices(self.prices, near, aim, _STEPS)
         bounded = bound_by(self.prices, offers, aim)
-        if self.upper - bounded.bound > self.upper // _CLOSE:
+        self.is_close = self.upper - bounded.bound <= self.upper // _CLOSE
+        if not self.is_close:
             self._guided(bounded.slacks)
         self.keep(bounded.survivors(self.upper, aim))
 
@@ -185,7 +191,7 @@ class _Field:
     def searched(self, node_count_max: int) -> Found | None:
         """Search what is left."""
         if self.most() < self.count_min or len(self.names) < self.count_min:
-            return Found(self.plan, self.upper, self.upper, 0) if self.plan else None
+            return self.found()
         search = Search(
             self.names.tolist(),
             (self.costs * SCALE).tolist(),

@@ -202,15 +202,14 @@ class UnitSearch:
         if most < least:
             return
         floor = paid + self._priced(filled)
-        negative = int(self._slacks.searchsorted(0))
-        others = self._slack_sums[min(max(negative, least - 1), most - 1)]
-        room = self.value - floor - others
+        room = self.value - floor - self._least_slacks(allowed, least - 1, most - 1)
         allowed = allowed[: int(self._slacks[allowed].searchsorted(room, side="right"))]
         if most == 1:
             self._try_last(opened, allowed, (filled, paid + filled.cost))
         elif self.node_count >= self._node_count_max:
-            bound = floor + self._slack_sums[min(max(negative, least), most)]
-            self.bound = min(self.bound, bound)
+            floor += self._least_slacks(allowed, least, most)
+            least_floor = paid + self._floor + int(self._package_sums[least - 1])
+            self.bound = min(self.bound, max(floor, least_floor))
         elif is_whole:
             saved = -self._change(filled, allowed)
             self._open_each(
@@ -218,6 +217,12 @@ class UnitSearch:
             )
         else:
             self._open_missing(opened, allowed, filled.missing)
+
+    def _least_slacks(self, allowed: Numbers, least: int, most: int) -> int:
+        # The least sum of so many slacks: all that are below 0, or as many as there must be.
+        slacks = self._slacks[allowed]
+        count = int(slacks.searchsorted(0))
+        return int(slacks[: min(count, most)].sum()) if count >= least else self._slack_sums[least]
 
     def _priced(self, filled: Filled) -> int:
         # The lots at no more than their prices.
