@@ -33,6 +33,8 @@ class OrderRead(NamedTuple):
     name: str
     query: Callable[[State, TimeMs], Any]
     judge: Callable[[Books, Plain], None]
+    note: Callable[[Any], None] = lambda _: None
+    """Told the answer itself, for what is asked next."""
 
 
 def draw_read(workload: Workload, draw: Callable[[], float]) -> OrderRead:
@@ -51,6 +53,7 @@ def draw_read(workload: Workload, draw: Callable[[], float]) -> OrderRead:
                 "what can be promised",
                 lambda state, now_ms: quote_order(state, question, now_ms),
                 lambda books, quote: judge_quote(books, lines, terms, quote),
+                lambda quote: orders.quoted(question, quote),
             )
         case 4:
             return _simulate(workload, draw)

@@ -22,6 +22,7 @@ from domgrpc.core.order_commands import HoldQuote
 from domgrpc.core.orders import Order
 from domgrpc.core.plans import Quote, QuoteQuestion
 from domgrpc.core.rejections import NOT_KEPT, Reason, Rejection
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.values import Revision
 from domgrpc.engine.calls import Reading
 from domgrpc.engine.feed import Feed
@@ -175,6 +176,7 @@ class World:
         """Have a reading of orders or plans judged."""
         self.auditor.looked(seen, found.revision)
         self.count(f"read {asked.kind}")
+        asked.note(found.value)
         books = self.auditor.books
         if found.revision != books.revision:
             return
@@ -194,6 +196,8 @@ class World:
         self.answered.append(request)
         if plain[0] == 1 and plain[3] == 1:
             self.workload.held(plain[1])
+        elif isinstance(outcome, RuleSet):
+            self.workload.orders.newest_rule_set = outcome.version
         elif isinstance(outcome, Order):
             self.workload.orders.placed(outcome)
         elif isinstance(outcome, Quote) and isinstance(request.command, HoldQuote):
