@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = 50051
+    health_port: int | None = None
+    """Where health answers also while the disk hangs; None for nowhere, 0 for a free port."""
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
     tls_client_ca_file: Path | None = None
@@ -62,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Raise InvalidSetting for the first value outside its limits."""
         for name, low, high in _RANGES:
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise InvalidSetting(f"{name} is {value}; {low} to {high} are allowed")
         for name, limit in msgspec.structs.asdict(self.limits).items():
             if not 1 <= limit <= _LIMIT_MAX:
@@ -84,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("port", 0, 65_535),
+    ("health_port", 0, 65_535),
     ("queue_max", 1, 1_000_000),
     ("queue_seconds_max", 0.01, 60),
     ("client_operations_per_second_max", 0, 100_000_000),

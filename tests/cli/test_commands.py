@@ -138,22 +138,23 @@ def test_what_could_not_be_held_is_shown(program: Program, stocked: tuple[str, s
     assert "not held" in shown
 
 
-def test_rules(program: Program, stocked: tuple[str, str]) -> None:
+@pytest.mark.parametrize("group", ["safety-stock", "rules"])
+def test_safety_stock_rules(program: Program, stocked: tuple[str, str], group: str) -> None:
     sku, place = stocked
     rule = f"rule-{sku}"
     program.done(
-        *("rules", "create", rule, "--sku", sku, "--percent", "20"),
+        *(group, "create", rule, "--sku", sku, "--percent", "20"),
         *("--channel", "web", "--until", "2099-01-01"),
     )
-    explained = program.read("rules", "explain", sku, place, "--channel", "web")
+    explained = program.read(group, "explain", sku, place, "--channel", "web")
     assert explained["decisions"] == [
         {"kind": "SAFETY_STOCK", "rule_id": rule, "quantity": 2, "other_rule_ids": []}
     ]
-    assert rule in program.done("rules", "explain", sku, place, "--channel", "web").output
-    assert program.read("rules", "show", rule)["percent_of_on_hand"] == 20
-    assert f"sku {sku}, channel web" in program.done("rules", "list").output
-    program.done("rules", "delete", rule)
-    assert program.run("rules", "create", rule, "--sku", sku).exit_code == 2
+    assert rule in program.done(group, "explain", sku, place, "--channel", "web").output
+    assert program.read(group, "show", rule)["percent_of_on_hand"] == 20
+    assert f"sku {sku}, channel web" in program.done("safety-stock", "list").output
+    program.done(group, "delete", rule)
+    assert program.run(group, "create", rule, "--sku", sku).exit_code == 2
 
 
 def test_a_watch_prints_what_happened(program: Program, stocked: tuple[str, str]) -> None:

@@ -1,9 +1,14 @@
 """How the program ends: exit codes, and errors in one line."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -163,6 +168,64 @@ def test_a_reader_that_goes_away_is_no_error(program: Program, place: str, sku: 
         program.done("stock", "count", sku, place, "2")
         assert watch.wait(WAIT_SECONDS) == ExitCode.PIPE_CLOSED
         assert watch.stderr.read() == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [("status",), ("--help",), ("--version",), ("stock", "--help")])
+def test_a_reader_that_is_gone_from_the_beginning_is_no_error(
+    program: Program, line: tuple[str, ...]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as output:
+        ended = run_on(output, line, program.server)
+    assert (ended.returncode, ended.stderr) == (ExitCode.PIPE_CLOSED, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [("status",), ("--help",), ("-o", "json", "status")])
+def test_an_output_that_was_closed_is_an_error_in_one_line(
+    program: Program, line: tuple[str, ...]
+) -> None:
+    ended = run_in_shell('"$@" >&-', line, program.server)
+    assert ended.returncode == ExitCode.USAGE
+    assert ended.stderr.startswith("error: CANNOT_WRITE: the output cannot be written: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_without_an_error_stream_the_code_still_tells(program: Program) -> None:
+    ended = run_in_shell('"$@" 2>&-', ("no-such-command",), program.server)
+    assert (ended.returncode, ended.stdout) == (ExitCode.USAGE, "")
+
+
+def run_on(
+    output: IO[bytes], line: Sequence[str], server: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the program with its output going somewhere."""
+    return subprocess.run(
+        [sys.executable, "-m", "domgrpc", *line],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=WAIT_SECONDS,
+        env={**os.environ, "DOMGRPC_SERVER": server},
+        check=False,
+    )
+
+
+def run_in_shell(
+    script: str, line: Sequence[str], server: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the program as `"$@"` of a script of the shell."""
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "domgrpc", *line],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+        env={**os.environ, "DOMGRPC_SERVER": server},
+        check=False,
+    )
 
 
 @pytest.mark.slow

@@ -12,7 +12,16 @@ from domgrpc.cli import choices
 from domgrpc.cli.commands import app, global_first
 from domgrpc.cli.loading.cells import NAME_BYTES_MAX, QUANTITY_MAX
 from domgrpc.config import Settings
-from domgrpc.v1 import inventory_pb2, location_pb2, product_pb2, reservation_pb2, types_pb2
+from domgrpc.v1 import (
+    inventory_pb2,
+    location_pb2,
+    logistics_pb2,
+    order_pb2,
+    product_pb2,
+    reservation_pb2,
+    rule_set_pb2,
+    types_pb2,
+)
 from tests.cli.running import run_process
 from tests.tidy.project_files import ROOT, read_text
 
@@ -27,6 +36,13 @@ ENUMS = (
     (choices.HoldState, reservation_pb2.ReservationState),
     (choices.Outcome, reservation_pb2.SettlementOutcome),
     (choices.Backorder, product_pb2.BackorderMode),
+    (choices.Strategy, rule_set_pb2.RoutingStrategy),
+    (choices.RuleSetLife, rule_set_pb2.RuleSetState),
+    (choices.Capacity, logistics_pb2.CapacityUnit),
+    (choices.OrderState, order_pb2.OrderStatus),
+    (choices.WorkState, order_pb2.FulfillmentState),
+    (choices.HoldReason, order_pb2.HoldKind),
+    (choices.Shortage, order_pb2.ShortagePolicy),
 )
 # The command tree of typer and the enums of protobuf have no public types.
 Command: TypeAlias = Any

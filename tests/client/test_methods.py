@@ -25,19 +25,41 @@ from domgrpc.v1 import (
     admin_pb2,
     inventory_pb2,
     location_pb2,
+    logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 from domgrpc.v1.inventory_pb2 import SafetyStockRule, StockAdjustment
 from domgrpc.v1.location_pb2 import Location, LocationGroup, LocationState, LocationType
+from domgrpc.v1.logistics_pb2 import (
+    Lane,
+    LocationCalendar,
+    OpeningHours,
+    RateCard,
+    Weekday,
+    ZoneRate,
+)
 from domgrpc.v1.pipeline_pb2 import Operation
 from domgrpc.v1.product_pb2 import Product
 from domgrpc.v1.reservation_pb2 import ReservationState, SettlementOutcome
-from domgrpc.v1.types_pb2 import Point, StockCondition
+from domgrpc.v1.rule_set_pb2 import RoutingRule, RuleEffect, RuleSet, RuleSetState
+from domgrpc.v1.types_pb2 import DeliveryMethod, Point, StockCondition
 from tests.rpc.serving import Shop
 
-SERVICES = (admin_pb2, inventory_pb2, location_pb2, pipeline_pb2, product_pb2, reservation_pb2)
+SERVICES = (
+    admin_pb2,
+    inventory_pb2,
+    location_pb2,
+    logistics_pb2,
+    order_pb2,
+    pipeline_pb2,
+    product_pb2,
+    reservation_pb2,
+    routing_pb2,
+)
 RPCS = sorted(
     method.name
     for module in SERVICES
@@ -168,6 +190,18 @@ async def test_availability(stocked: DomgrpcClient) -> None:
     assert [place.parts.on_hand for place in full.items[0].locations] == [10, 5]
 
 
+async def test_rule_sets(client: DomgrpcClient) -> None:
+    rule = RoutingRule(rule_id="r", effect=RuleEffect.RULE_EFFECT_LIMIT, package_count_max=1)
+    made = await client.create_rule_set(RuleSet(rules=[rule]))
+    assert made.version == 1
+    await client.validate_rule_set(1)
+    assert (await client.activate_rule_set(1)).state == RuleSetState.RULE_SET_STATE_ACTIVE
+    assert (await client.get_rule_set()).version == 1
+    assert (await client.get_rule_set(0)).state == RuleSetState.RULE_SET_STATE_RETIRED
+    listed = await client.list_rule_sets(state=RuleSetState.RULE_SET_STATE_RETIRED)
+    assert [rule_set.version for rule_set in listed.rule_sets] == [0]
+
+
 async def test_rules(stocked: DomgrpcClient) -> None:
     await stocked.create_safety_stock_rule(SafetyStockRule(rule_id="r", fixed_quantity=3))
     changed = await stocked.update_safety_stock_rule(
@@ -179,6 +213,34 @@ async def test_rules(stocked: DomgrpcClient) -> None:
     assert [decision.quantity for decision in explained.decisions] == [4]
     await stocked.delete_safety_stock_rule("r")
     assert not (await stocked.list_safety_stock_rules()).rules
+
+
+async def test_logistics(stocked: DomgrpcClient) -> None:
+    card = RateCard(
+        service_id="ground",
+        delivery_methods=[DeliveryMethod.DELIVERY_METHOD_SHIP_TO_HOME],
+        zone_rates=[ZoneRate(zone=1, package_micros=5)],
+    )
+    saved = await stocked.save_rate_card(card)
+    assert (await stocked.get_rate_card("ground")).zone_rates == card.zone_rates
+    assert len((await stocked.list_rate_cards()).rate_cards) == 1
+    await stocked.delete_rate_card("ground", etag=saved.etag)
+    lane = await stocked.save_lane(Lane(service_id="ground", transit_days=[1]))
+    assert (await stocked.get_lane("ground", min_revision=lane.revision)).etag == lane.etag
+    assert len((await stocked.list_lanes()).lanes) == 1
+    await stocked.delete_lane("ground")
+    hours = [OpeningHours(weekday=Weekday.WEEKDAY_MONDAY, open_minute=480, close_minute=1_200)]
+    await stocked.save_location_calendar(
+        LocationCalendar(location_id="store-1", opening_hours=hours)
+    )
+    await stocked.save_location_calendar(LocationCalendar(location_type=STORE, opening_hours=hours))
+    assert (await stocked.get_location_calendar("store-1")).opening_hours == hours
+    of_stores = await stocked.get_location_calendar(location_type=STORE)
+    assert of_stores.location_type == STORE
+    assert len((await stocked.list_location_calendars()).calendars) == 2
+    await stocked.delete_location_calendar("store-1")
+    await stocked.delete_location_calendar(location_type=STORE)
+    assert not (await stocked.list_location_calendars()).calendars
 
 
 async def test_reservations(stocked: DomgrpcClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from domgrpc.client import DomgrpcClient, count_stock
 from domgrpc.v1.location_pb2 import Location, LocationType
+from domgrpc.v1.order_pb2 import FulfillmentState
 from domgrpc.v1.reservation_pb2 import ReservationState
 from tests.rpc.serving import Shop
 from tests.tidy.project_files import ROOT, project_files, read_text
@@ -38,6 +39,12 @@ async def test_python_in_the_docs_runs(name: str, shop: Shop, client: DomgrpcCli
     )
     _, errors = await process.communicate()
     assert (process.returncode, errors.decode()) == (0, "")
+    if "place_order" in program:
+        (order,) = (await client.list_orders(location_id="evanston")).orders
+        assert [work.state for work in order.fulfillment_orders] == [
+            FulfillmentState.FULFILLMENT_STATE_RELEASED
+        ]
+        return
     (hold,) = (await client.list_reservations()).reservations
     assert hold.state == ReservationState.RESERVATION_STATE_CONFIRMED
     assert [(line.sku, line.quantity) for line in hold.lines] == [("SHOE-42", 1)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
 
+from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
 from domgrpc.core.products import BackorderPolicy, CreateProducts, ProductFields
 from domgrpc.core.rejections import Rejection
@@ -42,6 +43,17 @@ from tests.core.commands import (
     stock,
 )
 from tests.core.given import Shop, encoded
+from tests.core.logistics_words import (
+    calendar,
+    card,
+    lane,
+    no_calendar,
+    no_card,
+    no_lane,
+    rates,
+    schedule,
+)
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.core.scope_words import at_locations, in_groups, near
 
 SKUS = tuple(f"sku-{number}" for number in range(24))
@@ -187,6 +199,34 @@ def some_move(day: Day) -> Command:
     )
 
 
+def some_logistics(day: Day) -> Command:
+    """Draw a rate card, lane or calendar to save or delete."""
+    chance = day.chance
+    service, site = f"service-{chance.randrange(4)}", chance.choice(SITES)
+    transit_days = tuple(chance.randrange(6) for _ in range(chance.randrange(1, 9)))
+    hours = schedule(lead_days=chance.randrange(3), holidays=("US", ""))
+    return chance.choice(
+        (
+            card(service, rates(*(chance.randrange(10**7) for _ in range(8)))),
+            no_card(service),
+            lane(service, LaneFields(transit_days)),
+            no_lane(service),
+            calendar(site, hours),
+            calendar(LocationType.STORE, hours),
+            no_calendar(site),
+        )
+    )
+
+
+def some_rule_set(day: Day) -> Command:
+    """Draw a step in the life of a rule set, or a new one."""
+    chance = day.chance
+    condition = f"order.channel == 'web' && '{chance.choice(GROUPS)}' in location.groups"
+    version = chance.randrange(1 + day.step // 40)
+    steps = (draft(exclude("some", condition)), validate(version), activate(version))
+    return chance.choice(steps)
+
+
 DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_hold,
     some_hold,
@@ -195,6 +235,8 @@ DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_rule,
     some_state,
     some_move,
+    some_logistics,
+    some_rule_set,
     lambda day: change(earlier(day), *some_lines(day.chance, anywhere=0.5)),
     lambda day: relocate(
         earlier(day),

@@ -9,12 +9,16 @@ from domgrpc.core.listings import (
     Page,
     PositionFilter,
     ReservationFilter,
+    list_calendars,
     list_groups,
+    list_lanes,
     list_locations,
     list_low_positions,
     list_positions,
     list_products,
+    list_rate_cards,
     list_reservations,
+    list_rule_sets,
     list_rules,
 )
 from domgrpc.core.state import State
@@ -31,7 +35,11 @@ def picture(state: State, now_ms: TimeMs) -> dict[str, object]:
     return {
         "locations": every(lambda at: list_locations(state, at, 100, (None, None)), ""),
         "groups": every(lambda at: list_groups(state, at, 100), ""),
+        "rule sets": every(lambda at: list_rule_sets(state, at, 100, None), 2**63),
         "rules": every(lambda at: list_rules(state, at, 100), ""),
+        "rate cards": every(lambda at: list_rate_cards(state, at, 100), ""),
+        "lanes": every(lambda at: list_lanes(state, at, 100), ""),
+        "calendars": every(lambda at: list_calendars(state, at, 100), (0, "")),
         "products": every(lambda at: list_products(state, at, 100, None), (0, -1)),
         "reservations": every(
             lambda at: list_reservations(state, at, 100, ReservationFilter()), (0, "")

@@ -68,6 +68,12 @@ def test_the_tags_of_events_never_change() -> None:
         "RequestRefused": 16,
         "NothingChanged": 17,
         "RetentionChanged": 18,
+        "RateCardSaved": 19,
+        "LaneSaved": 20,
+        "LocationCalendarSaved": 21,
+        "LogisticsDeleted": 22,
+        "RuleSetCreated": 23,
+        "RuleSetStateChanged": 24,
     }
 
 

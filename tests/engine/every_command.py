@@ -1,11 +1,20 @@
 """A short day of one shop in which every kind of command occurs, and every kind of answer."""
 
+from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
 from domgrpc.core.location_groups import DeleteLocationGroup, UpdateLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
 from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.safety_stock import RuleFields, RuleKind, UpdateSafetyStockRule
-from domgrpc.core.values import GroupId, LocationId, Quantity, RuleId, Sku, StockCondition
+from domgrpc.core.values import (
+    GroupId,
+    LocationId,
+    LocationType,
+    Quantity,
+    RuleId,
+    Sku,
+    StockCondition,
+)
 from tests.core.commands import (
     adjust,
     announce,
@@ -31,6 +40,17 @@ from tests.core.commands import (
     ship,
     stock,
 )
+from tests.core.logistics_words import (
+    calendar,
+    card,
+    lane,
+    no_calendar,
+    no_card,
+    no_lane,
+    rates,
+    schedule,
+)
+from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.engine.virtual_time import NOON_MS
 
 DAY_MS = 86_400_000
@@ -94,4 +114,32 @@ HOLDS: tuple[Command, ...] = (
     reserve(("tea", "south", 2), as_id="short", ttl_ms=1_000),
     reserve(("tea", "north", 1), as_id="open", ttl_ms=DAY_MS),
 )
-EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS)
+LOGISTICS: tuple[Command, ...] = (
+    card("ground", rates(5_000_000, 6_000_000)),
+    card("ground", rates(5_000_000, 6_000_000)),
+    card("ground", rates(5_000_000, 7_000_000)),
+    card("gone", rates(1)),
+    no_card("gone"),
+    no_card("gone"),
+    lane("ground", LaneFields((1, 2))),
+    lane("ground", LaneFields((1, 2))),
+    lane("gone", LaneFields()),
+    no_lane("gone"),
+    calendar("north", schedule("America/New_York")),
+    calendar("north", schedule("America/New_York")),
+    calendar(LocationType.STORE, schedule(weekdays=(1, 2, 3))),
+    calendar(LocationType.HUB, schedule()),
+    no_calendar(LocationType.HUB),
+)
+ROUTING: tuple[Command, ...] = (
+    draft(exclude("no-stores", "order.channel == 'web' && location.type == 'STORE'")),
+    draft(exclude("typo", "location.typ == 'STORE'")),
+    validate(1),
+    validate(1),
+    validate(2),
+    activate(2),
+    activate(1),
+    activate(1),
+    activate(0),
+)
+EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *LOGISTICS, *ROUTING)

@@ -31,8 +31,8 @@ def admission(**bounds: float) -> Admission:
 def learnt(admission: Admission, operation_seconds: float) -> Admission:
     """Let it see many turns in which an operation took so long."""
     for _ in range(200):
-        admission.learn(1_000, 1_000 * operation_seconds)
-        admission.learn(1, operation_seconds)
+        admission.learn(1_000, 1_000 * operation_seconds, 0.0)
+        admission.learn(1, operation_seconds, 0.0)
     return admission
 
 
@@ -58,6 +58,43 @@ def test_a_call_that_would_be_answered_too_late_is_refused_at_once() -> None:
     assert refuses(slow, ticket(deadline_seconds=0.2), 10)
     assert not refuses(slow, ticket(deadline_seconds=0.3), 10)
     assert slow.queued_count == 20
+
+
+def test_no_call_waits_behind_others_for_more_than_half_of_its_time() -> None:
+    slow = learnt(admission(), 0.01)
+    slow.admit(ANY, 20, 0.0)
+    assert refuses(slow, ticket(deadline_seconds=0.38))
+    assert not refuses(slow, ticket(deadline_seconds=0.42))
+    assert not refuses(learnt(admission(), 0.01), ticket(deadline_seconds=0.3), 20)
+
+
+def test_a_server_is_overloaded_where_a_good_part_of_all_calls_is_refused() -> None:
+    def after(rounds: int, *, refused_each: int, admitted_each: int) -> bool:
+        queue = learnt(admission(), 0.01)
+        for _ in range(rounds):
+            for _ in range(admitted_each):
+                queue.admit(ANY, 1, 1.0)
+                queue.emptied()
+            for _ in range(refused_each):
+                with pytest.raises(Busy):
+                    queue.admit(ticket(deadline_seconds=1.001), 1, 1.0)
+        assert not queue.is_refusing(1.3), "a moment later nobody is refused"
+        return queue.is_refusing(1.1)
+
+    assert not after(200, refused_each=1, admitted_each=30)
+    assert after(200, refused_each=1, admitted_each=3)
+    assert after(1, refused_each=10, admitted_each=0)
+
+
+def test_a_slow_moment_is_forgotten_while_nobody_waits() -> None:
+    slow = learnt(admission(), 1.0)
+    slow.check_time(5.3, 1, 3.0)
+    with pytest.raises(Busy):
+        slow.check_time(3.1, 1, 3.0)
+    slow.check_time(4.0 + 0.2, 1, 4.0)
+    slow.admit(ANY, 1, 4.0)
+    with pytest.raises(Busy, match="2000 ms"):
+        slow.check_time(4.0 + 0.2, 1, 4.0)
 
 
 def test_a_refused_call_does_not_count_as_waiting() -> None:
@@ -158,6 +195,29 @@ def test_a_call_whose_deadline_passes_in_the_queue_has_no_effect() -> None:
     refused = room.live(wait_too_long)
     assert all(isinstance(each, DeadlinePassed) for each in refused)
     assert len(room.records()) == 2
+
+
+def test_a_disk_that_hung_once_is_not_held_against_calls_for_ever() -> None:
+    room = Room()
+
+    async def hang_and_go_on(engine: Engine) -> Answer:
+        await open_shop(engine)
+        first, second = holds(2)
+
+        def hang() -> None:
+            room.disk.interruption = None
+            room.clock.now_seconds += 60.0
+
+        room.disk.interruption = hang
+        await engine.submit(first)
+        soon = ticket(deadline_seconds=engine.seconds() + 2.0)
+        with pytest.raises(Busy):
+            await engine.submit(second, soon)
+        await asyncio.sleep(3.0)
+        return await engine.submit(second, ticket(deadline_seconds=engine.seconds() + 2.0))
+
+    room.live(hang_and_go_on)
+    assert len(room.records()) == 2 + 2
 
 
 def test_reads_are_refused_when_the_queue_is_full_and_changes_are_not() -> None:

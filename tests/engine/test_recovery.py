@@ -1,5 +1,7 @@
 """The start: the newest whole snapshot and the log behind it, or a clear refusal."""
 
+from random import Random
+
 import msgspec
 import pytest
 
@@ -87,6 +89,28 @@ def test_a_damaged_newest_snapshot_is_passed_over_for_the_older_one() -> None:
     expected = room.live(snapshot_and_more)
     damage(room, list_snapshots(room.disk)[-1])
     assert room.live(look) == expected
+
+
+def test_a_snapshot_of_another_server_with_the_same_name_is_passed_over() -> None:
+    def server(seed: int, *names: str) -> Room:
+        async def snapshot(engine: Engine) -> None:
+            for name in names:
+                await given(engine, place(name))
+            await engine.create_snapshot("")
+
+        room = Room()
+        room.random = Random(seed)
+        room.live(snapshot)
+        return room
+
+    ours, theirs = server(1, "north", "east"), server(2, "south", "west")
+    (name,) = list_snapshots(ours.disk)
+    expected = ours.live(look)
+    foreign = theirs.disk.contents()[name]
+    ours.disk = FakeDisk.holding(ours.disk.contents() | {name: foreign})
+    assert ours.live(look) == expected
+    (refused,) = load_newest_snapshot(ours.disk, Limits()).refused
+    assert "one of another log" in str(refused)
 
 
 def test_a_damaged_snapshot_is_no_safety_net_for_the_next_one() -> None:

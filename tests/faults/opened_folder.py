@@ -12,7 +12,7 @@ from xxhash import xxh3_128_digest
 from domgrpc.engine.dump import digest, dump
 from domgrpc.engine.recovery import load_newest_snapshot, replay_frames
 from domgrpc.storage.errors import Corruption
-from domgrpc.storage.frame import Frame
+from domgrpc.storage.frame import BLOCK_BYTES, Frame
 from domgrpc.storage.log import Log
 from domgrpc.storage.snapshot import list_snapshots, remove_unfinished_snapshots, snapshot_name
 from tests.faults.journal_disk import JournalDisk, holding
@@ -40,7 +40,10 @@ _Key = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Snapshots:
-    """The snapshots of a folder, which one is used (by its digest), and what it amounts to."""
+    """The snapshots of a folder, which one is used (by its digest), and what it amounts to.
+
+    `files` are those beside the log that they must belong to.
+    """
 
     used: bytes
     files: dict[str, bytes]
@@ -90,11 +93,15 @@ class Opener:
 
     def _snapshots(self, disk: JournalDisk) -> _Snapshots:
         remove_unfinished_snapshots(disk)
-        files = {name: bytes(disk.files[name].content) for name in list_snapshots(disk)}
-        key = tuple((name, xxh3_128_digest(content)) for name, content in files.items())
+        snapshots = {name: bytes(disk.files[name].content) for name in list_snapshots(disk)}
+        # Of the log the first blocks say whether a snapshot belongs to it.
+        log = {name: file.content for name, file in disk.files.items() if name.startswith("log-")}
+        parts = [*snapshots.items(), *((name, log[name][:BLOCK_BYTES]) for name in sorted(log))]
+        key = tuple((name, xxh3_128_digest(content)) for name, content in parts)
         if key not in self._known:
             if len(self._known) > _KNOWN_MAX:
                 self._known.clear()
+            files = snapshots | {name: bytes(content) for name, content in log.items()}
             loaded = load_newest_snapshot(holding(files), SETTINGS.limits)
             used = dict(key).get(snapshot_name(loaded.snapshot_revision), b"")
             self._known[key] = _Snapshots(used, files, loaded.snapshot_revision, loaded.refused)
@@ -124,7 +131,7 @@ def _kept(disk: JournalDisk) -> dict[str, bytes]:
 def _open_log(disk: JournalDisk, snapshots: _Snapshots) -> Log:
     return Log.open(
         disk,
-        random_bytes=Random(len(snapshots.files)).randbytes,
+        random_bytes=Random(1).randbytes,
         clock=float,
         segment_bytes=SEGMENT_BYTES,
         known_sequence=snapshots.sequence,

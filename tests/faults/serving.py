@@ -20,7 +20,7 @@ START_SECONDS_MAX = 120.0
 STOP_SECONDS_MAX = 60.0
 SMALL_SEGMENTS = ("--segment-size-bytes", str(32 * 1024 * 1024))
 _LOOK_SECONDS = 0.005
-_PORT = re.compile(r'"port": ?(\d+)')
+_PORT = r'"{}": ?(\d+)'
 _SHOWN_CHARACTERS = 2_000
 
 
@@ -59,12 +59,12 @@ class Serving:
             )
         self._groups.append(self._process.pid)
 
-    async def target(self) -> str:
-        """Wait until the server listens and return where. Raises ServerEnded."""
+    async def target(self, port: str = "port") -> str:
+        """Wait until the server listens and return where, or where else. Raises ServerEnded."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:
             for line in self.printed().splitlines():
-                if '"listening"' in line and (found := _PORT.search(line)):
+                if '"listening"' in line and (found := re.search(_PORT.format(port), line)):
                     return f"127.0.0.1:{found[1]}"
             if self.status() is not None:
                 break

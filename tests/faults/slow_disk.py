@@ -19,7 +19,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from tests.faults.calls import Sender
+from tests.faults.calls import CHANNEL_OPTIONS, Sender
 from tests.faults.delaying import HANG, set_delay
 from tests.faults.ledger import reserve_id
 from tests.faults.table import Row, judged
@@ -43,6 +43,7 @@ _HEALTH_TIMEOUT_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 _UNDER_WAY_SECONDS = 0.5
 _RESUME_SECONDS_MAX = 5.0
+_RESUME_WAIT_SECONDS_MAX = 30.0
 _EXPECTED = frozenset({"OK", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 
 
@@ -135,8 +136,8 @@ async def _offer(
 
 async def hanging_disk(seconds: float) -> list[Row]:
     """Let a sync hang for so long, then let it go on."""
-    async with delayed_trial() as delayed:
-        async with delayed.tried.serving() as (channel, sender):
+    async with delayed_trial("--health-port", "0") as delayed:
+        async with delayed.tried.serving() as (_, sender):
             ledger = delayed.tried.ledger
             stopping = asyncio.Event()
             callers = [
@@ -145,7 +146,8 @@ async def hanging_disk(seconds: float) -> list[Row]:
             ]
             await asyncio.sleep(_UNDER_WAY_SECONDS)
             delayed.delay(HANG)
-            noticed = asyncio.create_task(_until_not_serving(channel, seconds))
+            health = await delayed.tried.server.target("health_port")
+            noticed = asyncio.create_task(_until_not_serving(health, seconds))
             # What was synced before may still be on its way.
             await asyncio.sleep(_UNDER_WAY_SECONDS)
             before = len(ledger.answers)
@@ -176,7 +178,7 @@ def _health_row(noticed_seconds: float | None, seconds: float) -> Row:
         must=f"NOT_SERVING within {_HEALTH_SECONDS_MAX:g} s",
         figure="never" if noticed_seconds is None else f"{noticed_seconds:.2f} s",
         holds=noticed_seconds is not None and noticed_seconds <= _HEALTH_SECONDS_MAX,
-        note="asked every 50 ms, each time for at most 0.5 s",
+        note="the health port, asked every 50 ms, each time for at most 0.5 s",
     )
 
 
@@ -192,24 +194,32 @@ async def _keep_ordering(sender: Sender, caller: str, stopping: asyncio.Event) -
 
 
 async def _until_answered(sender: Sender) -> float:
-    """Return after how many seconds a new order is answered."""
+    """Return after how many seconds a new order is answered, or was given up."""
     started = time.monotonic()
-    while True:
+    while (passed := time.monotonic() - started) < _RESUME_WAIT_SECONDS_MAX:
         with suppress(grpc.aio.AioRpcError):
             await sender.send(reserve_id("resumed-0"), deadline_seconds=_DEADLINE_SECONDS)
             return time.monotonic() - started
         await asyncio.sleep(_PAUSE_SECONDS)
+    return passed
 
 
-async def _until_not_serving(channel: grpc.aio.Channel, seconds: float) -> float | None:
+async def _until_not_serving(target: str, seconds: float) -> float | None:
     """Return after how many seconds health says NOT_SERVING, None where it never does."""
     started = time.monotonic()
+    async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
+        while time.monotonic() - started < seconds:
+            if await _says_not_serving(channel):
+                return time.monotonic() - started
+            await asyncio.sleep(_PAUSE_SECONDS)
+    return None
+
+
+async def _says_not_serving(channel: grpc.aio.Channel) -> bool:
     stub: Any = HealthStub(channel)  # its types do not know its methods
     request = health_pb2.HealthCheckRequest()
-    while time.monotonic() - started < seconds:
-        with suppress(grpc.aio.AioRpcError):
-            answer = await stub.Check(request, timeout=_HEALTH_TIMEOUT_SECONDS)
-            if answer.status == health_pb2.HealthCheckResponse.NOT_SERVING:
-                return time.monotonic() - started
-        await asyncio.sleep(_PAUSE_SECONDS)
-    return None
+    try:
+        answer = await stub.Check(request, timeout=_HEALTH_TIMEOUT_SECONDS)
+    except grpc.aio.AioRpcError:
+        return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.NOT_SERVING)

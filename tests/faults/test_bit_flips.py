@@ -14,8 +14,6 @@ from tests.faults.folder_damage import Damage, flipped_bits, zeroed_places
 from tests.faults.small_folder import SmallFolder, write_folder
 
 FLIP_STEP = 1_009
-# What no file of the folder contradicts: docs/reliability.md, "What is not noticed".
-NOT_NOTICED = ("files of another server",)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +48,7 @@ def test_a_flipped_bit_of_the_last_group_is_refused_also_before_its_seal() -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in OTHER_DAMAGE if kind not in NOT_NOTICED])
+@pytest.mark.parametrize("kind", OTHER_DAMAGE)
 def test_a_folder_that_was_damaged_otherwise_is_refused_or_healed(kind: str) -> None:
     outcomes = judge_kind(kind, part=0, scale=0.02 if "every" in kind else 1.0)
     assert outcomes.tried > 0

@@ -30,20 +30,8 @@ def test_a_slow_disk_still_answers_many_callers_within_their_deadlines() -> None
     expect_met(asyncio.run(slow_disk(SLOW_SECONDS)))
 
 
-@pytest.fixture(scope="module")
-def hanging_rows() -> list[Row]:
-    """Let a disk hang once: the row of health, then that of the answers."""
-    return asyncio.run(hanging_disk(HANG_SECONDS))
-
-
-def test_a_hanging_disk_gives_no_false_answer_and_goes_on(hanging_rows: list[Row]) -> None:
-    expect_met(hanging_rows[1])
-
-
-def test_health_never_says_serving_while_the_disk_hangs(hanging_rows: list[Row]) -> None:
-    # It should say NOT_SERVING and says nothing: a sync holds the event loop that would answer
-    # (docs/decisions/0010-admission.md). A probe takes its own timeout for the answer.
-    assert hanging_rows[0].figure == "never"
+def test_while_the_disk_hangs_health_says_so_and_nobody_gets_a_false_answer() -> None:
+    expect_met(*asyncio.run(hanging_disk(HANG_SECONDS)))
 
 
 def test_repeats_and_reused_ids_have_no_second_effect_through_a_crash() -> None:

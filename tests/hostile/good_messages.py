@@ -24,9 +24,39 @@ _RULE = {
     "rule_id": "keep", "kind": "SAFETY_STOCK_RULE_KIND_SAFETY_STOCK", "sku": "A",
     "location_id": "b", "fixed_quantity": 1,
 }  # fmt: skip
+_CARD: Fields = {
+    "service_id": "ground", "delivery_methods": ["DELIVERY_METHOD_SHIP_TO_HOME"],
+    "zone_rates": [{"zone": 1, "package_micros": 5, "weight_steps": [
+        {"grams_max": 500, "micros": 3}]}],
+    "surcharges": [{"name": "fuel", "basis_points": 1_250}], "package_grams_max": 500,
+}  # fmt: skip
+_LANE: Fields = {
+    "service_id": "ground", "transit_days": [1, 2], "delivery_weekdays": ["WEEKDAY_MONDAY"],
+    "holidays": {"country": "US", "subdivision": "CA"},
+}  # fmt: skip
+_CALENDAR: Fields = {
+    "location_id": "a", "time_zone": "America/New_York",
+    "opening_hours": [{"weekday": "WEEKDAY_MONDAY", "open_minute": 480, "close_minute": 1_200}],
+    "special_days": [{"date": "2026-12-24", "open_minute": 480, "close_minute": 720}],
+    "daily_capacity": 50, "package_micros": 700_000,
+}  # fmt: skip
 _GROUP = {"group_id": "all", "location_ids": ["a", "b", "c"]}
 _SCOPE = {"locations": {"location_ids": ["a", "b"]}}
 _NEAR = {"near": {"point": _LOCATION["point"], "radius_km": 50.0, "location_count_max": 5}}
+_RULE_SET = {
+    "display_name": "no stores", "strategy": "ROUTING_STRATEGY_CHEAPEST",
+    "prices": {"split_penalty_micros": 500_000, "late_day_micros": 0},
+    "limits": {"package_count_max": 4, "unit_split_allowed": False},
+    "replanning": {"cool_down": {"seconds": 60}}, "promise": {"seconds": 86_400},
+    "rules": [
+        {"rule_id": "far", "effect": "RULE_EFFECT_EXCLUDE",
+         "condition": "order.channel == 'web' && !(location.latitude > 30.5)"},
+        {"rule_id": "food", "effect": "RULE_EFFECT_PREFER", "price_micros": -1,
+         "condition": "'drinks' in product.categories && location.groups.exists(g, g == 'all')"},
+        {"rule_id": "one", "effect": "RULE_EFFECT_LIMIT", "package_count_max": 1,
+         "condition": "order.line_count / 2 < 1 ? true : line.quantity in [1, 2]"},
+    ],
+}  # fmt: skip
 _LINES = [{"sku": "A", "location_id": "a", "quantity": 2}, {"sku": "B", "quantity": 1}]
 _COUNTS = [
     {"sku": sku, "location_id": place, "count": {"on_hand": 50}} for sku in "ABC" for place in "abc"
@@ -49,6 +79,25 @@ _QUESTION: Fields = {
     "items": [{"sku": "A", "quantity": 3}, {"sku": "B"}], "scope": _NEAR,
     "include_locations": True, "include_parts": True, "horizon_days": 30,
 }  # fmt: skip
+_ADDRESS = {"postal_code": "10001", "city": "New York", "country_code": "US"}
+_TERMS: Fields = {
+    "channel": "web", "customer_id": "ann", "address": _ADDRESS, "package_count_max": 3,
+    "promise_time": {"seconds": 1_760_000_000}, "shortage_policy": "SHORTAGE_POLICY_BACKORDER",
+}  # fmt: skip
+_PICKUP = {
+    "sku": "A", "quantity": 1, "delivery_method": "DELIVERY_METHOD_PICKUP", "location_id": "a",
+}  # fmt: skip
+_ITEMS = [{"line_id": "1", "sku": "A", "quantity": 2, "unit_price_micros": 5_000_000}, _PICKUP]
+_ORDER: Fields = {"order_id": "o1", "lines": _ITEMS, "terms": _TERMS}
+_QUOTE: Fields = {"lines": [{"sku": "A", "quantity": 1}], "terms": _TERMS}
+_WORK = {
+    "order_id": "o2", "fulfillment_order_id": "o2/1", "state": "FULFILLMENT_STATE_RELEASED",
+}  # fmt: skip
+_MOVE = {
+    "order_id": "o1", "etag": "12", "packages": [{
+        "location_id": "b", "delivery_method": "DELIVERY_METHOD_SHIP_TO_HOME",
+        "lines": [{"line_id": "1", "quantity": 2}]}],
+}  # fmt: skip
 _OPERATIONS = [
     {"reserve_stock": {"request_id": "x1", "lines": _LINES}},
     {"update_reservation": {"request_id": "x2", "reservation_id": "h1", "ttl": {"seconds": 60}}},
@@ -62,6 +111,15 @@ _OPERATIONS = [
     {"get_reservation": {"reservation_id": "h1"}},
     {"check_availability": _QUESTION},
     {"update_stock": {"request_id": "x7", "updates": _CHANGES}},
+    {"place_order": {**_ORDER, "request_id": "x8", "order_id": "o3"}},
+    {"hold_order": {"request_id": "x9", "order_id": "o3", "kind": "HOLD_KIND_FRAUD"}},
+    {"release_order": {"request_id": "x10", "order_id": "o3", "kind": "HOLD_KIND_FRAUD"}},
+    {"edit_order": {
+        "request_id": "x11", "order_id": "o3", "lines": [{"line_id": "1", "quantity": 1}]}},
+    {"cancel_order": {"request_id": "x12", "order_id": "o3"}},
+    {"advance_fulfillment_order": {**_WORK, "request_id": "x13"}},
+    {"get_order": {"order_id": "o1", "view": "ORDER_VIEW_BASIC"}},
+    {"quote_order": _QUOTE},
     {},
 ]  # fmt: skip
 
@@ -80,6 +138,9 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("ReserveStock", {**_RESERVE, "reservation_id": "h2", "allow_partial": True}),
     ("ReserveStock", {
         **_RESERVE, "reservation_id": "h3", "scope": {"groups": {"group_ids": ["all"]}}}),
+    ("PlaceOrder", _ORDER),
+    ("PlaceOrder", {
+        **_ORDER, "order_id": "o2", "holds": [{"kind": "HOLD_KIND_PAYMENT", "reason": "card"}]}),
     ("GetLocation", {"location_id": "a"}),
     ("ListLocations", {"page_size": 1, "group_id": "all"}),
     ("UpdateLocation", {
@@ -115,10 +176,50 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("MoveReservation", {
         "reservation_id": "h1", "sku": "A", "from_location_id": "a", "to_location_id": "b",
         "quantity": 1}),
+    ("SaveRateCard", {"rate_card": _CARD}),
+    ("GetRateCard", {"service_id": "ground"}),
+    ("ListRateCards", {"page_size": 1}),
+    ("DeleteRateCard", {"service_id": "none"}),
+    ("SaveLane", {"lane": _LANE}),
+    ("GetLane", {"service_id": "ground"}),
+    ("ListLanes", {}),
+    ("DeleteLane", {"service_id": "none"}),
+    ("SaveLocationCalendar", {"calendar": _CALENDAR}),
+    ("GetLocationCalendar", {"location_id": "a"}),
+    ("ListLocationCalendars", {"page_size": 2}),
+    ("DeleteLocationCalendar", {"location_type": "LOCATION_TYPE_HUB"}),
     ("ConfirmReservation", {"reservation_id": "h2"}),
     ("SettleReservation", {
         "reservation_id": "h2", "outcome": "SETTLEMENT_OUTCOME_SHIPPED", "lines": _LINES[:1]}),
     ("ReleaseReservation", {"reservation_id": "h3", "reason": "changed their mind"}),
+    ("CreateRuleSet", {"rule_set": _RULE_SET}),
+    ("ValidateRuleSet", {"version": 1}),
+    ("ActivateRuleSet", {"version": 1}),
+    ("GetRuleSet", {}),
+    ("GetRuleSet", {"version": 0}),
+    ("ListRuleSets", {"page_size": 1, "state": "RULE_SET_STATE_ACTIVE"}),
+    ("QuoteOrder", {**_QUOTE, "methods": [
+        {"delivery_method": "DELIVERY_METHOD_PICKUP"},
+        {"delivery_method": "DELIVERY_METHOD_SHIP_TO_HOME"}]}),
+    ("GetOrder", {"order_id": "o1"}),
+    ("ListOrders", {
+        "page_size": 1, "status": "ORDER_STATUS_OPEN", "customer_id": "ann", "sku": "A",
+        "location_id": "a", "start_time": {"seconds": 1_700_000_000}}),
+    ("EditOrder", {
+        "order_id": "o1", "address": {**_ADDRESS, "point": _LOCATION["point"]},
+        "lines": [{"line_id": "1", "quantity": 3}, {**_PICKUP, "line_id": "x"}]}),
+    ("HoldOrder", {"order_id": "o1", "kind": "HOLD_KIND_FRAUD", "reason": "score 80"}),
+    ("ReleaseOrder", {"order_id": "o2", "kind": "HOLD_KIND_PAYMENT"}),
+    ("AdvanceFulfillmentOrder", _WORK),
+    ("CancelOrder", {"order_id": "o1", "lines": [{"line_id": "1", "quantity": 1}], "reason": "no"}),
+    ("WatchOrders", {"snapshot": True, "location_ids": ["a"]}),
+    ("WatchOrders", {"after_revision": 1, "customer_ids": ["ann"], "order_ids": ["o1"]}),
+    ("SimulateRouting", {
+        **_QUOTE, "strategy": "ROUTING_STRATEGY_CHEAPEST", "rule_set_version": 0,
+        "stock": [{"sku": "A", "location_id": "a", "quantity": 3}], "include_candidates": True}),
+    ("ExplainDecision", {"order_id": "o1", "decision_number": 0, "location_ids": ["a", "b"]}),
+    ("ReoptimizeBacklog", {"dry_run": True, "search_time_max": {"seconds": 5}}),
+    ("ApplyReplan", {"moves": [_MOVE]}),
     ("Execute", {"operations": _OPERATIONS}),
     ("GetStatus", {}),
     ("CreateSnapshot", {}),
@@ -133,7 +234,7 @@ GOOD: Sequence[tuple[str, Fields]] = (
         "containing_type": "domgrpc.v1.Location", "extension_number": 7}}),
 )  # fmt: skip
 """In the order of a short day; requests of the same method differ."""
-OPENING_COUNT = 13
+OPENING_COUNT = 15
 """How many of them open the shop."""
 
 

@@ -4,20 +4,23 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 
 from domgrpc.core.listings import Page
+from domgrpc.core.order_queries import OrderFilter
 from domgrpc.core.values import StockLevel
 from domgrpc.engine.engine import Engine
 from domgrpc.rpc.pages import (
     Listing,
     LowPositionPlace,
     NamePlace,
+    OrderPlace,
     PositionPlace,
     ReservationPlace,
     SkuPlace,
 )
-from domgrpc.v1 import inventory_pb2, location_pb2, product_pb2, reservation_pb2
+from domgrpc.v1 import inventory_pb2, location_pb2, order_pb2, product_pb2, reservation_pb2
 from tests.engine.rooms import Room
 from tests.hostile.call_lives import open_shop
 from tests.hostile.nasty_strings import NASTY_STRINGS
@@ -51,6 +54,11 @@ LISTS: tuple[tuple[Listing[Any], tuple[object, ...], Any], ...] = (
         Listing("ListReservations", ReservationPlace, (-1, "")),
         (0, "", "", ""),
         reservation_pb2.ListReservationsRequest(),
+    ),
+    (
+        Listing("ListOrders", OrderPlace, (-1, "")),
+        msgspec.structs.astuple(OrderFilter()),
+        order_pb2.ListOrdersRequest(),
     ),
 )
 

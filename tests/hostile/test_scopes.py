@@ -55,7 +55,10 @@ def test_an_unknown_method_is_denied_to_everybody(path: str) -> None:
 
 
 def test_no_method_that_changes_something_is_a_read() -> None:
-    asking = ("Get", "List", "Check", "Watch", "Explain", "BatchGet", "ServerReflection")
+    asking = (
+        *("Get", "List", "Check", "Watch", "Explain", "BatchGet", "Simulate"),
+        "ServerReflection",
+    )
     for path, scope in SCOPES.items():
         name = path.rpartition("/")[2]
         if scope in {Scope.READ, Scope.OPEN}:

@@ -26,7 +26,8 @@ _NEEDED = frozenset(
     (
         *("request_id", "updates", "lines", "items", "operations", "location", "group"),
         *("product", "rule", "sku", "location_id", "quantity", "reservation_id", "type"),
-        *("outcome", "state", "point", "radius_km"),
+        *("outcome", "state", "point", "radius_km", "postal_code", "address", "terms", "order_id"),
+        *("kind", "line_id", "fulfillment_order_id", "moves", "packages"),
     )
 )
 _DEPTH_MAX = 6
@@ -93,10 +94,20 @@ class OddMessages:
         return number if wide else max(-(2**31), min(2**31 - 1, number))
 
     def _text(self, name: str) -> str:
-        if name == "request_id":
-            return f"r{self._random.randrange(10**9)}"
-        if name == "reservation_id":
-            return f"h{self._random.randrange(20)}"
+        number = self._random.randrange(20)
+        named = {
+            "request_id": f"r{self._random.randrange(10**9)}",
+            "reservation_id": f"h{number}",
+            "order_id": f"o{number % 8}",
+            "order_ids": f"o{number % 8}",
+            "line_id": str(1 + number % 3),
+            "fulfillment_order_id": f"o{number % 8}/1",
+            "postal_code": "10001",
+            "country_code": "US",
+            "quote_token": "",
+        }
+        if name in named:
+            return named[name]
         if name in {"etag", "page_token", "paths"}:
             return self._random.choice(("", "", "7", "type"))
         letters = "ABC" if "sku" in name else "abc"

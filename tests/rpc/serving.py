@@ -25,6 +25,7 @@ from grpc_status import rpc_status
 from domgrpc.config import Settings
 from domgrpc.core.values import TimeMs
 from domgrpc.engine.engine import Engine, start_engine
+from domgrpc.rpc.postal_codes import prepare_postal_codes
 from domgrpc.rpc.server import Server
 from domgrpc.storage.disk import Disk, LocalDisk
 from domgrpc.v1 import (
@@ -36,9 +37,12 @@ from domgrpc.v1 import (
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 NOON_MS = 1_750_000_000_000
 """When every test begins."""
@@ -84,7 +88,11 @@ class Shop:
         self.products = ProductServiceStub(self.channel)
         self.inventory = InventoryServiceStub(self.channel)
         self.reservations = ReservationServiceStub(self.channel)
+        self.logistics = LogisticsServiceStub(self.channel)
+        self.routing = RoutingServiceStub(self.channel)
+        self.orders = OrderServiceStub(self.channel)
         self.pipeline = PipelineServiceStub(self.channel)
+        self.routing = RoutingServiceStub(self.channel)
         self.admin = AdminServiceStub(self.channel)
 
     @property
@@ -102,6 +110,13 @@ class Shop:
         location = location_pb2.Location(location_id=location_id, **fields)
         return await self.locations.CreateLocation(
             location_pb2.CreateLocationRequest(request_id=self.key(), location=location)
+        )
+
+    async def add_group(self, group_id: str, *location_ids: str) -> location_pb2.LocationGroup:
+        """Create a group of locations."""
+        group = location_pb2.LocationGroup(group_id=group_id, location_ids=location_ids)
+        return await self.locations.CreateLocationGroup(
+            location_pb2.CreateLocationGroupRequest(request_id=self.key(), group=group)
         )
 
     async def count(self, *counts: tuple[str, str, int]) -> inventory_pb2.UpdateStockResponse:
@@ -145,6 +160,7 @@ async def serving(
         call_log="off",
     )
     chosen = msgspec.structs.replace(chosen, **settings)
+    prepare_postal_codes()
     clock = clock or HandClock()
     engine = start_engine(chosen, clock=clock, disk=disk or LocalDisk(folder))
     server = Server(engine, chosen)

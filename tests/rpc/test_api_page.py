@@ -7,20 +7,29 @@ import grpc.aio
 
 from domgrpc.core.availability import PAIRS_MAX, PAIRS_PER_MESSAGE_MAX
 from domgrpc.core.locations import USUAL_DELIVERY_METHODS
+from domgrpc.core.order_commands import MOVES_MAX, ORDER_LINES_MAX
 from domgrpc.core.products import PARTS_PER_CALL_MAX
 from domgrpc.core.rejections import Reason
+from domgrpc.core.replan_proposals import SEARCHED_ORDERS_MAX
 from domgrpc.core.reservations import LINES_MAX
 from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX
-from domgrpc.core.values import QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
+from domgrpc.core.values import MICROS_MAX, QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN
+from domgrpc.rpc.feed_watch import FILTER_MAX
 from domgrpc.rpc.pages import PAGE_SIZE_MAX
 from domgrpc.rpc.pipeline_service import OPERATIONS_MAX
+from domgrpc.rpc.quote_tokens import QUOTED_PACKAGES_MAX
 from domgrpc.rpc.refusals import TransportReason
 from domgrpc.rpc.registration import service_descriptors
 from domgrpc.rpc.server import CALLS_MAX
 from domgrpc.rpc.status import TREATMENTS
-from domgrpc.rpc.stock_watch import FILTER_MAX
+from domgrpc.rpc.translate_addresses import ORDER_SCOPE_MAX
 from domgrpc.rpc.translate_availability import HORIZON_DAYS_MAX, ITEMS_MAX
+from domgrpc.rpc.translate_calendars import SPECIAL_DAYS_MAX
+from domgrpc.rpc.translate_logistics import SURCHARGES_MAX, WEIGHT_STEPS_MAX
+from domgrpc.rpc.translate_order_lines import PRICE_MICROS_MAX
+from domgrpc.rpc.translate_orders import PLANNED_LINES_MAX, QUOTE_METHODS_MAX
 from domgrpc.rpc.translate_products import PRODUCTS_MAX
+from domgrpc.rpc.translate_routing import EXPLAINED_LOCATIONS_MAX, MOCKED_MAX
 from domgrpc.rpc.translate_scope import SCOPE_GROUPS_MAX, SCOPE_LOCATIONS_MAX
 from domgrpc.rpc.translate_stock import UPDATES_MAX
 from domgrpc.v1.admin_pb2 import GetStatusRequest
@@ -48,7 +57,21 @@ LIMITS = {
     "entries of a page": PAGE_SIZE_MAX,
     "locations in a scope or a group": SCOPE_LOCATIONS_MAX,
     "groups in a scope": SCOPE_GROUPS_MAX,
-    "SKUs, and locations, in the filter of a watch": FILTER_MAX,
+    "SKUs, orders, customers, and locations, in the filter of a watch": FILTER_MAX,
+    "lines of an order, of an edit, of a cancellation": ORDER_LINES_MAX,
+    "locations in the scope of an order": ORDER_SCOPE_MAX,
+    "methods in a `QuoteOrder` call": QUOTE_METHODS_MAX,
+    "lines planned in a `QuoteOrder` or `Execute` call, for each way": PLANNED_LINES_MAX,
+    "packages that a quote token, or a move, can have": QUOTED_PACKAGES_MAX,
+    "figures of stock in a simulation": MOCKED_MAX,
+    "locations in an `ExplainDecision` call": EXPLAINED_LOCATIONS_MAX,
+    "orders in an `ApplyReplan` call": MOVES_MAX,
+    "orders that a search of the backlog looks at": SEARCHED_ORDERS_MAX,
+    "price of a unit, millionths of the currency unit": PRICE_MICROS_MAX,
+    "surcharges of a rate card": SURCHARGES_MAX,
+    "weight steps of a zone": WEIGHT_STEPS_MAX,
+    "special days of a calendar": SPECIAL_DAYS_MAX,
+    "a price in micros": MICROS_MAX,
     "calls and streams under way at once": CALLS_MAX,
     "shortest hold, milliseconds": TTL_MS_MIN,
     "longest hold, milliseconds": TTL_MS_MAX,

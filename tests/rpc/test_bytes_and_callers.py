@@ -85,7 +85,7 @@ async def test_gzip_is_accepted(shop: Shop) -> None:
 
 async def test_an_unknown_method_is_unimplemented(shop: Shop) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await raw(shop, "OrderService/PlaceOrder")(b"")
+        await raw(shop, "OrderService/ForgetOrder")(b"")
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 

@@ -57,6 +57,6 @@ async def stocked(shop: Shop) -> Shop:
 
 
 async def test_a_call_without_a_deadline_is_given_one(stocked: Shop) -> None:
-    stocked.engine.admission.learn(1, 1e9)
+    stocked.engine.admission.learn(1, 1e9, stocked.engine.seconds())
     refused = await refusal(stocked.hold(("A", "north", 1)))
     assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "SERVER_BUSY")

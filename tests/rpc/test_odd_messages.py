@@ -13,12 +13,12 @@ from domgrpc.v1.pipeline_pb2 import ExecuteResponse
 from tests.rpc.odd_messages import OddMessages
 from tests.rpc.serving import Refusal, Shop, refusal_of
 
+STARTING_PROCESSES = {"CreateSnapshot", "VerifyState", "ReoptimizeBacklog"}
 METHODS = [
     method
     for service in service_descriptors()
     for method in service.methods
-    # The first two start processes, the last two are streams.
-    if method.name not in {"CreateSnapshot", "VerifyState", "StreamStockUpdates", "WatchInventory"}
+    if method.name not in STARTING_PROCESSES and not method.server_streaming
 ]
 MESSAGES_PER_SEED = 250
 PATIENCE_SECONDS = 1.0

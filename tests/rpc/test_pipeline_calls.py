@@ -87,9 +87,10 @@ EVERY_KIND = [
 async def test_every_kind_of_operation_runs_in_order_and_sees_those_before(
     stocked: Shop,
 ) -> None:
-    assert {operation.WhichOneof("operation") for operation in EVERY_KIND} == set(
-        Operation.DESCRIPTOR.fields_by_name
-    )
+    # Those of orders have a test of their own.
+    assert {operation.WhichOneof("operation") for operation in EVERY_KIND} == {
+        name for name in Operation.DESCRIPTOR.fields_by_name if "order" not in name
+    }
     answer = await execute(stocked, *EVERY_KIND)
     kinds = [result.WhichOneof("result") for result in answer.results]
     checks = [place for place, kind in enumerate(kinds) if kind == "availability"]

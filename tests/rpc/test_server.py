@@ -4,11 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import grpc
 import grpc.aio
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.rpc.error_details_pb2 import RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
+from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
 from domgrpc.config import InvalidSetting, Settings
@@ -96,6 +99,35 @@ async def test_calls_that_reach_a_server_as_it_goes_down_are_refused_with_a_reas
         await within_time(stopping)
     errors = [end for end in ended if isinstance(end, grpc.aio.AioRpcError)]
     assert {refusal_of(error).reason for error in errors} == {"SERVER_DRAINING"}
+
+
+@pytest.mark.slow
+async def test_callers_that_try_again_at_once_are_told_to_come_back_and_never_cut_off(
+    tmp_path: Path,
+) -> None:
+    async with serving(tmp_path) as shop:
+        await shop.add_location("a")
+        await shop.count(("A", "a", 1))
+        callers = [asyncio.ensure_future(last_words(shop)) for _ in range(40)]
+        stopping = asyncio.ensure_future(shop.server.stop(WAIT_SECONDS))
+        ended = await within_time(asyncio.gather(*callers))
+        await within_time(stopping)
+    assert {error.code() for error in ended} == {grpc.StatusCode.UNAVAILABLE}
+
+
+async def last_words(shop: Shop) -> grpc.aio.AioRpcError:
+    """Call until the server is gone; return how that was told."""
+    while True:
+        try:
+            await shop.position("A", "a")
+        except grpc.aio.AioRpcError as error:
+            if rpc_status.from_call(error) is None:  # type: ignore[arg-type] # reads metadata only
+                return error
+            told = refusal_of(error)
+        else:
+            continue
+        assert told.reason == "SERVER_DRAINING"
+        assert told.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
 
 
 @pytest.mark.slow

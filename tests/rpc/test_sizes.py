@@ -6,6 +6,14 @@ import pytest
 from domgrpc.core.changes import PositionChange
 from domgrpc.core.listings import PositionView
 from domgrpc.core.location_groups import LocationGroup
+from domgrpc.core.orders import (
+    Address,
+    FulfillmentLine,
+    FulfillmentOrder,
+    Order,
+    OrderLine,
+    OrderTerms,
+)
 from domgrpc.core.products import BundleComponent, Product, ProductFields
 from domgrpc.core.reservations import Reservation, ReservationLine, ReservationState
 from domgrpc.core.supply import InboundKind, Supply
@@ -18,6 +26,7 @@ from domgrpc.core.values import (
     Demand,
     GroupId,
     LocationId,
+    OrderId,
     Quantity,
     ReservationId,
     Revision,
@@ -127,6 +136,7 @@ def test_a_change_is_not_larger_than_counted(name: str) -> None:
         soft_reserved_delta=-QUANTITY_MAX,
         allocated_delta=-QUANTITY_MAX,
         reservation_id=ReservationId("r" * 64),
+        order_id=OrderId("o" * 64),
         level=StockLevel.OUT_OF_STOCK,
     )
     message = inventory_pb2.WatchInventoryResponse()
@@ -141,7 +151,13 @@ def test_every_field_of_what_is_counted_is_known_here() -> None:
         LocationGroup: 6,
         Product: 5,
         PositionView: 11,
-        PositionChange: 8,
+        PositionChange: 9,
+        Order: 13,
+        OrderTerms: 11,
+        Address: 7,
+        OrderLine: 8,
+        FulfillmentOrder: 14,
+        FulfillmentLine: 4,
     }
     for kind, count in counts.items():
         assert len(msgspec.structs.fields(kind)) == count, kind

@@ -8,7 +8,7 @@ import grpc.aio
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from domgrpc.rpc import stock_watch
+from domgrpc.rpc import feed_watch
 from domgrpc.v1 import inventory_pb2 as pb
 from domgrpc.v1 import reservation_pb2, types_pb2
 from domgrpc.v1.admin_pb2 import GetStatusRequest
@@ -231,7 +231,7 @@ async def test_a_reader_that_does_not_keep_up_is_cut_off_with_its_place(
 async def test_a_record_of_many_changes_is_cut_and_says_so(
     stocked: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stock_watch, "MESSAGE_BYTES_MAX", 200)
+    monkeypatch.setattr(feed_watch, "MESSAGE_BYTES_MAX", 200)
     async with watching(stocked) as call:
         await read(call)
         await write(stocked, *(adjusted("A", "a", number) for number in range(1, 10)))

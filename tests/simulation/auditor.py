@@ -10,11 +10,21 @@ which clients saw them, a claim on what is not there.
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-from tests.simulation.books import EXPIRY, HELD, LEVEL, RETENTION, STATE, Books, Plain
+from tests.simulation import order_replans
+from tests.simulation.books import (
+    EXPIRY,
+    HELD,
+    LEVEL,
+    REPLANNED,
+    RETENTION,
+    STATE,
+    Books,
+    Plain,
+)
 from tests.simulation.verdicts import judge
 
 Key = tuple[str, str]  # client and request id
-UNASKED = (EXPIRY, LEVEL, RETENTION)
+UNASKED = (EXPIRY, LEVEL, RETENTION, REPLANNED)
 """What a timer or the start of a server does by itself."""
 _RECORDS_KEPT = 2_000
 
@@ -97,6 +107,8 @@ class Auditor:
             assert earliest_ms > time_ms, f"a hold is over by {time_ms - earliest_ms} ms and open"
         if not request_id:
             assert first[0] in UNASKED, f"an event {first[0]} that nobody asked for"
+            if first[0] == REPLANNED:
+                order_replans.outage(books, first)
             for event in events:
                 books.apply(event)
             self._forget()
@@ -123,12 +135,15 @@ class Auditor:
             self._kept.popitem(last=False)
 
 
-def check_listing(auditor: Auditor, positions: Plain, reservations: Plain) -> None:
+def check_listing(
+    auditor: Auditor, positions: Plain, reservations: Plain, orders: Plain = ()
+) -> None:
     """Compare all that the service lists with the books, which must add up by themselves."""
     books = auditor.books
     books.check_conserved()
     listed = {(sku, location): numbers for sku, location, *numbers in positions}
     assert listed == books.positions
     assert {hold[1]: hold for hold in reservations} == books.holds
+    assert {order[1]: order for order in orders} == books.orders.by_id
     held = [hold[1] for hold in reservations if hold[STATE] == HELD]
     assert sorted(held) == sorted(books.deadlines)

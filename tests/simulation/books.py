@@ -8,6 +8,9 @@ what a request is answered whose first event it is.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tests.simulation.order_books import ORDER, WORKS, OrderBook, claims_of, unsourced
+from tests.simulation.routing_books import RoutingBook
+
 Plain = Any  # lists of whatever the log holds
 Place = tuple[str, str]  # SKU and location
 HELD, CONFIRMED, RELEASED, EXPIRED = 1, 2, 3, 4
@@ -15,6 +18,7 @@ ON_HAND, SOFT, ALLOCATED = 0, 1, 2
 SELLABLE = 1
 SHIPPED = 1
 EXPIRY, LEVEL, REFUSED, NOTHING, RETENTION = 14, 9, 16, 17, 18
+PLACED, CHANGED, QUOTED, REPLANNED = 26, 27, 28, 36
 # Where the fields of a reservation are.
 NAME, CLIENT, STATE, LINES, DEMAND, REFERENCE, EXPIRE, CREATED, UPDATED, REVISION, SHORT = range(
     1, 12
@@ -28,6 +32,7 @@ class Retention(NamedTuple):
     kept_max: int = 1_000_000
     kept_age_ms: int = 86_400_000
     deltas_max: int = 200_000
+    finished_orders_max: int = 1_000_000
 
 
 class Books:
@@ -51,6 +56,8 @@ class Books:
         self.rules: dict[str, Plain] = {}
         self.sequences: dict[str, int] = {}
         self.event_counts: dict[int, int] = {}
+        self.orders = OrderBook()
+        self.routing = RoutingBook()
         self._levels: dict[Place, int] = {}
         self._finished: list[tuple[str, int]] = []
         self._apply: dict[int, Callable[[Plain], Plain]] = {
@@ -72,6 +79,16 @@ class Books:
             REFUSED: lambda event: event[1],
             NOTHING: self._nothing,
             RETENTION: self._retain,
+            19: self.routing.save,
+            20: self.routing.save,
+            21: self.routing.save,
+            22: self.routing.delete,
+            23: self.routing.add_rule_set,
+            24: lambda event: self.routing.go_on(event, self.time_ms, self.revision),
+            PLACED: self._place,
+            CHANGED: self._change_order,
+            QUOTED: self._hold_quote,
+            REPLANNED: self._replan,
         }
 
     def apply(self, event: Plain) -> Plain:
@@ -88,6 +105,10 @@ class Books:
                 for sku, location, units, _, settled in hold[LINES]:
                     claimed = claims.setdefault((sku, location), [0, 0])
                     claimed[hold[STATE] - HELD] += units - settled
+        for order in self.orders.by_id.values():
+            for place, (allocated, _) in claims_of(order[WORKS]).items():
+                claims.setdefault(place, [0, 0])[1] += allocated
+            assert min(unsourced(order).values()) >= 0, f"{order} has more than was ordered"
         for place, numbers in self.positions.items():
             assert numbers[SOFT:] == claims.pop(place, [0, 0]), f"{place} claims {numbers}"
             assert min(numbers) >= 0, f"{place} is below zero: {numbers}"
@@ -244,14 +265,82 @@ class Books:
         self._store(hold)
         return hold
 
+    # --- orders
+
+    def _place(self, event: Plain) -> Plain:
+        _, order, claims, hold_id, taken = event
+        assert order[ORDER] not in self.orders.by_id, f"{order[ORDER]} exists twice"
+        if hold_id:
+            old = self.holds[hold_id]
+            assert old[STATE] == HELD, f"{hold_id} is over and was taken over"
+            assert taken == old[LINES], f"{taken} was taken over of {old}"
+            for sku, location, units, *_ in taken:
+                self.positions[sku, location][SOFT] -= units
+            self._become(old, CONFIRMED, [[*line[:4], line[2]] for line in taken])
+        else:
+            assert taken == [], "lines of no hold were taken over"
+        self._check_claims(self._book([], order, claims))
+        return order
+
+    def _change_order(self, event: Plain) -> Plain:
+        _, order, claims, _ = event
+        old = self.orders.by_id[order[ORDER]]
+        self._check_claims(self._book(old[WORKS], order, claims))
+        return order
+
+    def _hold_quote(self, event: Plain) -> Plain:
+        quote = event[1]
+        self._reserve([10, quote[3]])
+        return quote
+
+    def _replan(self, event: Plain) -> Plain:
+        _, changes, summary = event
+        moved: dict[Place, list[int]] = {}
+        for _, order, claims, _ in changes:
+            old = self.orders.by_id[order[ORDER]]
+            for place, delta in self._book(old[WORKS], order, claims).items():
+                both = moved.get(place, [0, 0])
+                moved[place] = [both[0] + delta[0], both[1] + delta[1]]
+        # What one order gives back another may take: only the sum must be there.
+        self._check_claims(moved)
+        return summary
+
+    def _book(self, before: Plain, order: Plain, claims: Plain) -> dict[Place, list[int]]:
+        moved = {place: [-units for units in both] for place, both in claims_of(before).items()}
+        for place, both in claims_of(order[WORKS]).items():
+            old = moved.get(place, [0, 0])
+            moved[place] = [old[0] + both[0], old[1] + both[1]]
+        moved = {place: [both[0], -both[1]] for place, both in moved.items() if any(both)}
+        told = {(sku, location): deltas for sku, location, *deltas in claims}
+        assert told == moved, f"{order[ORDER]} moves {moved}, {told} is told"
+        for place, (allocated, on_hand) in moved.items():
+            numbers = self.positions[place]
+            numbers[ALLOCATED] += allocated
+            numbers[ON_HAND] += on_hand
+            assert min(numbers[ALLOCATED], numbers[ON_HAND]) >= 0, f"{place} below zero: {numbers}"
+            if on_hand:
+                self.deltas.setdefault(place, []).append((self.time_ms, on_hand))
+        self.orders.store(order, self.retention.finished_orders_max)
+        return moved
+
+    def _check_claims(self, moved: dict[Place, list[int]]) -> None:
+        for place, (allocated, _) in moved.items():
+            if allocated > 0:
+                self._check_claim(place)
+
+    # --- claims and ends
+
     def _claim(self, place: Place, kind: int, units: int, *, checked: bool = True) -> None:
         numbers = self.positions.setdefault(place, [0, 0, 0])
         numbers[kind] += units
-        if units <= 0 or not checked:
-            return
+        if units > 0 and checked:
+            self._check_claim(place)
+
+    def _check_claim(self, place: Place) -> None:
         location = self.locations[place[1]]
         window = location[7]
         assert window is None or not window[1] <= self.time_ms < window[2], f"{place} is disabled"
+        numbers = self.positions[place]
         on_hand, soft, allocated = numbers
         assert location[6] or soft + allocated <= on_hand, f"{place} is oversold: {numbers}"
 
@@ -277,6 +366,7 @@ class Books:
 
     def _retain(self, event: Plain) -> Plain:
         self.retention = Retention(*event[1])
+        self.orders.forget(self.retention.finished_orders_max)
         self._forget_finished()
 
     def _nothing(self, event: Plain) -> Plain:
@@ -287,5 +377,19 @@ class Books:
             # Of a SKU that only has stock the service tells the defaults, which it alone knows.
             known = [self.products.get(sku) for sku in keys]
             return None if None in known else [6, known]
-        tables = {1: self.locations, 2: self.groups, 4: self.rules, 5: self.holds}
-        return tables[resource][keys[0]]
+        if resource == 9:
+            return self.routing.calendars[keys[0], int(keys[1])]
+        if resource == 12:
+            return self.routing.rule_sets[int(keys[0])]
+        return self._table(resource)[keys[0]]
+
+    def _table(self, resource: int) -> dict[str, Plain]:
+        return {
+            1: self.locations,
+            2: self.groups,
+            4: self.rules,
+            5: self.holds,
+            7: self.routing.cards,
+            8: self.routing.lanes,
+            10: self.orders.by_id,
+        }[resource]

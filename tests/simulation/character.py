@@ -31,6 +31,8 @@ class Character(msgspec.Struct, frozen=True, kw_only=True):
     clock_share: float
     watch_share: float
     ttl_ms_max: int
+    is_plain: bool
+    """Whether nothing but stock, places and rules limits what can be planned."""
 
 
 def draw_character(random: Random) -> Character:
@@ -38,7 +40,7 @@ def draw_character(random: Random) -> Character:
     settings = Settings(
         data_dir=Path("nowhere"),
         segment_size_bytes=SEGMENT_BYTES,
-        snapshot_log_bytes=random.choice((6, 12, 24)) * SEGMENT_BYTES,
+        snapshot_log_bytes=random.choice((12, 24, 48)) * SEGMENT_BYTES,
         commit_wait_ms_max=random.choice((0.0, 5.0)),
         feed_records_max=random.choice((20, 1_000)),
         queue_max=random.choice((10, 20_000)),
@@ -58,6 +60,7 @@ def draw_character(random: Random) -> Character:
         watch_share=random.choice((0.1, 0.5)),
         clock_share=random.choice((0.0, 0.2, 0.8)),
         ttl_ms_max=random.choice((3_000, 20_000, 600_000)),
+        is_plain=random.choice((False, True)),
     )
 
 
@@ -67,6 +70,9 @@ def draw_limits(random: Random) -> Limits:
         held_per_client_max=random.choice((20, 100, 1_000)),
         reservations_max=random.choice((120, 1_000, 10_000)),
         finished_reservations_max=random.choice((20, 60, 200)),
+        orders_max=random.choice((60, 1_000)),
+        finished_orders_max=random.choice((5, 20, 60)),
+        rule_sets_max=random.choice((8, 20)),
         kept_answers_max=random.choice((50, 150, 400)),
         kept_answer_age_ms=random.choice((60_000, DAY_MS)),
     )

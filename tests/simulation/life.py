@@ -20,6 +20,8 @@ from domgrpc.core.listings import (
     list_positions,
     list_reservations,
 )
+from domgrpc.core.order_queries import OrderFilter, list_orders
+from domgrpc.core.orders import Order
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
 from domgrpc.core.values import TimeMs
@@ -33,12 +35,14 @@ from tests.simulation.books import Plain
 from tests.simulation.clients import REFUSALS, Client
 from tests.simulation.disk import PLENTY_BYTES
 from tests.simulation.loop import SeededLoop
+from tests.simulation.order_replans import displaced
 from tests.simulation.world import World
 from tests.storage.fake_disk import Fault
 
 HOUR_MS = 3_600_000
 YEAR_2106_MS = (1 << 32) * 1_000
 FAULTY_OPERATIONS = ("pwrite", "fdatasync", "rename", "sync_directory", "create")
+OUTAGE_SECONDS = 3
 CALLBACKS_BETWEEN = 40
 """About how many callbacks run before the world may interrupt."""
 
@@ -277,6 +281,18 @@ class Life:
         assert reading.revision == self._world.auditor.revision
         check_listing(self._world.auditor, *reading.value)
         self._world.count("comparisons")
+        await self._check_outages()
+
+    async def _check_outages(self) -> None:
+        assert self._engine is not None
+        # Nobody else fills the disk meanwhile, and what is displaced moves in a moment.
+        books = self._world.auditor.books
+        before = displaced(books)
+        if before:
+            await asyncio.sleep(OUTAGE_SECONDS)
+            self._world.read_feed(self._engine.feed, self._disk)
+            left = [each for each in displaced(books).items() if each in before.items()]
+            assert not left, f"{left} lie where nobody can do them, and stay"
 
     async def _watch(self) -> None:
         while True:
@@ -318,8 +334,8 @@ class Life:
             self.end("an error")
 
 
-def everything(state: State, now_ms: TimeMs) -> tuple[Plain, Plain]:
-    """Return all positions and reservations as plain lists, page by page as clients read them."""
+def everything(state: State, now_ms: TimeMs) -> tuple[Plain, Plain, Plain]:
+    """Return all positions, reservations and orders as plain lists, page by page as clients do."""
     positions: list[Plain] = []
     place: Plain = (0, 0, -1)
     while place is not None:
@@ -335,10 +351,16 @@ def everything(state: State, now_ms: TimeMs) -> tuple[Plain, Plain]:
         found: Page[Reservation] = list_reservations(state, after, 100, ReservationFilter())
         reservations.extend(plain_of(found.entries))
         after = found.next_place
-    return positions, reservations
+    orders: list[Plain] = []
+    after = (0, "")
+    while after is not None:
+        listed: Page[Order] = list_orders(state, after, 20, OrderFilter())
+        orders.extend(plain_of(listed.entries))
+        after = listed.next_place
+    return positions, reservations, orders
 
 
-def plain_of(values: Sequence[Reservation] | Sequence[Record]) -> list[Plain]:
+def plain_of(values: Sequence[Reservation] | Sequence[Order] | Sequence[Record]) -> list[Plain]:
     """Return values as the lists that the log would hold."""
     plain: list[Plain] = msgspec.msgpack.decode(msgspec.msgpack.encode(values))
     return plain

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.simulation import order_refusals
 from tests.simulation.books import (
     CONFIRMED,
     DEMAND,
@@ -30,6 +31,11 @@ HOLD_COMMANDS = (
 def refused(books: Books, command: Plain, rejection: Plain) -> None:
     """Judge a refusal."""
     _, reason, _, _, short_lines = rejection
+    if order_refusals.is_about_orders(command):
+        assert order_refusals.is_right(books, command, rejection), (
+            f"{command} was refused for {reason}, and that is not so"
+        )
+        return
     for _, _, asked, free, alternatives in short_lines:
         assert free < asked, "refused although enough is there"
         for sku, other, units in alternatives:

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation import hold_verdicts
+from tests.simulation import hold_verdicts, order_replans, order_verdicts, routing_verdicts
 from tests.simulation.books import NOTHING, REFUSED, Books, Plain
 from tests.simulation.figures import Draft
 from tests.simulation.refusals import refused
@@ -21,10 +21,22 @@ def judge(books: Books, command: Plain, event: Plain, request: tuple[str, str]) 
     tag, verdict = _VERDICTS[command[0]]
     assert event[0] in (tag, NOTHING), f"{command[0]} became an event {event[0]}"
     if event[0] == NOTHING:
-        keys = [sku for sku, _ in command[1]] if tag == 4 else [command[1]]
-        keys = [command[1], str(command[2])] if tag == 8 else keys
-        assert event[2] == keys, f"{command} left {event[2]} as it was"
+        assert event[2] == _keys(tag, command), f"{command} left {event[2]} as it was"
     verdict(books, command, event, request)
+
+
+def _keys(tag: int, command: Plain) -> Plain:
+    match tag:
+        case 4:
+            return [sku for sku, _ in command[1]]
+        case 8:
+            return [command[1], str(command[2])]
+        case 21:
+            return [command[1][0], str(command[1][1])]
+        case 24:
+            return [str(command[1])]
+        case _:
+            return [command[1]]
 
 
 # --- stock
@@ -175,4 +187,21 @@ _VERDICTS: dict[str, tuple[int, Verdict]] = {
     "ConfirmReservation": (12, hold_verdicts.confirmed),
     "ReleaseReservation": (13, hold_verdicts.released),
     "SettleReservation": (15, hold_verdicts.settled),
+    "PlaceOrder": (26, order_verdicts.placed),
+    "HoldQuote": (28, order_verdicts.quote_held),
+    "EditOrder": (27, order_verdicts.edited),
+    "CancelOrder": (27, order_verdicts.cut),
+    "HoldOrder": (27, order_verdicts.held),
+    "ReleaseOrder": (27, order_verdicts.held),
+    "AdvanceFulfillmentOrder": (27, order_verdicts.advanced),
+    "ApplyReplan": (36, order_replans.applied),
+    "SaveRateCard": (19, routing_verdicts.saved),
+    "SaveLane": (20, routing_verdicts.saved),
+    "SaveLocationCalendar": (21, routing_verdicts.saved),
+    "DeleteRateCard": (22, routing_verdicts.deleted),
+    "DeleteLane": (22, routing_verdicts.deleted),
+    "DeleteLocationCalendar": (22, routing_verdicts.deleted),
+    "CreateRuleSet": (23, routing_verdicts.rule_set_created),
+    "ValidateRuleSet": (24, routing_verdicts.rule_set_validated),
+    "ActivateRuleSet": (24, routing_verdicts.rule_set_activated),
 }

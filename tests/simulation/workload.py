@@ -31,6 +31,7 @@ from domgrpc.core.values import (
 )
 from tests.core import commands as say
 from tests.core import scope_words
+from tests.simulation.order_workload import POINTS, Names, OrderWorkload
 
 T = TypeVar("T")
 
@@ -56,7 +57,14 @@ SELLABLE, DAMAGED = StockCondition.SELLABLE, StockCondition.DAMAGED
 class Workload:
     """See the module. `now_ms` says roughly what time the service has."""
 
-    def __init__(self, random: Random, now_ms: Callable[[], int], *, ttl_ms_max: int) -> None:
+    def __init__(
+        self,
+        random: Random,
+        now_ms: Callable[[], int],
+        *,
+        ttl_ms_max: int,
+        is_plain: bool = False,
+    ) -> None:
         self._random = random
         self._draw = random.random
         self._now_ms = now_ms
@@ -64,22 +72,25 @@ class Workload:
         self._ids: deque[str] = deque(["nobody"], maxlen=IDS_KEPT)
         self._id_count = 0
         self._sequences = dict.fromkeys(SOURCES, 0)
+        names = Names(SKUS, PLACES, self._scope, lambda: self._pick(self._ids), self._etag)
+        self.orders = OrderWorkload(random, now_ms, names, is_plain=is_plain)
         # The weights make holds and stock the bulk, and the rest frequent enough to meet them.
         makers: list[tuple[int, Callable[[], Command]]] = [
-            (60, self._reserve),
-            (10, self._change),
-            (6, self._relocate),
-            (24, self._confirm),
-            (16, self._release),
-            (16, self._settle),
-            (32, self._stock),
-            (6, self._feed),
-            (1, self._place),
-            (2, self._update_place),
-            (2, self._set_state),
-            (2, self._group),
-            (2, self._product),
-            (2, self._rule),
+            (180, self._reserve),
+            (30, self._change),
+            (18, self._relocate),
+            (72, self._confirm),
+            (48, self._release),
+            (48, self._settle),
+            (96, self._stock),
+            (18, self._feed),
+            (3, self._place),
+            (6, self._update_place),
+            (6, self._set_state),
+            (6, self._group),
+            (6, self._product),
+            (6, self._rule),
+            *self.orders.makers,
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]
 
@@ -87,7 +98,12 @@ class Workload:
         """Return what is asked first, so that there is something to sell."""
         kinds = LocationType.STORE, LocationType.DISTRIBUTION_CENTER
         opening: list[Command] = [
-            say.place(name, kinds[number % 2], backorder=name in BACKORDER_PLACES)
+            say.place(
+                name,
+                kinds[number % 2],
+                at=POINTS[number % len(POINTS)],
+                backorder=name in BACKORDER_PLACES,
+            )
             for number, name in enumerate(PLACES)
         ]
         return opening + [say.on_hand(sku, **dict.fromkeys(PLACES, 20)) for sku in SKUS]
@@ -182,7 +198,9 @@ class Workload:
     # --- places, products, rules
 
     def _place(self) -> Command:
-        return say.place(self._pick(NEW_PLACES), self._pick(KINDS))
+        name = self._pick(NEW_PLACES)
+        at = POINTS[0] if name == NEW_PLACES[0] else None
+        return say.place(name, self._pick(KINDS), at=at)
 
     def _update_place(self) -> Command:
         name = self._pick(PLACES)

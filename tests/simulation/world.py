@@ -10,16 +10,21 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from domgrpc.config import Settings
-from domgrpc.core.answers import Answer
+from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
+from domgrpc.core.order_commands import HoldQuote
+from domgrpc.core.orders import Order
+from domgrpc.core.plans import Quote, QuoteQuestion
 from domgrpc.core.rejections import NOT_KEPT, Reason, Rejection
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.values import Revision
+from domgrpc.engine.calls import Reading
 from domgrpc.engine.feed import Feed
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.reading import read_frames
@@ -29,6 +34,7 @@ from tests.simulation.auditor import Auditor
 from tests.simulation.books import Place, Plain
 from tests.simulation.character import draw_character, draw_limits
 from tests.simulation.disk import SimulatedDisk
+from tests.simulation.order_reads import OrderRead
 from tests.simulation.workload import Workload
 
 T = TypeVar("T")
@@ -52,7 +58,10 @@ class World:
         self.clock = VirtualClock()
         self.disk = SimulatedDisk()
         self.workload = Workload(
-            self.random, lambda: self.auditor.books.time_ms, ttl_ms_max=self.character.ttl_ms_max
+            self.random,
+            lambda: self.auditor.books.time_ms,
+            ttl_ms_max=self.character.ttl_ms_max,
+            is_plain=self.character.is_plain,
         )
         self.counts: dict[str, int] = {}
         self.is_over = True
@@ -120,6 +129,7 @@ class World:
         if self.trace is not None:
             self.trace(f"{request.client_id} {request.request_id}: {request.command}")
         self.step(who, "calls", request.request_id)
+        self.count(type(request.command).__name__)
         command = _DECODER.decode(_ENCODER.encode(request.command))
         key = (request.client_id, request.request_id)
         seen = self.auditor.called(key, command, request.fingerprint)
@@ -146,7 +156,7 @@ class World:
         if is_kept and (result.replayed or not request.validate_only):
             plain = _DECODER.decode(_ENCODER.encode(outcome))
             self.auditor.answered(key, result.revision, plain)
-            self._note_answered(request, plain)
+            self._note_answered(request, outcome, plain)
         else:
             self.auditor.looked(seen, result.revision)
 
@@ -162,24 +172,47 @@ class World:
             place, numbers = found
             assert self.auditor.books.positions[place] == numbers, f"{place} was read as {numbers}"
 
+    def read_orders(self, seen: int, found: Reading[Any], asked: OrderRead) -> None:
+        """Have a reading of orders or plans judged."""
+        self.auditor.looked(seen, found.revision)
+        self.count(f"read {asked.kind}")
+        asked.note(found.value)
+        books = self.auditor.books
+        if found.revision != books.revision:
+            return
+        logged_ms, books.time_ms = books.time_ms, found.time_ms
+        try:
+            asked.judge(books, _DECODER.decode(_ENCODER.encode(found.value)))
+        finally:
+            books.time_ms = logged_ms
+
     def _request(self, command: Command, *, preview: bool) -> Request:
         self._request_count += 1
         client_id = self.pick(CLIENTS)
         name = f"r{self._request_count}"
         return ask(command, name, client_id=client_id, validate_only=preview)
 
-    def _note_answered(self, request: Request, outcome: Plain) -> None:
+    def _note_answered(self, request: Request, outcome: Outcome, plain: Plain) -> None:
         self.answered.append(request)
-        if outcome[0] == 1 and outcome[3] == 1:
-            self.workload.held(outcome[1])
+        if plain[0] == 1 and plain[3] == 1:
+            self.workload.held(plain[1])
+        elif isinstance(outcome, RuleSet):
+            self.workload.orders.newest_rule_set = outcome.version
+        elif isinstance(outcome, Order):
+            self.workload.orders.placed(outcome)
+        elif isinstance(outcome, Quote) and isinstance(request.command, HoldQuote):
+            asked = request.command
+            question = QuoteQuestion(asked.lines, asked.terms, asked.methods)
+            self.workload.orders.quoted(question, outcome)
         self._unanswered.pop(request.request_id, None)
 
     # --- what the auditor reads
 
     def read_feed(self, feed: Feed, disk: Disk) -> None:
         """Let the auditor read what has become durable, from memory where it still is there."""
-        while self.auditor.revision < feed.last_revision:
-            records = feed.from_memory(self.auditor.revision)
+        books = self.auditor.books
+        while books.revision < feed.last_revision:
+            records = feed.from_memory(books.revision)
             if records is None:
                 self.read_log(disk, feed.last_revision)
                 return

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from domgrpc.storage.belonging import UNKNOWN_SALT, salt_behind
 from domgrpc.storage.errors import FormatTooNew
 from domgrpc.storage.frame import BLOCK_BYTES
 from domgrpc.storage.inspection import verify_log
@@ -27,7 +28,8 @@ from tests.storage.logs import append, fill, groups_of
 
 GOLDEN = Path(__file__).parent / "golden"
 BEFORE_THE_MANIFEST = GOLDEN / "version_1.txt"
-TODAY = GOLDEN / "version_1_manifest_1.txt"
+BEFORE_THE_SALT = GOLDEN / "version_1_manifest_1.txt"
+TODAY = GOLDEN / "version_1_manifest_1_snapshot_2.txt"
 PAYLOADS = [b"the first group", b"with zeros" + bytes(1000), bytes(range(256)) * 20, b""]
 CHUNKS = [Chunk(1, 0, b"positions"), Chunk(2, 2**40, b""), Chunk(1, 1, bytes(range(256)))]
 
@@ -47,37 +49,54 @@ def write_files() -> dict[str, bytes]:
     log = open_golden(disk)
     for number, payload in enumerate(PAYLOADS, start=1):
         append(log, payload, number)
-    log.seal()
+    log.rotate()
+    last_sequence = log.last_sequence
     with SnapshotWriter(
-        disk, log.last_sequence, random_bytes=Random(1).randbytes, writer_version="domgrpc 0.1.0"
+        disk,
+        last_sequence,
+        random_bytes=Random(1).randbytes,
+        writer_version="domgrpc 0.1.0",
+        log_salt=salt_behind(disk, last_sequence),
     ) as snapshot:
         for chunk in CHUNKS:
             snapshot.write_chunk(chunk.kind, chunk.key, chunk.payload)
         snapshot.finish(b"digest of the state")
+    append(log, b"behind the snapshot")
+    log.seal()
     return disk.contents()
 
 
-@pytest.fixture(params=[BEFORE_THE_MANIFEST, TODAY], ids=lambda path: path.stem)
-def golden(request: pytest.FixtureRequest) -> FakeDisk:
-    return FakeDisk.holding(parse(request.param.read_text()))
+EVERY_FORMAT = pytest.mark.parametrize(
+    "golden", [BEFORE_THE_MANIFEST, BEFORE_THE_SALT, TODAY], ids=lambda path: path.stem
+)
 
 
-def test_the_log_of_format_version_1_can_be_read_and_goes_on(golden: FakeDisk) -> None:
-    log = open_golden(golden)
+def disk_with(golden: Path) -> FakeDisk:
+    return FakeDisk.holding(parse(golden.read_text()))
+
+
+@EVERY_FORMAT
+def test_the_log_of_every_format_can_be_read_and_goes_on(golden: Path) -> None:
+    log = open_golden(disk_with(golden))
+    later = [(11, 1, b"behind the snapshot")] if golden == TODAY else []
     assert groups_of(log) == [
         (1, 1, PAYLOADS[0]),
         (2, 2, PAYLOADS[1]),
         (4, 3, PAYLOADS[2]),
         (7, 4, PAYLOADS[3]),
+        *later,
     ]
-    assert append(log, b"more") == 11
+    assert append(log, b"more") == 11 + len(later)
 
 
-def test_the_snapshot_of_format_version_1_can_be_read(golden: FakeDisk) -> None:
-    facts = check_snapshot(golden, snapshot_name(10))
+@EVERY_FORMAT
+def test_the_snapshot_of_every_format_can_be_read(golden: Path) -> None:
+    disk = disk_with(golden)
+    facts = check_snapshot(disk, snapshot_name(10))
+    assert (facts.log_salt != UNKNOWN_SALT) == (golden == TODAY)
     assert (facts.chunks, facts.state_digest) == (3, b"digest of the state")
     assert facts.writer_version == "domgrpc 0.1.0"
-    assert list(read_snapshot(golden, facts.name)) == CHUNKS
+    assert list(read_snapshot(disk, facts.name)) == CHUNKS
 
 
 def test_the_same_work_writes_the_same_bytes_as_when_the_version_was_made() -> None:

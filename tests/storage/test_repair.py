@@ -5,12 +5,13 @@ from random import Random
 
 import pytest
 
+from domgrpc.storage.belonging import salt_behind
 from domgrpc.storage.disk import LocalDisk
 from domgrpc.storage.errors import Corruption, FolderInUse, RepairRefused
 from domgrpc.storage.frame import BLOCK_BYTES
 from domgrpc.storage.repair import REPAIRS_NAME, plan_truncation, salvage, truncate
 from domgrpc.storage.segment import segment_name
-from domgrpc.storage.snapshot import SnapshotWriter, list_snapshots, snapshot_name
+from domgrpc.storage.snapshot import SnapshotWriter, check_snapshot, list_snapshots, snapshot_name
 from tests.storage.damage import flip
 from tests.storage.fake_disk import FakeDisk, PowerCutError
 from tests.storage.logs import SEGMENT_BYTES, append, groups_of, open_log
@@ -77,6 +78,12 @@ def test_a_newer_snapshot_is_given_up_too() -> None:
     truncate(disk, 4, plan.digest)
     assert list_snapshots(disk) == []
     assert groups_of(open_log(disk)) == GROUPS[:3]
+
+
+def test_a_snapshot_right_here_is_given_up_with_the_segment_that_it_is_tied_to() -> None:
+    disk = five_groups(snapshot_at=5)
+    assert plan_truncation(disk, 5).given_up == (segment_name(6), snapshot_name(5))
+    assert plan_truncation(five_groups(snapshot_at=4), 4).given_up == (segment_name(6),)
 
 
 def test_the_end_of_a_group_is_needed() -> None:
@@ -157,6 +164,7 @@ def test_a_snapshot_is_saved_with_what_follows_it_although_the_log_before_it_is_
     saved = salvage(source, target, segment_bytes=SEGMENT_BYTES, random_bytes=Random(3).randbytes)
     assert (saved.snapshot_sequence, saved.last_sequence, saved.damage) == (3, 6, None)
     assert list_snapshots(target) == [snapshot_name(3)]
+    assert check_snapshot(target, snapshot_name(3)).log_salt == salt_behind(target, 3)
     assert groups_of(open_log(target, known_sequence=3)) == GROUPS[2:]
 
 

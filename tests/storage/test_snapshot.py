@@ -25,7 +25,7 @@ from tests.storage.damage import flip, forge_checksum, patch
 from tests.storage.fake_disk import FakeDisk, Fault, PowerCutError
 
 CHUNKS = [Chunk(1, 7, b"first"), Chunk(2, 0, b""), Chunk(3, 2**64 - 1, b"third" * 100)]
-HEADER_BYTES = 64
+HEAD_BYTES = 84
 DIGEST = b"digest of the state"
 
 
@@ -174,8 +174,9 @@ def test_a_renamed_snapshot_is_refused(content: bytes) -> None:
 
 
 def test_chunks_in_another_order_are_refused(content: bytes) -> None:
-    first, second = content[64:101], content[101:133]
-    found = damage_of(content[:64] + second + first + content[133:])
+    start, middle, end = HEAD_BYTES, HEAD_BYTES + 37, HEAD_BYTES + 69
+    first, second = content[start:middle], content[middle:end]
+    found = damage_of(content[:start] + second + first + content[end:])
     assert "chunk 0" in str(found)
 
 
@@ -183,25 +184,28 @@ def test_a_chunk_of_another_snapshot_is_refused(content: bytes) -> None:
     disk = FakeDisk()
     facts = write(disk, 41, [Chunk(1, 7, b"FIRST"), *CHUNKS[1:]])
     other = disk.contents()[facts.name]
-    assert "another one" in str(damage_of(content[:64] + other[64:101] + content[101:]))
+    end = HEAD_BYTES + 37
+    assert "another one" in str(
+        damage_of(content[:HEAD_BYTES] + other[HEAD_BYTES:end] + content[end:])
+    )
 
 
 def test_a_chunk_that_claims_more_than_the_cap_is_refused_before_it_is_read(
     content: bytes,
 ) -> None:
     claim = (CHUNK_PAYLOAD_BYTES_MAX + 1).to_bytes(4, "little")
-    assert "other bytes" in str(damage_of(patch(content, 64 + 12, claim)))
+    assert "other bytes" in str(damage_of(patch(content, HEAD_BYTES + 12, claim)))
 
 
-@pytest.mark.parametrize(("offset_bytes", "message"), [(8, "version 2"), (12, "features 0x2")])
+@pytest.mark.parametrize(("offset_bytes", "message"), [(8, "version 3"), (12, "features 0x3")])
 def test_a_snapshot_of_a_newer_format_is_told_as_such_and_not_passed_over(
     content: bytes, offset_bytes: int, message: str
 ) -> None:
-    newer = forge_checksum(patch(content, offset_bytes, b"\x02"), slice(0, 60), 60)
+    newer = forge_checksum(patch(content, offset_bytes, b"\x03"), slice(0, 60), 60)
     disk = FakeDisk.holding({snapshot_name(41): newer})
     with pytest.raises(FormatTooNew, match=message) as refused:
         newest_whole_snapshot(disk)
-    assert "reads snapshot version 1" in str(refused.value)
+    assert "reads snapshot version 2" in str(refused.value)
 
 
 @pytest.mark.parametrize("operation", ["pwrite", "fdatasync", "rename", "sync_directory"])

@@ -89,12 +89,107 @@ class Backorder(StrEnum):
     UNLIMITED = "unlimited"
 
 
+class Strategy(StrEnum):
+    """How plans are compared."""
+
+    CHEAPEST = "cheapest"
+    BY_PRIORITY = "by-priority"
+    NEAREST_FIRST = "nearest-first"
+    HIGHEST_STOCK_FIRST = "highest-stock-first"
+    FEWEST_PACKAGES = "fewest-packages"
+    FASTEST = "fastest"
+
+
+class RuleSetLife(StrEnum):
+    """Where a rule set is in its life."""
+
+    DRAFT = "draft"
+    VALIDATED = "validated"
+    DRY_RUN = "dry-run"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class OrderState(StrEnum):
+    """How far an order is."""
+
+    OPEN = "open"
+    ON_HOLD = "on-hold"
+    PARTIALLY_SHIPPED = "partially-shipped"
+    SHIPPED = "shipped"
+    PARTIALLY_DELIVERED = "partially-delivered"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class WorkState(StrEnum):
+    """How far the work of a location is."""
+
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    RELEASED = "released"
+    SHIPPED = "shipped"
+    READY = "ready"
+    DELIVERED = "delivered"
+    COLLECTED = "collected"
+    CANCELLED = "cancelled"
+
+
+class HoldReason(StrEnum):
+    """Why the work of an order waits."""
+
+    FRAUD = "fraud"
+    PAYMENT = "payment"
+    ADDRESS = "address"
+    OTHER = "other"
+
+
+class Shortage(StrEnum):
+    """What becomes of units that nobody can fill."""
+
+    REFUSE = "refuse"
+    BACKORDER = "backorder"
+    CANCEL = "cancel"
+
+
+class Capacity(StrEnum):
+    """What a daily capacity counts."""
+
+    PACKAGES = "packages"
+    UNITS = "units"
+
+
 Choice = (
-    Method | LocationKind | Condition | Level | Inbound | RuleKind | HoldState | Outcome | Backorder
+    Method
+    | LocationKind
+    | Condition
+    | Level
+    | Inbound
+    | RuleKind
+    | HoldState
+    | Outcome
+    | Backorder
+    | Strategy
+    | RuleSetLife
+    | Capacity
+    | OrderState
+    | WorkState
+    | HoldReason
+    | Shortage
 )
 
 
 def number_of(choice: Choice | None) -> Any:  # noqa: ANN401 - each generated enum is its own int
     """Return the number of a word in its enum, 0 (unspecified) for none."""
-    # The members stand in the order of the protos, and those count from 1.
-    return 0 if choice is None else list(type(choice)).index(choice) + 1
+    if choice is None:
+        return 0
+    # The members stand in the order of the protos, and most of those count from 1.
+    place = list(type(choice)).index(choice)
+    numbers = _NUMBERS_WITH_GAPS.get(type(choice))
+    return place + 1 if numbers is None else numbers[place]
+
+
+_NUMBERS_WITH_GAPS = {
+    OrderState: (1, 2, 3, 4, 5, 6, 9),
+    WorkState: (1, 2, 3, 8, 9, 10, 11, 12),
+}

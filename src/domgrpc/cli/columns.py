@@ -5,6 +5,8 @@ from typing import Final
 from domgrpc.cli.output import plain, time_text, word
 from domgrpc.cli.tables import Column, Row
 
+_MICROS: Final = 1_000_000
+
 
 def _method_words(row: Row) -> object:
     return plain(row)["delivery_methods"]
@@ -46,6 +48,50 @@ def _rule_conditions(row: Row) -> str:
         ("channel", row.channel),
     )
     return ", ".join(f"{name} {value}" for name, value in named if value)
+
+
+def _rule_effect(row: Row) -> str:
+    effect = word(row, "effect")
+    figures = {
+        "PREFER": f" {row.price_micros / 1_000_000:+,.2f}",
+        "LIMIT": f" {row.package_count_max}",
+    }
+    return effect + figures.get(effect, "")
+
+
+def _zones(row: Row) -> str:
+    return f"1-{len(row.zone_rates)}" if len(row.zone_rates) > 1 else str(len(row.zone_rates))
+
+
+def _package_prices(row: Row) -> str:
+    prices = [rate.package_micros / _MICROS for rate in row.zone_rates]
+    return f"{min(prices):,.2f} to {max(prices):,.2f}"
+
+
+def _owner(row: Row) -> str:
+    return row.location_id or f"every {word(row, 'location_type')}"
+
+
+def _hours(row: Row) -> str:
+    return ", ".join(
+        f"{_weekday(hours.weekday)} {clock(hours.open_minute)}-{clock(hours.close_minute)}"
+        for hours in row.opening_hours
+    )
+
+
+def _weekday(number: int) -> str:
+    return ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[number - 1]
+
+
+def _capacity(row: Row) -> str:
+    if not row.daily_capacity:
+        return ""
+    return f"{row.daily_capacity:,} {word(row, 'capacity_unit').lower()}"
+
+
+def clock(minutes: int) -> str:
+    """Return minutes after midnight as a time of day."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 LOCATIONS: Final = (
@@ -108,6 +154,19 @@ RULES: Final = (
     Column("from", lambda row: time_text(row.start_time) if row.HasField("start_time") else ""),
     Column("until", lambda row: time_text(row.end_time) if row.HasField("end_time") else ""),
 )
+RULE_SETS: Final = (
+    Column("version", lambda row: str(row.version), is_number=True),
+    Column("state", lambda row: word(row, "state")),
+    Column("name", lambda row: row.display_name),
+    Column("strategy", lambda row: word(row, "strategy")),
+    Column("rules", lambda row: len(row.rules), is_number=True),
+    Column("active since revision", lambda row: row.active_revision or "", is_number=True),
+)
+ROUTING_RULES: Final = (
+    Column("rule", lambda row: row.rule_id),
+    Column("effect", _rule_effect),
+    Column("condition", lambda row: " ".join(row.condition.split())),
+)
 DECISIONS: Final = (
     Column("kind", lambda row: word(row, "kind")),
     Column("rule", lambda row: row.rule_id),
@@ -138,4 +197,34 @@ AVAILABLE_PARTS: Final = (
 PROMISES: Final = (
     Column("from", lambda row: time_text(row.start_time)),
     Column("units", lambda row: row.quantity, is_number=True),
+)
+RATE_CARDS: Final = (
+    Column("service", lambda row: row.service_id),
+    Column("name", lambda row: row.display_name),
+    Column("methods", _method_words),
+    Column("zones", _zones),
+    Column("package", _package_prices, is_number=True),
+    Column(
+        "steps",
+        lambda row: len(row.zone_rates[0].weight_steps),
+        is_number=True,
+    ),
+    Column("surcharges", lambda row: [surcharge.name for surcharge in row.surcharges]),
+)
+LANES: Final = (
+    Column("service", lambda row: row.service_id),
+    Column("days by zone", lambda row: " ".join(map(str, row.transit_days))),
+    Column("counted", lambda row: "all days" if row.calendar_days else "business days"),
+    Column("delivers", lambda row: [_weekday(day) for day in row.delivery_weekdays]),
+    Column("until", lambda row: clock(row.deliver_by_minute)),
+    Column("holidays", lambda row: f"{row.holidays.country} {row.holidays.subdivision}".strip()),
+)
+CALENDARS: Final = (
+    Column("of", _owner),
+    Column("time zone", lambda row: row.time_zone),
+    Column("open", _hours),
+    Column("cut-off", lambda row: clock(row.cut_off_minute)),
+    Column("holidays", lambda row: f"{row.holidays.country} {row.holidays.subdivision}".strip()),
+    Column("priority", lambda row: row.priority, is_number=True),
+    Column("a day", _capacity),
 )

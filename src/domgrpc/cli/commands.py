@@ -18,9 +18,14 @@ from domgrpc.cli import (
     load,
     locations,
     log,
+    logistics,
+    order_watch,
+    orders,
     products,
     repair,
+    routing,
     rules,
+    safety_stock,
     stock,
 )
 from domgrpc.cli.available import available
@@ -56,6 +61,13 @@ class AnywhereGroup(TyperGroup):
         except OSError as error:
             code = _end(file_error(error), words)
         sys.exit(code or ExitCode.DONE)
+
+    def make_context(self, *unnamed: Any, **settings: Any) -> Any:  # noqa: ANN401 - typer's own
+        """Read the line; who reads a help that it shows may go away when it has enough."""
+        try:
+            return super().make_context(*unnamed, **settings)
+        except BrokenPipeError:
+            raise typer.Exit(ExitCode.PIPE_CLOSED) from None
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
         """Run the command; who reads its output may go away when it has enough."""
@@ -189,12 +201,21 @@ app.command()(watch)
 app.add_typer(locations.app, name="locations")
 app.add_typer(products.app, name="products")
 app.add_typer(rules.app, name="rules")
+app.add_typer(safety_stock.app, name="safety-stock")
+app.add_typer(logistics.app, name="logistics")
 
 app.command()(holds.reserve)
 app.command()(holds.confirm)
 app.command()(holds.release)
 app.command()(holds.settle)
 app.add_typer(holds.app, name="reservations")
+
+orders.app.command("explain")(routing.explain_order)
+orders.app.command("watch")(order_watch.watch_orders)
+app.add_typer(orders.app, name="order")
+app.command()(orders.quote)
+app.command()(routing.simulate)
+app.command()(routing.backlog)
 
 app.command()(serve)
 app.command()(demo)

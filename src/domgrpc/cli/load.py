@@ -1,4 +1,4 @@
-"""`domgrpc load`: locations, products and stock from CSV files."""
+"""`domgrpc load`: locations, products, stock and logistics from CSV files."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from domgrpc.cli.loading.loads import Load, Progress
     from domgrpc.client import DomgrpcClient
 
-KINDS = ("locations", "products", "stock")
+KINDS = ("locations", "products", "stock", "rate-cards", "lanes", "calendars")
 
 
 def load(
@@ -26,9 +26,7 @@ def load(
         list[Path], typer.Argument(metavar="FILE...", help="CSV files, plain or .gz.")
     ],
     *,
-    kind: Annotated[
-        str, typer.Option(help="locations, products or stock; default: by the columns.")
-    ] = "",
+    kind: Annotated[str, typer.Option(help="What the files are; default: by the columns.")] = "",
     again: Annotated[
         bool, typer.Option("--again", help="Load stock that was loaded before once more.")
     ] = False,
@@ -37,7 +35,7 @@ def load(
         bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.")
     ] = False,
 ) -> None:
-    """Load locations, products or stock from CSV files.
+    """Load locations, products, stock, rate cards, lanes or calendars from CSV files.
 
     What a file is, is seen by its columns; docs/csv.md lists them. Rows that are refused go to
     FILE.rejects.csv with line and reason, and the end is code 4. A load that was interrupted
@@ -102,6 +100,7 @@ def _load_file(
 async def _run(client: "DomgrpcClient", load: "Load", kind: "Kind", *, again: bool) -> None:
     from domgrpc.cli.loading.csv_files import Kind, digest_of
     from domgrpc.cli.loading.locations import load_locations
+    from domgrpc.cli.loading.logistics import load_calendars, load_lanes, load_rate_cards
     from domgrpc.cli.loading.products import load_products
     from domgrpc.cli.loading.stock import feed_of, load_stock
 
@@ -110,6 +109,12 @@ async def _run(client: "DomgrpcClient", load: "Load", kind: "Kind", *, again: bo
             await load_locations(client, load)
         case Kind.PRODUCTS:
             await load_products(client, load)
+        case Kind.RATE_CARDS:
+            await load_rate_cards(client, load)
+        case Kind.LANES:
+            await load_lanes(client, load)
+        case Kind.CALENDARS:
+            await load_calendars(client, load)
         case Kind.STOCK:
             run = f"{time.time_ns():x}" if again else ""
             await load_stock(client, load, feed_of(digest_of(load.file.path), run=run))

@@ -10,10 +10,12 @@ import sys
 
 def main() -> None:
     """Run the program; it ends with one of the exit codes of `ExitCode`."""
-    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    interruptible = signal.getsignal(signal.SIGINT) in usual
     if interruptible:
         # Before and behind the command an interruption ends the program without a word.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _open_outputs()
     # What gRPC itself has to say goes to nobody: errors are told in our own words.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from domgrpc.cli.commands import app
@@ -31,6 +33,26 @@ def main() -> None:
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(_flushed(code))  # type: ignore[arg-type]
+
+
+def _open_outputs() -> None:
+    """Put something in the place of outputs that were closed before the program began.
+
+    No connection may get their numbers. What is written to the output is an error then, as on a
+    full disk; what is written to the error stream is lost.
+    """
+    for number in (1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            mode = os.O_RDONLY if number == 1 else os.O_WRONLY
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+    # Kept open to the end of the process, as Python's own are.
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _flushed(code: object) -> object:

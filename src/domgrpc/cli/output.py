@@ -55,11 +55,12 @@ def plain_enum(field: _Field, number: int) -> str | None:
         return None
     enum = field.enum_type
     value = enum.values_by_number.get(number)
-    return str(number) if value is None else value.name.removeprefix(_enum_prefix(enum.name))
+    return str(number) if value is None else value.name.removeprefix(enum_prefix(enum.name))
 
 
 @cache
-def _enum_prefix(name: str) -> str:
+def enum_prefix(name: str) -> str:
+    """Return what the values of an enum begin with in the protos."""
     parts = ("_" + letter if letter.isupper() else letter for letter in name)
     return "".join(parts).removeprefix("_").upper() + "_"
 

@@ -1,142 +1,151 @@
-"""`domgrpc rules`: safety stock rules, which withhold stock or set thresholds."""
+"""`domgrpc rules`: rule sets, by which orders are routed.
 
-from typing import Annotated
+The name was once that of safety stock rules. Their lines still work where they cannot be meant
+for rule sets.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from domgrpc.cli.choices import LocationKind, RuleKind, number_of
-from domgrpc.cli.options import (
-    LIMIT_DEFAULT,
-    ChannelOption,
-    EtagOption,
-    LimitOption,
-    MethodOption,
-    RequestIdOption,
-)
-from domgrpc.cli.parsing import moment
+from domgrpc.cli import safety_stock
+from domgrpc.cli.choices import RuleSetLife, Strategy, number_of
+from domgrpc.cli.options import LIMIT_DEFAULT, LimitOption, RequestIdOption
 from domgrpc.cli.session import ask, session_of
 
-app = typer.Typer(no_args_is_help=True, help="Safety stock rules: what is withheld, and why.")
+if TYPE_CHECKING:
+    from domgrpc.v1.rule_set_pb2 import RuleSet
 
-RuleArgument = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.")]
+_SAFETY_STOCK_OPTIONS = ("--quantity", "--percent")
+
+
+class RulesGroup(TyperGroup):
+    """Finds the command of a line, also of one about safety stock rules as it once was."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer's own
+        """Return the name, the command and the rest of the line."""
+        if is_about_safety_stock(args):
+            from typer.main import get_group
+
+            return get_group(safety_stock.app).resolve_command(ctx, args)
+        return super().resolve_command(ctx, args)
+
+
+def is_about_safety_stock(args: Sequence[str]) -> bool:
+    """Whether a line behind `rules` can only be about a safety stock rule."""
+    name, *rest = args
+    words = [word for word in rest if not word.startswith("-")]
+    match name:
+        case "delete" | "explain":
+            return True
+        case "create":
+            return any(word.partition("=")[0] in _SAFETY_STOCK_OPTIONS for word in rest)
+        case _:
+            return name == "show" and bool(words) and not words[0].isdecimal()
+
+
+app = typer.Typer(
+    cls=RulesGroup, no_args_is_help=True, help="Rule sets: by which rules orders are routed."
+)
+
+VersionArgument = Annotated[int, typer.Argument(metavar="VERSION", help="Which rule set.", min=0)]
 
 
 @app.command("list")
-def list_rules(context: typer.Context, *, limit: LimitOption = LIMIT_DEFAULT) -> None:
-    """List rules in order of their id."""
+def list_rule_sets(
+    context: typer.Context,
+    *,
+    state: Annotated[
+        RuleSetLife | None, typer.Option("--state", help="Only those in this state.")
+    ] = None,
+    limit: LimitOption = LIMIT_DEFAULT,
+) -> None:
+    """List rule sets, the newest first."""
     from domgrpc.cli.answers import show_list
-    from domgrpc.cli.columns import RULES
+    from domgrpc.cli.columns import RULE_SETS
 
     show_list(
         context,
-        "rules",
-        RULES,
-        lambda client, token, size: client.list_safety_stock_rules(
-            page_token=token, page_size=size
+        "rule_sets",
+        RULE_SETS,
+        lambda client, token, size: client.list_rule_sets(
+            state=number_of(state), page_token=token, page_size=size
         ),
         limit=limit,
     )
 
 
 @app.command("show")
-def show_rule(context: typer.Context, rule_id: RuleArgument) -> None:
-    """Show one rule."""
-    from domgrpc.cli.answers import show_message
-
-    show_message(context, ask(context, lambda client: client.get_safety_stock_rule(rule_id)))
+def show_rule_set(
+    context: typer.Context,
+    version: Annotated[
+        int | None,
+        typer.Argument(metavar="[VERSION]", help="Which one; the active one if not said.", min=0),
+    ] = None,
+) -> None:
+    """Show a rule set with its rules."""
+    _show(context, ask(context, lambda client: client.get_rule_set(version)))
 
 
 @app.command("create")
-def create_rule(
+def create_rule_set(
     context: typer.Context,
-    rule_id: RuleArgument,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="What it says, as .toml or .json.")
+    ] = None,
     *,
-    kind: Annotated[
-        RuleKind, typer.Option("--kind", help="What the value means.")
-    ] = RuleKind.SAFETY_STOCK,
-    quantity: Annotated[int | None, typer.Option("--quantity", help="So many units.")] = None,
-    percent: Annotated[
-        int | None, typer.Option("--percent", help="So many per cent of what is on hand.")
+    preset: Annotated[
+        Strategy | None, typer.Option("--preset", help="The rule set of a strategy, instead.")
     ] = None,
-    sku: Annotated[str, typer.Option("--sku", help="Only for this SKU.")] = "",
-    category: Annotated[str, typer.Option("--category", help="Only for this category.")] = "",
-    location: Annotated[str, typer.Option("--location", help="Only at this location.")] = "",
-    group: Annotated[str, typer.Option("--group", help="Only at members of this group.")] = "",
-    location_type: Annotated[
-        LocationKind | None, typer.Option("--location-type", help="Only at this type.")
-    ] = None,
-    method: MethodOption = None,
-    channel: ChannelOption = "",
-    start: Annotated[
-        str, typer.Option("--from", help="In force from then on.", metavar="TIME")
-    ] = "",
-    end: Annotated[str, typer.Option("--until", help="In force until then.", metavar="TIME")] = "",
     request_id: RequestIdOption = "",
 ) -> None:
-    """Add a rule: a value, and the conditions under which it holds."""
-    from domgrpc.cli.answers import show_message
-    from domgrpc.v1.inventory_pb2 import SafetyStockRule
+    """Add a rule set as a draft."""
+    if (file is None) == (preset is None):
+        raise typer.BadParameter("give a FILE or --preset, one of them")
+    from domgrpc.cli.rule_set_files import read_rule_set
+    from domgrpc.v1.rule_set_pb2 import RuleSet
 
-    if (quantity is None) == (percent is None):
-        raise typer.BadParameter("give the value as one of --quantity and --percent")
-    rule = SafetyStockRule(
-        rule_id=rule_id,
-        kind=number_of(kind),
-        sku=sku,
-        category=category,
-        location_id=location,
-        group_id=group,
-        location_type=number_of(location_type),
-        delivery_method=number_of(method),
-        channel=channel,
-        fixed_quantity=quantity,
-        percent_of_on_hand=percent,
-        start_time=moment(start, "--from") if start else None,
-        end_time=moment(end, "--until") if end else None,
-    )
-    made = ask(context, lambda client: client.create_safety_stock_rule(rule, request_id=request_id))
-    show_message(context, made)
+    rule_set = RuleSet(strategy=number_of(preset)) if file is None else read_rule_set(file)
+    made = ask(context, lambda client: client.create_rule_set(rule_set, request_id=request_id))
+    _show(context, made)
 
 
-@app.command("delete")
-def delete_rule(
-    context: typer.Context,
-    rule_id: RuleArgument,
-    *,
-    etag: EtagOption = "",
-    request_id: RequestIdOption = "",
+@app.command("validate")
+def validate_rule_set(
+    context: typer.Context, version: VersionArgument, *, request_id: RequestIdOption = ""
 ) -> None:
-    """Remove a rule."""
-    from domgrpc.cli.answers import show_message
-
-    gone = ask(
+    """Check the rules of a draft."""
+    _show(
         context,
-        lambda client: client.delete_safety_stock_rule(rule_id, etag=etag, request_id=request_id),
+        ask(context, lambda client: client.validate_rule_set(version, request_id=request_id)),
     )
-    show_message(context, gone)
 
 
-@app.command("explain")
-def explain(
-    context: typer.Context,
-    sku: Annotated[str, typer.Argument(metavar="SKU")],
-    location: Annotated[str, typer.Argument(metavar="LOCATION")],
-    *,
-    channel: ChannelOption = "",
-    method: MethodOption = None,
+@app.command("activate")
+def activate_rule_set(
+    context: typer.Context, version: VersionArgument, *, request_id: RequestIdOption = ""
 ) -> None:
-    """Say which rule of each kind wins for one position, and which others matched."""
-    from domgrpc.cli.columns import DECISIONS
-    from domgrpc.cli.output import plain, print_json
+    """Route by a validated rule set from now on, or by an older one again."""
+    _show(
+        context,
+        ask(context, lambda client: client.activate_rule_set(version, request_id=request_id)),
+    )
+
+
+def _show(context: typer.Context, rule_set: "RuleSet") -> None:
+    from domgrpc.cli.columns import ROUTING_RULES
+    from domgrpc.cli.output import flat, plain, print_facts, print_json
     from domgrpc.cli.tables import print_table
 
-    answer = ask(
-        context,
-        lambda client: client.explain_safety_stock(
-            sku, location, channel=channel, delivery_method=number_of(method)
-        ),
-    )
     if session_of(context).as_json:
-        print_json(plain(answer))
-    else:
-        print_table(DECISIONS, answer.decisions)
+        print_json(plain(rule_set))
+        return
+    facts = dict(flat(rule_set))
+    del facts["rules"]
+    # 0 is a version too, and would be left out as nothing.
+    print_facts({**facts, "version": str(rule_set.version)})
+    if rule_set.rules:
+        print_table(ROUTING_RULES, rule_set.rules)

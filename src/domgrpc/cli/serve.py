@@ -26,6 +26,10 @@ def serve(
     ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = _DEFAULT.port,
+    health_port: Annotated[
+        int | None,
+        typer.Option(help="Port of health alone, which answers also while the disk hangs."),
+    ] = _DEFAULT.health_port,
     call_log: Annotated[
         str, typer.Option(help="Which calls are logged: errors, all or off.")
     ] = _DEFAULT.call_log,
@@ -95,8 +99,12 @@ def serve(
     locations_max: Annotated[int, typer.Option(help="Locations.")] = _LIMIT.locations_max,
     groups_max: Annotated[int, typer.Option(help="Location groups.")] = _LIMIT.groups_max,
     rules_max: Annotated[int, typer.Option(help="Safety stock rules.")] = _LIMIT.rules_max,
+    rule_sets_max: Annotated[int, typer.Option(help="Routing rule sets.")] = _LIMIT.rule_sets_max,
     skus_max: Annotated[int, typer.Option(help="SKUs.")] = _LIMIT.skus_max,
     sources_max: Annotated[int, typer.Option(help="Names of stock feeds.")] = _LIMIT.sources_max,
+    rate_cards_max: Annotated[int, typer.Option(help="Rate cards.")] = _LIMIT.rate_cards_max,
+    lanes_max: Annotated[int, typer.Option(help="Lanes.")] = _LIMIT.lanes_max,
+    calendars_max: Annotated[int, typer.Option(help="Calendars.")] = _LIMIT.calendars_max,
     held_per_client_max: Annotated[
         int, typer.Option(help="Open holds of one client.")
     ] = _LIMIT.held_per_client_max,
@@ -106,6 +114,12 @@ def serve(
     finished_reservations_max: Annotated[
         int, typer.Option(help="Finished ones among them.")
     ] = _LIMIT.finished_reservations_max,
+    orders_max: Annotated[
+        int, typer.Option(help="Orders that are remembered.")
+    ] = _LIMIT.orders_max,
+    finished_orders_max: Annotated[
+        int, typer.Option(help="Finished ones among them.")
+    ] = _LIMIT.finished_orders_max,
     kept_answers_max: Annotated[
         int, typer.Option(help="Answers kept for retries.")
     ] = _LIMIT.kept_answers_max,

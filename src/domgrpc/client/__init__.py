@@ -6,6 +6,7 @@
 from domgrpc.client.client import DomgrpcClient
 from domgrpc.client.connection import Tls
 from domgrpc.client.errors import DomgrpcError, FieldViolation
+from domgrpc.client.order_values import Item, Terms, address_of
 from domgrpc.client.paging import pages
 from domgrpc.client.retries import RetryPolicy
 from domgrpc.client.sync import SyncClient
@@ -25,10 +26,13 @@ __all__ = [
     "DomgrpcClient",
     "DomgrpcError",
     "FieldViolation",
+    "Item",
     "Line",
     "RetryPolicy",
     "SyncClient",
+    "Terms",
     "Tls",
+    "address_of",
     "adjust_stock",
     "announce_supply",
     "at_locations",

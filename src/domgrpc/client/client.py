@@ -9,8 +9,12 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    logistics,
+    orders,
     products,
     reservations,
+    routing,
+    rule_sets,
     rules,
     watching,
 )
@@ -34,7 +38,7 @@ class DomgrpcClient:
     Methods take plain keyword arguments and return the messages of `domgrpc.v1`; errors are
     `DomgrpcError`. A request_id is made for each write that brings none, and calls that fail
     because the server is away are repeated with it, within their timeout and a budget.
-    Concurrent calls on reservations, availability and stock are coalesced into batches
+    Concurrent calls on reservations, orders, availability and stock are coalesced into batches
     (`coalesce`); an answer out of a batch keeps the memory of the whole batch until it is
     dropped.
 
@@ -116,6 +120,12 @@ class DomgrpcClient:
     delete_safety_stock_rule = rules.delete_safety_stock_rule
     explain_safety_stock = rules.explain_safety_stock
 
+    create_rule_set = rule_sets.create_rule_set
+    validate_rule_set = rule_sets.validate_rule_set
+    activate_rule_set = rule_sets.activate_rule_set
+    get_rule_set = rule_sets.get_rule_set
+    list_rule_sets = rule_sets.list_rule_sets
+
     reserve_stock = reservations.reserve_stock
     get_reservation = reservations.get_reservation
     list_reservations = reservations.list_reservations
@@ -124,6 +134,34 @@ class DomgrpcClient:
     confirm_reservation = reservations.confirm_reservation
     release_reservation = reservations.release_reservation
     settle_reservation = reservations.settle_reservation
+
+    save_rate_card = logistics.save_rate_card
+    get_rate_card = logistics.get_rate_card
+    list_rate_cards = logistics.list_rate_cards
+    delete_rate_card = logistics.delete_rate_card
+    save_lane = logistics.save_lane
+    get_lane = logistics.get_lane
+    list_lanes = logistics.list_lanes
+    delete_lane = logistics.delete_lane
+    save_location_calendar = logistics.save_location_calendar
+    get_location_calendar = logistics.get_location_calendar
+    list_location_calendars = logistics.list_location_calendars
+    delete_location_calendar = logistics.delete_location_calendar
+    quote_order = orders.quote_order
+    place_order = orders.place_order
+    get_order = orders.get_order
+    list_orders = orders.list_orders
+    edit_order = orders.edit_order
+    cancel_order = orders.cancel_order
+    hold_order = orders.hold_order
+    release_order = orders.release_order
+    advance_fulfillment_order = orders.advance_fulfillment_order
+    watch_orders = watching.watch_orders
+
+    simulate_routing = routing.simulate_routing
+    explain_decision = routing.explain_decision
+    reoptimize_backlog = routing.reoptimize_backlog
+    apply_replan = routing.apply_replan
 
     execute = administration.execute
     get_status = administration.get_status

@@ -10,9 +10,12 @@ import grpc.aio
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 RECEIVE_SIZE_BYTES_MAX: Final = 64 * 1024 * 1024
 _OPTIONS: Final = (
@@ -51,16 +54,29 @@ class Tls:
 class Stubs:
     """The bound methods of every service on one channel."""
 
-    __slots__ = ("admin", "inventory", "locations", "pipeline", "products", "reservations")
+    __slots__ = (
+        "admin",
+        "inventory",
+        "locations",
+        "logistics",
+        "orders",
+        "pipeline",
+        "products",
+        "reservations",
+        "routing",
+    )
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         """Bind them."""
         self.admin = AdminServiceStub(channel)
         self.inventory = InventoryServiceStub(channel)
         self.locations = LocationServiceStub(channel)
+        self.logistics = LogisticsServiceStub(channel)
+        self.orders = OrderServiceStub(channel)
         self.pipeline = PipelineServiceStub(channel)
         self.products = ProductServiceStub(channel)
         self.reservations = ReservationServiceStub(channel)
+        self.routing = RoutingServiceStub(channel)
 
 
 def open_channel(target: str, tls: Tls | None) -> grpc.aio.Channel:

@@ -15,8 +15,12 @@ from domgrpc.client import (
     feeding,
     inventory,
     locations,
+    logistics,
+    orders,
     products,
     reservations,
+    routing,
+    rule_sets,
     rules,
     watching,
 )
@@ -194,6 +198,12 @@ class SyncClient:
     delete_safety_stock_rule = _synchronous(rules.delete_safety_stock_rule)
     explain_safety_stock = _synchronous(rules.explain_safety_stock)
 
+    create_rule_set = _synchronous(rule_sets.create_rule_set)
+    validate_rule_set = _synchronous(rule_sets.validate_rule_set)
+    activate_rule_set = _synchronous(rule_sets.activate_rule_set)
+    get_rule_set = _synchronous(rule_sets.get_rule_set)
+    list_rule_sets = _synchronous(rule_sets.list_rule_sets)
+
     reserve_stock = _synchronous(reservations.reserve_stock)
     get_reservation = _synchronous(reservations.get_reservation)
     list_reservations = _synchronous(reservations.list_reservations)
@@ -202,6 +212,34 @@ class SyncClient:
     confirm_reservation = _synchronous(reservations.confirm_reservation)
     release_reservation = _synchronous(reservations.release_reservation)
     settle_reservation = _synchronous(reservations.settle_reservation)
+
+    save_rate_card = _synchronous(logistics.save_rate_card)
+    get_rate_card = _synchronous(logistics.get_rate_card)
+    list_rate_cards = _synchronous(logistics.list_rate_cards)
+    delete_rate_card = _synchronous(logistics.delete_rate_card)
+    save_lane = _synchronous(logistics.save_lane)
+    get_lane = _synchronous(logistics.get_lane)
+    list_lanes = _synchronous(logistics.list_lanes)
+    delete_lane = _synchronous(logistics.delete_lane)
+    save_location_calendar = _synchronous(logistics.save_location_calendar)
+    get_location_calendar = _synchronous(logistics.get_location_calendar)
+    list_location_calendars = _synchronous(logistics.list_location_calendars)
+    delete_location_calendar = _synchronous(logistics.delete_location_calendar)
+    quote_order = _synchronous(orders.quote_order)
+    place_order = _synchronous(orders.place_order)
+    get_order = _synchronous(orders.get_order)
+    list_orders = _synchronous(orders.list_orders)
+    edit_order = _synchronous(orders.edit_order)
+    cancel_order = _synchronous(orders.cancel_order)
+    hold_order = _synchronous(orders.hold_order)
+    release_order = _synchronous(orders.release_order)
+    advance_fulfillment_order = _synchronous(orders.advance_fulfillment_order)
+    watch_orders = _iterated(watching.watch_orders)
+
+    simulate_routing = _synchronous(routing.simulate_routing)
+    explain_decision = _synchronous(routing.explain_decision)
+    reoptimize_backlog = _synchronous(routing.reoptimize_backlog)
+    apply_replan = _synchronous(routing.apply_replan)
 
     execute = _synchronous(administration.execute)
     get_status = _synchronous(administration.get_status)

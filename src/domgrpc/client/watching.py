@@ -1,23 +1,16 @@
-"""Watching stock: a stream that comes back by itself and neither skips nor repeats a change.
+"""Watching stock and orders: streams that come back by themselves, see resuming.py."""
 
-The client remembers what was handed on: the revision up to which all is complete, and how many
-changes beyond it (a very large record comes in several messages). When the server restarts,
-drains, or cuts the watch off for being read too slowly, it resumes behind that revision and
-drops as many changes as were handed on already; the server sends them in the same order.
-"""
-
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Final
 
-import grpc
-import grpc.aio
-
-from domgrpc.client.calls import Caller, Calls
-from domgrpc.client.errors import DomgrpcError, error_of_call, local_error
-from domgrpc.client.outages import OUTAGE_SECONDS_MAX, Outage
+from domgrpc.client.calls import Caller
+from domgrpc.client.outages import OUTAGE_SECONDS_MAX
+from domgrpc.client.resuming import begin_watch, resumed
 from domgrpc.v1.inventory_pb2 import WatchInventoryRequest, WatchInventoryResponse
+from domgrpc.v1.order_pb2 import OrderView, WatchOrdersRequest, WatchOrdersResponse
 
-TOO_SLOW: Final = "WATCH_TOO_SLOW"
+_ANY_VIEW: Final = OrderView.ORDER_VIEW_UNSPECIFIED
 
 
 async def watch_inventory(
@@ -40,81 +33,52 @@ async def watch_inventory(
     Raises DomgrpcError with REVISION_TRIMMED where the log no longer reaches back so far, and
     the last error of an outage that lasts longer than `outage_seconds_max`.
     """
-    if snapshot and after_revision is not None:
-        raise ValueError("a watch begins with a snapshot or after a revision: give one of them")
-    request = WatchInventoryRequest(
-        skus=skus, location_ids=location_ids, levels_only=levels_only, snapshot=snapshot
-    )
-    if after_revision is not None:
-        request.after_revision = after_revision
+    request = WatchInventoryRequest(skus=skus, location_ids=location_ids, levels_only=levels_only)
+    begin_watch(request, after_revision=after_revision, snapshot=snapshot)
     calls = client.calls
-    place = _Place(request)
-    outage = Outage(calls.retries, seconds_max=outage_seconds_max)
-    while True:
-        try:
-            async for response in _stream(calls, request, place):
-                outage.end()
-                yield response
-            error = local_error(grpc.StatusCode.UNAVAILABLE, "the server ended the watch")
-        except DomgrpcError as broken:
-            error = broken
-        if not _may_resume(error, request):
-            raise error
-        place.resume()
-        await outage.wait(error)
+    method = calls.stubs.inventory.WatchInventory
+    answers = resumed(
+        calls,
+        request,
+        lambda wanted: method(wanted, metadata=calls.metadata),
+        outage_seconds_max,
+    )
+    async with aclosing(answers):
+        async for answer in answers:
+            yield answer
 
 
-class _Place:
-    """How far a watch has come; kept in its request, so that sending it again resumes there."""
+async def watch_orders(
+    client: Caller,
+    *,
+    after_revision: int | None = None,
+    snapshot: bool = False,
+    order_ids: Sequence[str] = (),
+    customer_ids: Sequence[str] = (),
+    location_ids: Sequence[str] = (),
+    view: OrderView = _ANY_VIEW,
+    outage_seconds_max: float = OUTAGE_SECONDS_MAX,
+) -> AsyncGenerator[WatchOrdersResponse, None]:
+    """Iterate every change of orders after a revision, without end.
 
-    __slots__ = ("_handed_on_count", "_repeated_count", "_request")
+    Without `after_revision` it begins now; with `snapshot` it begins with the open orders that
+    match. Every change holds its order whole: keep the one with the highest etag. A store that
+    gives its own `location_ids` hears of work that comes to it and of work that is taken away.
 
-    def __init__(self, request: WatchInventoryRequest) -> None:
-        """Begin where the request does."""
-        self._request = request
-        # Changes beyond the revision of the request that were handed on.
-        self._handed_on_count = 0
-        # How many of them the present stream will bring again.
-        self._repeated_count = 0
-
-    def resume(self) -> None:
-        """Expect a new stream."""
-        self._repeated_count = self._handed_on_count
-
-    def advance(self, response: WatchInventoryResponse) -> bool:
-        """Drop from the response what was handed on before; False where nothing is left."""
-        request, changes = self._request, response.changes
-        if request.snapshot and not response.snapshot_complete:
-            return True
-        dropped_count = min(self._repeated_count, len(changes))
-        del changes[:dropped_count]
-        self._repeated_count -= dropped_count
-        if response.revision > request.after_revision:
-            self._handed_on_count = 0
-        # Setting this unsets `snapshot`: they are one choice.
-        request.after_revision = response.revision
-        self._handed_on_count += sum(change.revision > response.revision for change in changes)
-        return bool(changes) or not dropped_count
-
-
-async def _stream(
-    calls: Calls, request: WatchInventoryRequest, place: _Place
-) -> AsyncIterator[WatchInventoryResponse]:
-    """Open the watch once and iterate what was not handed on before."""
-    call = calls.stubs.inventory.WatchInventory(request, metadata=calls.metadata)
-    try:
-        async for response in call:
-            if place.advance(response):
-                yield response
-    except grpc.aio.AioRpcError as error:
-        raise error_of_call(error) from error
-    finally:
-        # Whoever stops reading also stops the server from sending.
-        call.cancel()
-
-
-def _may_resume(error: DomgrpcError, request: WatchInventoryRequest) -> bool:
-    if error.reason == TOO_SLOW:
-        # A snapshot that was too long for the reader once will be again.
-        return not request.snapshot
-    return error.code is grpc.StatusCode.UNAVAILABLE
+    Breaks are bridged, and errors raised, as by `watch_inventory`.
+    """
+    request = WatchOrdersRequest(
+        order_ids=order_ids, customer_ids=customer_ids, location_ids=location_ids, view=view
+    )
+    begin_watch(request, after_revision=after_revision, snapshot=snapshot)
+    calls = client.calls
+    method = calls.stubs.orders.WatchOrders
+    answers = resumed(
+        calls,
+        request,
+        lambda wanted: method(wanted, metadata=calls.metadata),
+        outage_seconds_max,
+    )
+    async with aclosing(answers):
+        async for answer in answers:
+            yield answer

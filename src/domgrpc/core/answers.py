@@ -9,11 +9,17 @@ from collections import deque
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar
+from domgrpc.core.carriers import Lane, RateCard
 from domgrpc.core.location_groups import LocationGroup
 from domgrpc.core.locations import Location
+from domgrpc.core.order_commands import ReplanSummary
+from domgrpc.core.orders import Order
+from domgrpc.core.plans import Quote
 from domgrpc.core.products import Product
 from domgrpc.core.rejections import Reason, Rejected, Rejection
 from domgrpc.core.reservations import Reservation
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.safety_stock import SafetyStockRule
 from domgrpc.core.stock_changes import BatchSummary, StockSummary
 from domgrpc.core.values import ClientId, RequestId, Retention, Revision, TimeMs
@@ -37,8 +43,15 @@ Outcome = (
     | LocationGroup
     | ProductBatch
     | SafetyStockRule
+    | RuleSet
     | Deleted
     | Rejection
+    | Order
+    | Quote
+    | ReplanSummary
+    | RateCard
+    | Lane
+    | LocationCalendar
 )
 
 

@@ -8,6 +8,14 @@ from collections.abc import Iterator
 import msgspec
 
 from domgrpc.core.events import Event, Record
+from domgrpc.core.order_commands import (
+    ClaimChange,
+    OrderChanged,
+    OrderPlaced,
+    OrdersReplanned,
+    QuoteHeld,
+)
+from domgrpc.core.orders import NO_ORDER
 from domgrpc.core.reservations import (
     LineQuantity,
     ReservationChanged,
@@ -28,7 +36,7 @@ from domgrpc.core.stock_changes import (
     StockUpdated,
 )
 from domgrpc.core.stock_levels import StockLevelChanged
-from domgrpc.core.values import LocationId, ReservationId, Sku, StockLevel
+from domgrpc.core.values import LocationId, OrderId, ReservationId, Sku, StockLevel
 
 _NO_RESERVATION = ReservationId("")
 
@@ -44,6 +52,7 @@ class PositionChange(msgspec.Struct, frozen=True, gc=False):
     allocated_delta: int = 0
     reservation_id: ReservationId = _NO_RESERVATION
     level: StockLevel | None = None
+    order_id: OrderId = NO_ORDER
 
 
 def position_changes(record: Record) -> Iterator[PositionChange]:
@@ -78,11 +87,51 @@ def _changes_of(  # noqa: C901, PLR0912 - one case for each event
                 yield _claim(line, "EXPIRED", key, soft=-line.quantity)
         case ReservationSettled():
             yield from _settled(event)
+        case OrderPlaced() | OrderChanged() | OrdersReplanned() | QuoteHeld():
+            yield from _order_changes(event)
         case StockLevelChanged():
             yield PositionChange(event.sku, event.location_id, "LEVEL_CHANGED", level=event.level)
         case _:
             # Places, products, rules and refusals move no stock.
             return
+
+
+def _order_changes(
+    event: OrderPlaced | OrderChanged | OrdersReplanned | QuoteHeld,
+) -> Iterator[PositionChange]:
+    match event:
+        case OrderPlaced():
+            yield from _taken_over(event)
+            yield from _claimed("ORDERED", event.order.order_id, event.claims)
+        case OrderChanged():
+            yield from _claimed(f"ORDER_{event.step.name}", event.order.order_id, event.claims)
+        case OrdersReplanned(changes=changes):
+            for change in changes:
+                yield from _order_changes(change)
+        case QuoteHeld(quote=quote):
+            assert quote.reservation is not None
+            for line in quote.reservation.lines:
+                key = quote.reservation.reservation_id
+                yield _claim(line, "HELD", key, soft=line.quantity)
+
+
+def _taken_over(event: OrderPlaced) -> Iterator[PositionChange]:
+    for line in event.taken_over:
+        yield _claim(line, "CONFIRMED", event.reservation_id, soft=-line.quantity)
+
+
+def _claimed(
+    reason: str, order_id: OrderId, claims: tuple[ClaimChange, ...]
+) -> Iterator[PositionChange]:
+    for claim in claims:
+        yield PositionChange(
+            claim.sku,
+            claim.location_id,
+            reason,
+            on_hand_delta=claim.on_hand_delta,
+            allocated_delta=claim.allocated_delta,
+            order_id=order_id,
+        )
 
 
 def _stock_changes(changes: tuple[StockChange, ...]) -> Iterator[PositionChange]:

@@ -7,6 +7,25 @@ that none is forgotten. Tables rather than a `match`: it is the hottest step of 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from domgrpc.core.calendars import (
+    DeleteLocationCalendar,
+    LocationCalendarSaved,
+    SaveLocationCalendar,
+    decide_save_calendar,
+    evolve_calendar_saved,
+)
+from domgrpc.core.carriers import (
+    DeleteLane,
+    DeleteRateCard,
+    LaneSaved,
+    RateCardSaved,
+    SaveLane,
+    SaveRateCard,
+    decide_save_card,
+    decide_save_lane,
+    evolve_card_saved,
+    evolve_lane_saved,
+)
 from domgrpc.core.claims import (
     decide_confirm_reservation,
     decide_release_reservation,
@@ -54,6 +73,19 @@ from domgrpc.core.locations import (
     decide_update_location,
     evolve_location_saved,
 )
+from domgrpc.core.logistics import (
+    LogisticsDeleted,
+    decide_delete_logistics,
+    evolve_logistics_deleted,
+)
+from domgrpc.core.order_commands import (
+    AdvanceFulfillmentOrder,
+    CancelOrder,
+    EditOrder,
+    HoldOrder,
+    ReleaseOrder,
+)
+from domgrpc.core.order_dispatch import DECIDE_ORDERS, EVOLVE_ORDERS, OrderCommand
 from domgrpc.core.products import (
     CreateProducts,
     ProductsSaved,
@@ -85,6 +117,20 @@ from domgrpc.core.reservations import (
     SettleReservation,
     StockReserved,
     UpdateReservation,
+)
+from domgrpc.core.rule_set_book import (
+    decide_activate_rule_set,
+    decide_create_rule_set,
+    decide_validate_rule_set,
+    evolve_rule_set_created,
+    evolve_rule_set_state_changed,
+)
+from domgrpc.core.rule_sets import (
+    ActivateRuleSet,
+    CreateRuleSet,
+    RuleSetCreated,
+    RuleSetStateChanged,
+    ValidateRuleSet,
 )
 from domgrpc.core.safety_stock import (
     CreateSafetyStockRule,
@@ -134,6 +180,16 @@ Command = (
     | ConfirmReservation
     | ReleaseReservation
     | SettleReservation
+    | OrderCommand
+    | SaveRateCard
+    | DeleteRateCard
+    | SaveLane
+    | DeleteLane
+    | SaveLocationCalendar
+    | DeleteLocationCalendar
+    | CreateRuleSet
+    | ValidateRuleSet
+    | ActivateRuleSet
 )
 
 
@@ -237,6 +293,18 @@ DECIDE: dict[type, _Decide] = {
     ),
     ReleaseReservation: lambda s, c, _: decide_release_reservation(s.reservations, c),
     SettleReservation: lambda s, c, _: decide_settle_reservation(s.network, s.reservations, c),
+    **DECIDE_ORDERS,
+    SaveRateCard: lambda s, c, by: decide_save_card(s.logistics.carriers, c, by.at),
+    DeleteRateCard: lambda s, c, _: decide_delete_logistics(s.logistics, c),
+    SaveLane: lambda s, c, by: decide_save_lane(s.logistics.carriers, c, by.at),
+    DeleteLane: lambda s, c, _: decide_delete_logistics(s.logistics, c),
+    SaveLocationCalendar: lambda s, c, by: decide_save_calendar(
+        s.logistics.calendars, s.network.locations, c, by.at
+    ),
+    DeleteLocationCalendar: lambda s, c, _: decide_delete_logistics(s.logistics, c),
+    CreateRuleSet: lambda s, c, by: decide_create_rule_set(s.rule_sets, c, by.at),
+    ValidateRuleSet: lambda s, c, _: decide_validate_rule_set(s.rule_sets, s.network, c),
+    ActivateRuleSet: lambda s, c, _: decide_activate_rule_set(s.rule_sets, c),
 }
 
 EVOLVE: dict[type, _Evolve] = {
@@ -262,6 +330,13 @@ EVOLVE: dict[type, _Evolve] = {
     RequestRefused: _evolve_nothing,
     NothingChanged: _evolve_nothing,
     RetentionChanged: lambda s, e, at: s.retain(e.retention, at.time_ms),
+    **EVOLVE_ORDERS,
+    RateCardSaved: lambda s, e, _: evolve_card_saved(s.logistics.carriers, e),
+    LaneSaved: lambda s, e, _: evolve_lane_saved(s.logistics.carriers, e),
+    LocationCalendarSaved: lambda s, e, _: evolve_calendar_saved(s.logistics.calendars, e),
+    LogisticsDeleted: lambda s, e, _: evolve_logistics_deleted(s.logistics, e),
+    RuleSetCreated: lambda s, e, _: evolve_rule_set_created(s.rule_sets, e),
+    RuleSetStateChanged: lambda s, e, at: evolve_rule_set_state_changed(s.rule_sets, e, at),
 }
 
 
@@ -276,7 +351,9 @@ def evolve(state: State, event: Event, at: Stamp) -> None:
     EVOLVE[type(event)](state, event, at)
 
 
-def _nothing_changed(command: Command) -> NothingChanged:
+def _nothing_changed(  # noqa: C901, PLR0911 - one case for each resource
+    command: Command,
+) -> NothingChanged:
     match command:
         case CreateLocation() | UpdateLocation() | SetLocationState():
             return NothingChanged(Resource.LOCATION, (command.location_id,))
@@ -294,6 +371,16 @@ def _nothing_changed(command: Command) -> NothingChanged:
             | SettleReservation()
         ):
             return NothingChanged(Resource.RESERVATION, (command.reservation_id,))
+        case EditOrder() | CancelOrder() | HoldOrder() | ReleaseOrder() | AdvanceFulfillmentOrder():
+            return NothingChanged(Resource.ORDER, (command.order_id,))
+        case SaveRateCard():
+            return NothingChanged(Resource.RATE_CARD, (command.service_id,))
+        case SaveLane():
+            return NothingChanged(Resource.LANE, (command.service_id,))
+        case SaveLocationCalendar():
+            return NothingChanged(Resource.CALENDAR, command.owner.texts)
+        case ValidateRuleSet() | ActivateRuleSet():
+            return NothingChanged(Resource.RULE_SET, (str(command.version),))
         case ApplyStockBatch():
             return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))
         case _:

@@ -8,8 +8,12 @@ import enum
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.location_groups import GroupDeleted, GroupSaved
 from domgrpc.core.locations import LocationSaved
+from domgrpc.core.logistics import LogisticsDeleted
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import ProductsSaved
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (
@@ -20,6 +24,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import RuleDeleted, RuleSaved
 from domgrpc.core.stock_changes import StockBatchApplied, StockUpdated
 from domgrpc.core.stock_levels import StockLevelChanged
@@ -35,6 +40,11 @@ class Resource(enum.IntEnum):
     RULE = 4
     RESERVATION = 5
     FEED = 6
+    ORDER = 10
+    RATE_CARD = 7
+    LANE = 8
+    CALENDAR = 9
+    RULE_SET = 12
 
 
 class RequestRefused(msgspec.Struct, frozen=True, array_like=True, tag=16):
@@ -75,6 +85,16 @@ Event = (
     | RequestRefused
     | NothingChanged
     | RetentionChanged
+    | OrderPlaced
+    | OrderChanged
+    | QuoteHeld
+    | OrdersReplanned
+    | RateCardSaved
+    | LaneSaved
+    | LocationCalendarSaved
+    | LogisticsDeleted
+    | RuleSetCreated
+    | RuleSetStateChanged
 )
 
 NO_REQUEST = RequestId("")

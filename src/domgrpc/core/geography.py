@@ -47,7 +47,7 @@ class PlaceIndex:
     ZIP code's centre again and again) come from a bounded cache that any change empties.
     """
 
-    __slots__ = ("_by_latitude", "_cache", "_cached_hit_count", "_points")
+    __slots__ = ("_by_latitude", "_cache", "_cached_hit_count", "_points", "version")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -55,6 +55,8 @@ class PlaceIndex:
         self._by_latitude: SortedList[tuple[int, LocationIndex]] = SortedList()
         self._cache: dict[tuple[Point, int], tuple[tuple[int, LocationIndex], ...]] = {}
         self._cached_hit_count = 0
+        self.version = 0
+        """Rises with every place that is set, a new one without a point too."""
 
     def place(self, index: LocationIndex, point: Point | None) -> None:
         """Set or, with None, remove the point of a location."""
@@ -64,6 +66,7 @@ class PlaceIndex:
         if point is not None:
             self._points[index] = point
             self._by_latitude.add((point.latitude_e7, index))
+        self.version += 1
         self._forget_results()
 
     def near(self, point: Point, radius_m: int) -> tuple[tuple[int, LocationIndex], ...]:

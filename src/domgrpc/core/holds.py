@@ -46,8 +46,8 @@ def decide_reserve_stock(
     """Hold what is asked, or refuse and name what is short and where else stock is."""
     now_ms = caller.at.time_ms
     reservation_id = command.reservation_id or ReservationId(caller.request_id)
-    _check_new(state, reservation_id, caller)
-    expire_time_ms = _deadline_ms(command.expiration, now_ms)
+    check_new_reservation(state, reservation_id, caller)
+    expire_time_ms = deadline_ms(command.expiration, now_ms)
     ask = Ask(command.demand, now_ms)
     short_lines: tuple[ShortLine, ...] = ()
     lines = plain_lines(network, ask, command.lines)
@@ -94,7 +94,7 @@ def decide_update_reservation(
     now_ms = caller.at.time_ms
     expire_time_ms = old.expire_time_ms
     if command.expiration is not None:
-        expire_time_ms = _deadline_ms(command.expiration, now_ms)
+        expire_time_ms = deadline_ms(command.expiration, now_ms)
     draft = HoldDraft(
         network, Ask(old.demand, now_ms), old.lines, in_stock_only=command.in_stock_only
     )
@@ -266,7 +266,10 @@ def _line(reservation: Reservation, sku: Sku, location_id: LocationId) -> Reserv
     )
 
 
-def _check_new(state: Reservations, reservation_id: ReservationId, caller: Caller) -> None:
+def check_new_reservation(
+    state: Reservations, reservation_id: ReservationId, caller: Caller
+) -> None:
+    """Refuse an id that is taken and a hold too many; see decide_reserve_stock."""
     if reservation_id in state.by_id:
         raise Rejected(
             Reason.RESERVATION_ID_TAKEN,
@@ -291,7 +294,8 @@ def _check_new(state: Reservations, reservation_id: ReservationId, caller: Calle
         )
 
 
-def _deadline_ms(expiration: Expiration, now_ms: TimeMs) -> TimeMs:
+def deadline_ms(expiration: Expiration, now_ms: TimeMs) -> TimeMs:
+    """Return when a hold made now ends, or refuse with TTL_OUT_OF_RANGE."""
     if expiration.expire_time_ms is not None:
         ttl_ms = expiration.expire_time_ms - now_ms
     elif expiration.ttl_ms is not None:

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from domgrpc.core.calendars import LocationCalendar, OwnerKey, calendars_after
+from domgrpc.core.carriers import Lane, RateCard, cards_after, lanes_after
 from domgrpc.core.location_groups import LocationGroup, groups_after
 from domgrpc.core.locations import Location, locations_after
 from domgrpc.core.network import Ask, Network
@@ -17,6 +19,8 @@ from domgrpc.core.positions import SkuStock
 from domgrpc.core.products import Product, find_product
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Reservation, ReservationState
+from domgrpc.core.rule_set_book import rule_sets_before
+from domgrpc.core.rule_sets import RuleSet, RuleSetState
 from domgrpc.core.safety_stock import RuleKind, SafetyStockRule
 from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
@@ -115,20 +119,50 @@ def list_locations(
         return inside and kind in (None, location.type)
 
     found = locations_after(state.network.locations, after)
-    return _page(found, size, matches, lambda location: (location.location_id,))
+    return page_of(found, size, matches, lambda location: (location.location_id,))
 
 
 def list_groups(state: State, after: str, size: int) -> Page[LocationGroup]:
     """List groups by id behind `after`."""
     found = groups_after(state.network.groups, after)
-    return _page(found, size, lambda _: True, lambda group: (group.group_id,))
+    return page_of(found, size, lambda _: True, lambda group: (group.group_id,))
 
 
 def list_rules(state: State, after: str, size: int) -> Page[SafetyStockRule]:
     """List rules by id behind `after`."""
     rules = state.network.rules.by_id
     found = (rules[key] for key in rules.irange(RuleId(after), None, (False, True)))
-    return _page(found, size, lambda _: True, lambda rule: (rule.rule_id,))
+    return page_of(found, size, lambda _: True, lambda rule: (rule.rule_id,))
+
+
+def list_rate_cards(state: State, after: str, size: int) -> Page[RateCard]:
+    """List rate cards by service behind `after`."""
+    found = cards_after(state.logistics.carriers, after)
+    return page_of(found, size, lambda _: True, lambda card: (card.service_id,))
+
+
+def list_lanes(state: State, after: str, size: int) -> Page[Lane]:
+    """List lanes by service behind `after`."""
+    found = lanes_after(state.logistics.carriers, after)
+    return page_of(found, size, lambda _: True, lambda lane: (lane.service_id,))
+
+
+def list_calendars(state: State, after: OwnerKey, size: int) -> Page[LocationCalendar]:
+    """List calendars behind an owner, those of types before those of locations."""
+    found = calendars_after(state.logistics.calendars, after)
+    return page_of(found, size, lambda _: True, lambda calendar: calendar.owner.key)
+
+
+def list_rule_sets(
+    state: State, before: int, size: int, wanted: RuleSetState | None
+) -> Page[RuleSet]:
+    """List rule sets of versions below `before`, the newest first, in a state where given."""
+    return page_of(
+        rule_sets_before(state.rule_sets, before),
+        size,
+        lambda rule_set: wanted in (None, rule_set.state),
+        lambda rule_set: (rule_set.version,),
+    )
 
 
 def list_products(
@@ -141,7 +175,7 @@ def list_products(
         assert product is not None
         return product
 
-    page = _page(
+    page = page_of(
         state.network.stock.skus_after(*after),
         size,
         lambda stock: category is None or category in product_of(stock).fields.categories,
@@ -154,7 +188,7 @@ def list_reservations(
     state: State, after: tuple[int, str], size: int, wanted: ReservationFilter
 ) -> Page[Reservation]:
     """List reservations behind (create time, id), oldest first."""
-    return _page(
+    return page_of(
         state.reservations.after(after),
         size,
         wanted.matches,
@@ -194,7 +228,7 @@ def list_positions(
         raise AssertionError("levels are listed by list_low_positions")
     else:
         skus = network.stock.skus_after(after[0], after[1] - 1)
-    page = _page(
+    page = page_of(
         _positions_after(skus, after),
         size,
         _position_matches(network, wanted),
@@ -228,7 +262,7 @@ def list_low_positions(
             assert stock is not None, sku
             yield stock, stock.slot(index)
 
-    page = _page(entries(), size, _position_matches(network, wanted), place)
+    page = page_of(entries(), size, _position_matches(network, wanted), place)
     return Page(
         tuple(position_view(network, stock, slot, now_ms) for stock, slot in page.entries),
         page.next_place,
@@ -287,12 +321,13 @@ def _position_matches(
     return matches
 
 
-def _page(
+def page_of(
     found: Iterable[Entry],
     size: int,
     matches: Callable[[Entry], bool],
     place_of: Callable[[Entry], tuple[str | int, ...]],
 ) -> Page[Entry]:
+    """Return the next page of what is found; looks at a bounded number of entries."""
     entries: list[Entry] = []
     last: Entry | None = None
     for scanned, entry in enumerate(found):

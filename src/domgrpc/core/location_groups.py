@@ -78,7 +78,7 @@ class GroupDeleted(msgspec.Struct, frozen=True, array_like=True, tag=3):
 class LocationGroups:
     """All groups by id."""
 
-    __slots__ = ("by_id", "limits", "members", "version")
+    __slots__ = ("by_id", "content_version", "limits", "members", "version")
 
     def __init__(self, limits: Limits) -> None:
         """Start empty."""
@@ -86,6 +86,8 @@ class LocationGroups:
         self.by_id: SortedDict[GroupId, LocationGroup] = SortedDict()
         self.members: dict[GroupId, dict[LocationIndex, None]] = {}
         self.version = 0
+        self.content_version = 0
+        """Rises with every change of any group, new ones included."""
 
     def get(self, group_id: GroupId) -> LocationGroup:
         """Return a group or refuse with GROUP_NOT_FOUND."""
@@ -195,6 +197,7 @@ def evolve_group_saved(state: LocationGroups, locations: Locations, event: Group
     group = event.group
     members = sorted(locations.index_of[location_id] for location_id in group.location_ids)
     old = state.members.get(group.group_id)
+    state.content_version += 1
     state.by_id[group.group_id] = group
     state.members[group.group_id] = dict.fromkeys(members)
     if old is not None and list(old) != members:
@@ -207,6 +210,7 @@ def evolve_group_deleted(state: LocationGroups, event: GroupDeleted) -> None:
     del state.by_id[event.group_id]
     del state.members[event.group_id]
     state.version += 1
+    state.content_version += 1
 
 
 # --- views

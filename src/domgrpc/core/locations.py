@@ -125,6 +125,7 @@ class Locations:
 
     __slots__ = (
         "by_index",
+        "content_version",
         "index_of",
         "limits",
         "method_masks",
@@ -148,6 +149,8 @@ class Locations:
         self.version = 0
         self.rule_version = 0
         """Rises with what rules look at."""
+        self.content_version = 0
+        """Rises with every change of a location that exists."""
 
     def get(self, location_id: LocationId) -> Location:
         """Return a location or refuse with LOCATION_NOT_FOUND."""
@@ -347,6 +350,7 @@ def evolve_location_saved(state: Locations, event: LocationSaved) -> None:
         state.version += window is not None
         return
     old = state.by_index[index]
+    state.content_version += 1
     mask = _method_mask(location)
     before = (state.windows[index], state.method_masks[index], old.type, old.backorder_enabled)
     state.version += before != (edges, mask, location.type, location.backorder_enabled)

@@ -15,6 +15,8 @@ from domgrpc.core.answers import (
     ProductBatch,
     answer_key,
 )
+from domgrpc.core.calendars import CalendarOwner, LocationCalendarSaved
+from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.claims import (
     decide_expirations,
 )
@@ -35,11 +37,14 @@ from domgrpc.core.location_groups import (
 from domgrpc.core.locations import (
     LocationSaved,
 )
+from domgrpc.core.logistics import LogisticsDeleted
+from domgrpc.core.order_commands import OrderChanged, OrderPlaced, OrdersReplanned, QuoteHeld
 from domgrpc.core.products import (
     ProductsSaved,
     get_products,
 )
 from domgrpc.core.rejections import NOT_KEPT, Rejected
+from domgrpc.core.replanning import decide_outage
 from domgrpc.core.reservations import (
     Caller,
     ReservationChanged,
@@ -49,6 +54,7 @@ from domgrpc.core.reservations import (
     ReservationSettled,
     StockReserved,
 )
+from domgrpc.core.rule_sets import RuleSetCreated, RuleSetStateChanged
 from domgrpc.core.safety_stock import (
     RuleDeleted,
     RuleSaved,
@@ -70,11 +76,15 @@ from domgrpc.core.values import (
     ClientId,
     GroupId,
     LocationId,
+    LocationType,
+    OrderId,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     RuleId,
+    RuleSetVersion,
+    ServiceId,
     Sku,
     Stamp,
     TimeMs,
@@ -145,6 +155,21 @@ def sweep_levels(state: State, command: SweepStockLevels, now_ms: TimeMs) -> Rec
     return _apply_live(state, events, timer, 0) if events else None
 
 
+def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
+    """Plan a number of orders again whose location is out of use; None where there are none.
+
+    Raises DecisionBroken where a bug of ours stops the planning.
+    """
+    timer = _timer(state, now_ms)
+    try:
+        event = decide_outage(state.planner, timer)
+    except AssertionError:
+        raise
+    except Exception as broken:
+        raise DecisionBroken(f"replanning broke: {type(broken).__name__}") from broken
+    return None if event is None else _apply_live(state, (event,), timer, 0)
+
+
 def change_retention(state: State, retention: Retention, now_ms: TimeMs) -> Record | None:
     """Keep so much of the past from now on; None where the state does so already."""
     if retention == state.retention:
@@ -165,7 +190,7 @@ def replay(state: State, record: Record) -> None:
         _keep(state, answer_key(record.client_id, record.request_id), record)
 
 
-def outcome_of(  # noqa: C901, PLR0911 - one case for each event
+def outcome_of(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     state: State, event: Event
 ) -> Outcome:
     """Return what a request is answered whose first event this is, as the state stands."""
@@ -186,9 +211,25 @@ def outcome_of(  # noqa: C901, PLR0911 - one case for each event
             return ProductBatch(event.products)
         case RuleSaved():
             return event.rule
+        case OrderPlaced() | OrderChanged():
+            return event.order
+        case QuoteHeld():
+            return event.quote
+        case OrdersReplanned():
+            return event.summary
+        case RuleSetCreated():
+            return event.rule_set
+        case RuleSetStateChanged():
+            return state.rule_sets.by_version[event.version]
         case NothingChanged():
             return _unchanged(state, event)
-        case GroupDeleted() | RuleDeleted():
+        case RateCardSaved():
+            return event.card
+        case LaneSaved():
+            return event.lane
+        case LocationCalendarSaved():
+            return event.calendar
+        case GroupDeleted() | RuleDeleted() | LogisticsDeleted():
             return Deleted()
         case ReservationExpired() | StockLevelChanged() | RetentionChanged():
             raise AssertionError(f"{type(event).__name__} answers no request")
@@ -242,7 +283,9 @@ def _keep(state: State, key: str, record: Record) -> Outcome:
     return outcome
 
 
-def _unchanged(state: State, event: NothingChanged) -> Outcome:
+def _unchanged(  # noqa: C901, PLR0911 - one case for each resource
+    state: State, event: NothingChanged
+) -> Outcome:
     network = state.network
     key = event.keys[0]
     match event.resource:
@@ -255,7 +298,18 @@ def _unchanged(state: State, event: NothingChanged) -> Outcome:
             return ProductBatch(get_products(network.products, skus, state.is_stocked))
         case Resource.RULE:
             return network.rules.get(RuleId(key))
+        case Resource.RULE_SET:
+            return state.rule_sets.get(RuleSetVersion(int(key)))
         case Resource.RESERVATION:
             return state.reservations.get(ReservationId(key))
+        case Resource.ORDER:
+            return state.orders.get(OrderId(key))
+        case Resource.RATE_CARD:
+            return state.logistics.carriers.card(ServiceId(key))
+        case Resource.LANE:
+            return state.logistics.carriers.lane(ServiceId(key))
+        case Resource.CALENDAR:
+            kind = LocationType(int(event.keys[1]))
+            return state.logistics.calendars.get(CalendarOwner(LocationId(key), kind))
         case Resource.FEED:
             return BatchSummary(sequence=int(event.keys[1]), applied_count=0, duplicate=True)

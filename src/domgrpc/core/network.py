@@ -71,6 +71,7 @@ class Network:
         "_rule_boundary_ms",
         "_rule_groups",
         "_rule_version",
+        "_unusable",
         "_version",
         "_winners",
         "groups",
@@ -91,6 +92,7 @@ class Network:
             tuple[RuleKind, Sku, LocationIndex, Demand], SafetyStockRule | None
         ] = {}
         self._plain_places: dict[DeliveryMethod, list[LocationId | None]] = {}
+        self._unusable: dict[DeliveryMethod, tuple[tuple[int, int, int], tuple[int, int]]] = {}
         self._version = -1
         self._boundary_ms = 0
         self._rule_version = -1
@@ -215,6 +217,23 @@ class Network:
         if not self.locations.can_deliver(index, ask.demand.delivery_method):
             return Reason.DELIVERY_METHOD_UNSUPPORTED
         return None
+
+    def unusable_counts(self, ask: Ask) -> tuple[int, int]:
+        """Return how many locations are out of use, and how many others cannot do the method.
+
+        O(locations) where something changed since the last time, else O(1).
+        """
+        method = ask.demand.delivery_method
+        known = self._unusable.get(method)
+        version = (*self.refresh(ask.time_ms), len(self.locations.by_index))
+        if known is None or known[0] != version:
+            disabled = incapable = 0
+            for index in range(len(self.locations.by_index)):
+                reason = self.exclusion(LocationIndex(index), ask)
+                disabled += reason is Reason.LOCATION_DISABLED
+                incapable += reason is Reason.DELIVERY_METHOD_UNSUPPORTED
+            known = self._unusable[method] = (version, (disabled, incapable))
+        return known[1]
 
     def backorder_quantity(self, stock: SkuStock, index: LocationIndex, now_ms: TimeMs) -> int:
         """Return how far claims may exceed the stock at a location that allows backorders."""

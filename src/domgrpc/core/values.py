@@ -19,10 +19,21 @@ ClientId = NewType("ClientId", str)
 RequestId = NewType("RequestId", str)
 SupplyId = NewType("SupplyId", str)
 SourceId = NewType("SourceId", str)
+ServiceId = NewType("ServiceId", str)
+"""A carrier's service: what a rate card prices and a lane times."""
 Channel = NewType("Channel", str)
+OrderId = NewType("OrderId", str)
+LineId = NewType("LineId", str)
+FulfillmentOrderId = NewType("FulfillmentOrderId", str)
+CustomerId = NewType("CustomerId", str)
+RuleSetVersion = NewType("RuleSetVersion", int)
 Quantity = NewType("Quantity", int)
 TimeMs = NewType("TimeMs", int)
 Revision = NewType("Revision", int)
+Micros = NewType("Micros", int)
+"""Money in millionths of the deployment's currency unit."""
+Day = NewType("Day", int)
+"""A calendar day as days since 1970-01-01, in the zone of whatever it is a day of."""
 LocationIndex = NewType("LocationIndex", int)
 """A location's place in the order of creation; small, dense and never reused."""
 
@@ -34,6 +45,12 @@ FOREVER_MS = TimeMs(TIME_MS_MAX)
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 DAY_MS = 24 * 60 * MINUTE_MS
+
+DAY_MINUTES = 24 * 60
+
+MICROS_MAX = 10**12
+"""The largest price: a million of the currency unit."""
+GRAMS_MAX = 10**9
 
 TTL_MS_MIN = SECOND_MS
 TTL_MS_MAX = 30 * DAY_MS
@@ -119,6 +136,7 @@ class Retention(msgspec.Struct, frozen=True, array_like=True):
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+    finished_orders_max: int = 1_000_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,14 +145,20 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     locations_max: int = 100_000
     groups_max: int = 10_000
     rules_max: int = 100_000
+    rule_sets_max: int = 1_000
     skus_max: int = 10_000_000
     sources_max: int = 10_000
+    rate_cards_max: int = 1_000
+    lanes_max: int = 1_000
+    calendars_max: int = 100_000
     held_per_client_max: int = 1_000_000
     reservations_max: int = 20_000_000
     finished_reservations_max: int = 1_000_000
     kept_answers_max: int = 1_000_000
     kept_answer_age_ms: int = DAY_MS
     remembered_deltas_max: int = 200_000
+    orders_max: int = 20_000_000
+    finished_orders_max: int = 1_000_000
 
     @property
     def retention(self) -> Retention:
@@ -144,4 +168,5 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             self.kept_answers_max,
             self.kept_answer_age_ms,
             self.remembered_deltas_max,
+            self.finished_orders_max,
         )

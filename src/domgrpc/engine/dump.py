@@ -15,17 +15,34 @@ import msgspec
 from xxhash import xxh3_128
 
 from domgrpc.core.answers import KeptAnswer
+from domgrpc.core.calendars import (
+    LocationCalendar,
+    LocationCalendarSaved,
+    evolve_calendar_saved,
+)
+from domgrpc.core.carriers import (
+    Lane,
+    LaneSaved,
+    RateCard,
+    RateCardSaved,
+    evolve_card_saved,
+    evolve_lane_saved,
+)
 from domgrpc.core.delta_memory import RememberedDelta
 from domgrpc.core.location_groups import GroupSaved, LocationGroup, evolve_group_saved
 from domgrpc.core.locations import Location, LocationSaved, evolve_location_saved
+from domgrpc.core.orders import Order
 from domgrpc.core.positions import Shard, SkuStock, low_positions_of
 from domgrpc.core.products import Product
 from domgrpc.core.reservations import Reservation
+from domgrpc.core.rule_set_book import restore_rule_set
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.safety_stock import SafetyStockRule
 from domgrpc.core.state import State
 from domgrpc.core.supply import Supply
 from domgrpc.core.values import (
     LocationIndex,
+    OrderId,
     Quantity,
     ReservationId,
     Retention,
@@ -46,8 +63,14 @@ RESERVATIONS = 7
 FINISHED = 8
 DELTAS = 9
 ANSWERS = 10
+ORDERS = 16
+FINISHED_ORDERS = 17
 DEADLINES = 11
 """Only in digests: they follow from the reservations, and a snapshot leaves them out."""
+RATE_CARDS = 12
+LANES = 13
+CALENDARS = 14
+RULE_SETS = 15
 
 ANSWERS_PER_PART = 2_000
 """How many kept answers are encoded before other calls get their turn."""
@@ -88,11 +111,17 @@ _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
     GROUPS: msgspec.msgpack.Decoder(list[LocationGroup]),
     PRODUCTS: msgspec.msgpack.Decoder(list[Product]),
     RULES: msgspec.msgpack.Decoder(list[SafetyStockRule]),
+    RULE_SETS: msgspec.msgpack.Decoder(list[RuleSet]),
     SHARD: msgspec.msgpack.Decoder(list[SkuEntry]),
     RESERVATIONS: msgspec.msgpack.Decoder(list[Reservation]),
     FINISHED: msgspec.msgpack.Decoder(list[tuple[ReservationId, Revision]]),
     DELTAS: msgspec.msgpack.Decoder(list[RememberedDelta]),
     ANSWERS: msgspec.msgpack.Decoder(list[tuple[str, KeptAnswer]]),
+    ORDERS: msgspec.msgpack.Decoder(list[Order]),
+    FINISHED_ORDERS: msgspec.msgpack.Decoder(list[tuple[OrderId, Revision]]),
+    RATE_CARDS: msgspec.msgpack.Decoder(list[RateCard]),
+    LANES: msgspec.msgpack.Decoder(list[Lane]),
+    CALENDARS: msgspec.msgpack.Decoder(list[LocationCalendar]),
 }
 
 
@@ -123,8 +152,14 @@ def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
     yield from _chunks(GROUPS, network.groups.by_id.values())
     yield from _chunks(PRODUCTS, network.products.by_sku.values())
     yield from _chunks(RULES, network.rules.by_id.values())
+    yield from _chunks(RATE_CARDS, state.logistics.carriers.cards.values())
+    yield from _chunks(LANES, state.logistics.carriers.lanes.values())
+    yield from _chunks(CALENDARS, state.logistics.calendars.by_key.values())
+    yield from _chunks(RULE_SETS, state.rule_sets.by_version.values())
     yield from _chunks(RESERVATIONS, state.reservations.by_id.values())
     yield from _chunks(FINISHED, state.reservations.finished)
+    yield from _chunks(ORDERS, state.orders.by_id.values())
+    yield from _chunks(FINISHED_ORDERS, state.orders.finished)
     yield from _chunks(DELTAS, state.memory.entries)
 
 
@@ -250,12 +285,40 @@ def _load_rules(state: State, rules: list[SafetyStockRule]) -> None:
     state.network.stock.levels_by_rule = True
 
 
+def _load_cards(state: State, cards: list[RateCard]) -> None:
+    for card in cards:
+        evolve_card_saved(state.logistics.carriers, RateCardSaved(card))
+
+
+def _load_lanes(state: State, lanes: list[Lane]) -> None:
+    for lane in lanes:
+        evolve_lane_saved(state.logistics.carriers, LaneSaved(lane))
+
+
+def _load_calendars(state: State, calendars: list[LocationCalendar]) -> None:
+    for calendar in calendars:
+        evolve_calendar_saved(state.logistics.calendars, LocationCalendarSaved(calendar))
+
+
+def _load_rule_sets(state: State, rule_sets: list[RuleSet]) -> None:
+    for rule_set in rule_sets:
+        restore_rule_set(state.rule_sets, rule_set)
+
+
 def _load_reservations(state: State, reservations: list[Reservation]) -> None:
     state.reservations.restore(reservations)
 
 
 def _load_finished(state: State, finished: list[tuple[ReservationId, Revision]]) -> None:
     state.reservations.finished.extend(finished)
+
+
+def _load_orders(state: State, orders: list[Order]) -> None:
+    state.orders.restore(orders)
+
+
+def _load_finished_orders(state: State, finished: list[tuple[OrderId, Revision]]) -> None:
+    state.orders.finished.extend(finished)
 
 
 def _load_deltas(state: State, deltas: list[RememberedDelta]) -> None:
@@ -275,10 +338,16 @@ _LOADERS: dict[int, Callable[[State, Any], None]] = {
     GROUPS: _load_groups,
     PRODUCTS: _load_products,
     RULES: _load_rules,
+    RULE_SETS: _load_rule_sets,
     RESERVATIONS: _load_reservations,
     FINISHED: _load_finished,
+    ORDERS: _load_orders,
+    FINISHED_ORDERS: _load_finished_orders,
     DELTAS: _load_deltas,
     ANSWERS: _load_answers,
+    RATE_CARDS: _load_cards,
+    LANES: _load_lanes,
+    CALENDARS: _load_calendars,
 }
 
 

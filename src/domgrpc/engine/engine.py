@@ -21,6 +21,7 @@ from domgrpc.engine.admission import Admission
 from domgrpc.engine.clock import Clock, SystemClock
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.recovery import check_recovered, load_newest_snapshot, replay_frames
+from domgrpc.engine.reoptimizing import Reoptimizer
 from domgrpc.engine.scrubbing import Scrubber
 from domgrpc.engine.snapshots import Beside, Snapshots, run_beside
 from domgrpc.engine.timers import Timers
@@ -85,6 +86,7 @@ class Engine:
         self.create_snapshot = snapshots.write
         self.verify = snapshots.verify
         self.failed = writer.failed
+        self.reoptimizer = Reoptimizer(writer)
         self._snapshots = snapshots
         self._timers = timers
         self._scrubber = scrubber

@@ -24,6 +24,7 @@ from domgrpc.storage.segment import list_segment_names
 from domgrpc.storage.snapshot import (
     SnapshotFacts,
     SnapshotReading,
+    check_belongs,
     list_snapshots,
     snapshot_sequence,
 )
@@ -44,7 +45,8 @@ class Loaded(msgspec.Struct, frozen=True):
 def load_newest_snapshot(disk: Disk, limits: Limits) -> Loaded:
     """Build the state of the newest whole snapshot, an empty one where there is none.
 
-    A damaged snapshot is passed over for the one before it; the log is kept from that one on.
+    A damaged snapshot, or one of another log, is passed over for the one before it; the log is
+    kept from that one on.
     """
     refused: list[Corruption] = []
     for name in reversed(list_snapshots(disk)):
@@ -110,7 +112,7 @@ def _replay_one(state: State, record: Record, frame: Frame) -> None:
         ) from error
 
 
-def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts | None]:
+def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts]:
     state = State(limits)
     reading = SnapshotReading(disk, name, snapshot_sequence(name))
     with collector_paused():
@@ -131,6 +133,8 @@ def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts |
                     found=f"one of kind {chunk.kind} that does not",
                     sequence=snapshot_sequence(name),
                 ) from error
+    assert reading.facts is not None
+    check_belongs(disk, reading.facts)
     return state, reading.facts
 
 

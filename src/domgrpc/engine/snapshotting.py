@@ -18,6 +18,7 @@ from domgrpc.core.state import State
 from domgrpc.core.values import Limits
 from domgrpc.engine.dump import digest, dump, part_digests
 from domgrpc.engine.recovery import Loaded, load_newest_snapshot, replay_frames
+from domgrpc.storage.belonging import salt_behind
 from domgrpc.storage.disk import Disk, LocalDisk
 from domgrpc.storage.errors import Corruption
 from domgrpc.storage.inspection import verify_log
@@ -73,7 +74,11 @@ def write_snapshot(
     state = loaded.state
     _replay_to(disk, state, job.revision)
     with SnapshotWriter(
-        disk, job.revision, random_bytes=random_bytes, writer_version=writer_version()
+        disk,
+        job.revision,
+        random_bytes=random_bytes,
+        writer_version=writer_version(),
+        log_salt=salt_behind(disk, job.revision),
     ) as writer:
         state_digest = digest(_written(writer, dump(state)))
         facts = writer.finish(bytes.fromhex(state_digest))

@@ -1,8 +1,9 @@
 """Timers: what the engine does by itself, without a caller.
 
 Deadlines of holds (on the dot, though correctness never waits for a timer), the zero-filled
-segment ahead, seals of an idle log, snapshots by the growth of the log, and the sweep over stock
-levels after rules or places changed. Everything is done in small steps between turns.
+segment ahead, seals of an idle log, snapshots by the growth of the log, the sweep over stock
+levels after rules or places changed, and new plans where work is displaced (outages.py). Everything
+is done in small steps between turns.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import suppress
 import structlog
 
 from domgrpc.core.stock_levels import SWEEP_START, SweepPlace, SweepStockLevels, place_after
+from domgrpc.engine.outages import Outages
 from domgrpc.engine.snapshots import Snapshots
 from domgrpc.engine.writer import Writer
 from domgrpc.storage.errors import DiskFull
@@ -46,13 +48,19 @@ class Timers:
         self._had_rules = False
         self._snapshot_task: asyncio.Task[None] | None = None
         self._committed = asyncio.Event()
-        writer.committer.on_commit += [self._look_at_deadline, self._committed.set]
+        self._outages = Outages(writer)
+        writer.committer.on_commit += [
+            self._look_at_deadline,
+            self._outages.look_after_commit,
+            self._committed.set,
+        ]
         self._look_at_deadline()
         self._task = self._loop.create_task(self._work())
 
     async def stop(self) -> None:
         """End the background work; a snapshot that is being written is given up."""
         self._writer.committer.on_commit.clear()
+        self._outages.stop()
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         for task in (self._task, self._snapshot_task):
@@ -119,6 +127,7 @@ class Timers:
         if not self._writer.prepare_spare():
             return False
         self._sweep_levels()
+        self._outages.look(self._writer.now_ms())
         idle_seconds = self._writer.clock.seconds() - self._writer.committer.last_commit_seconds
         if idle_seconds >= _STEP_SECONDS:
             self._writer.seal()

@@ -25,6 +25,7 @@ from domgrpc.engine.calls import (
     Stopped,
 )
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
+from domgrpc.engine.reoptimizing import BacklogTooLarge, ReoptimizationRunning
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
 from domgrpc.rpc.calls import REPLAYED, Call, Context, Edge, RejectedAnswer
 from domgrpc.rpc.latency import Latency
@@ -50,6 +51,8 @@ _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...
     WatcherTooSlow: (TransportReason.WATCH_TOO_SLOW, ("resume_revision",)),
     SnapshotRunning: (TransportReason.SNAPSHOT_RUNNING, ()),
     VerificationRunning: (TransportReason.VERIFICATION_RUNNING, ()),
+    ReoptimizationRunning: (TransportReason.REOPTIMIZATION_RUNNING, ()),
+    BacklogTooLarge: (TransportReason.BACKLOG_TOO_LARGE, ()),
 }
 """What the engine refuses with: the reason, and the attributes that are its facts."""
 
@@ -63,7 +66,6 @@ def unary(
     async def answer(message: Any, context: Context) -> Any:  # noqa: ANN401 - any message
         started = time.perf_counter()
         call: Call | None = None
-        edge.under_way += 1
         try:
             call = edge.begin(message, context)
             latency.check(call.left_seconds())
@@ -75,7 +77,8 @@ def unary(
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
         finally:
-            edge.end()
+            if call is not None:
+                edge.end()
         if edge.call_log.everything:
             edge.call_log.finished(method, **_facts(call, started))
         return result
@@ -89,7 +92,6 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
     async def answers(message: Any, context: Context) -> AsyncIterator[Any]:  # noqa: ANN401
         started = time.perf_counter()
         call: Call | None = None
-        edge.under_way += 1
         try:
             call = edge.begin(message, context)
             # Closed here and not by the collector, so that what it holds is free at once.
@@ -102,7 +104,8 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
             await _refuse(edge, method, (context, call, started), fault)
         finally:
-            edge.end()
+            if call is not None:
+                edge.end()
         if edge.call_log.everything:
             edge.call_log.finished(method, **_facts(call, started))
 
@@ -139,6 +142,8 @@ async def _refuse(
     )
     status = Status()
     fill_status(status, problem)
+    if reason is TransportReason.SERVER_DRAINING:
+        await edge.drain.until_let_go()
     trailer: tuple[tuple[str, str | bytes], ...] = ((STATUS_METADATA, status.SerializeToString()),)
     if call is not None and call.is_replay:
         trailer += REPLAYED

@@ -15,6 +15,12 @@ import grpc.aio
 from domgrpc.core.answers import Answer, Outcome
 from domgrpc.core.dispatch import Command
 from domgrpc.core.machine import Request
+from domgrpc.core.order_commands import (
+    AdvanceFulfillmentOrder,
+    ApplyReplan,
+    CancelOrder,
+    HoldOrder,
+)
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import (
     ConfirmReservation,
@@ -41,6 +47,11 @@ PRIORITIES: Mapping[type, Priority] = {
     ConfirmReservation: Priority.FINISH,
     ReleaseReservation: Priority.FINISH,
     SettleReservation: Priority.FINISH,
+    CancelOrder: Priority.FINISH,
+    HoldOrder: Priority.FINISH,
+    AdvanceFulfillmentOrder: Priority.FINISH,
+    # Nobody waits for it, and it is long.
+    ApplyReplan: Priority.LIST,
 }
 """What a command is for; every other one is a CHANGE."""
 
@@ -142,19 +153,22 @@ class Edge:
         self.call_log = call_log
         self.under_way = 0
         """Calls that have begun and not ended."""
-        self._drain = drain
+        self.drain = drain
         self._by_certificate = by_certificate
         self._idle: asyncio.Event | None = None
 
     def begin(self, message: object, context: Context) -> Call:
         """Begin a call; refuses bytes that are no message, and a client name that is none.
 
-        Refuses every call once the server is going down.
+        Refuses every call once the server is going down. What is begun is to be ended.
         """
-        self._drain.check()
+        self.engine.admission.arrived_count += 1
+        self.drain.check()
         if message is None:
             raise malformed()
-        return Call(self.engine, context, self._client_id(context))
+        call = Call(self.engine, context, self._client_id(context))
+        self.under_way += 1
+        return call
 
     def end(self) -> None:
         """Count a call as ended."""

@@ -18,6 +18,13 @@ class Drain:
         """Start with the server up."""
         self._begun = asyncio.Event()
         self._refused_count = 0
+        self._let_go = asyncio.Event()
+        self._let_go.set()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the server is going down."""
+        return self._begun.is_set()
 
     def begin(self) -> None:
         """Let every stream end at its next step."""
@@ -34,7 +41,7 @@ class Drain:
             )
 
     async def until_quiet(self, quiet_seconds: float) -> None:
-        """Wait until nothing was refused for so long; what gRPC held back has then been told.
+        """Wait until nothing was refused for so long; gRPC holds nothing back then.
 
         Where callers keep coming, ever shorter lulls will do: in one of them gRPC holds nothing.
         """
@@ -43,6 +50,18 @@ class Drain:
             refused_count = self._refused_count
             await asyncio.sleep(quiet_seconds)
             quiet_seconds = max(quiet_seconds * _LULL_SHARE, _LULL_SECONDS_MIN)
+
+    def hold_refusals(self) -> None:
+        """Let callers wait for their refusal: who waits sends nothing further."""
+        self._let_go.clear()
+
+    def let_go(self) -> None:
+        """Let the refusals go out that were held."""
+        self._let_go.set()
+
+    async def until_let_go(self) -> None:
+        """Wait until a refusal may go out; usually at once."""
+        await self._let_go.wait()
 
     async def until(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
         """Iterate messages; SERVER_DRAINING where the server goes down while none comes."""

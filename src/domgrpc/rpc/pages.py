@@ -26,10 +26,13 @@ _CHECKSUM_BYTES = 8
 # Tuples of the kinds of place that core/listings.py hands out; a place is never negative.
 _Number = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 NamePlace = tuple[str]
+NumberPlace = tuple[_Number]
 SkuPlace = tuple[_Number, _Number]
 PositionPlace = tuple[_Number, _Number, _Number]
 LowPositionPlace = tuple[str, _Number]
+OwnerPlace = tuple[_Number, str]
 ReservationPlace = tuple[_Number, str]
+OrderPlace = tuple[_Number, str]
 
 Place = TypeVar("Place", bound=tuple[str | int, ...])
 Entry = TypeVar("Entry")

@@ -19,12 +19,25 @@ from domgrpc.v1 import (
     admin_pb2,
     inventory_pb2,
     location_pb2,
+    logistics_pb2,
+    order_pb2,
     pipeline_pb2,
     product_pb2,
     reservation_pb2,
+    routing_pb2,
 )
 
-_FILES = (location_pb2, product_pb2, inventory_pb2, reservation_pb2, pipeline_pb2, admin_pb2)
+_FILES = (
+    location_pb2,
+    product_pb2,
+    inventory_pb2,
+    reservation_pb2,
+    logistics_pb2,
+    order_pb2,
+    routing_pb2,
+    pipeline_pb2,
+    admin_pb2,
+)
 
 
 def service_descriptors() -> Iterator[ServiceDescriptor]:

@@ -48,6 +48,19 @@ _READ = (
     "domgrpc.v1.InventoryService/ExplainSafetyStock",
     "domgrpc.v1.ReservationService/GetReservation",
     "domgrpc.v1.ReservationService/ListReservations",
+    "domgrpc.v1.RoutingService/GetRuleSet",
+    "domgrpc.v1.RoutingService/ListRuleSets",
+    "domgrpc.v1.LogisticsService/GetRateCard",
+    "domgrpc.v1.LogisticsService/ListRateCards",
+    "domgrpc.v1.LogisticsService/GetLane",
+    "domgrpc.v1.LogisticsService/ListLanes",
+    "domgrpc.v1.LogisticsService/GetLocationCalendar",
+    "domgrpc.v1.LogisticsService/ListLocationCalendars",
+    "domgrpc.v1.OrderService/GetOrder",
+    "domgrpc.v1.OrderService/ListOrders",
+    "domgrpc.v1.OrderService/WatchOrders",
+    "domgrpc.v1.RoutingService/SimulateRouting",
+    "domgrpc.v1.RoutingService/ExplainDecision",
 )
 _WRITE = (
     "domgrpc.v1.InventoryService/UpdateStock",
@@ -58,6 +71,16 @@ _WRITE = (
     "domgrpc.v1.ReservationService/ConfirmReservation",
     "domgrpc.v1.ReservationService/ReleaseReservation",
     "domgrpc.v1.ReservationService/SettleReservation",
+    # It may hold the stock that it quotes.
+    "domgrpc.v1.OrderService/QuoteOrder",
+    "domgrpc.v1.OrderService/PlaceOrder",
+    "domgrpc.v1.OrderService/EditOrder",
+    "domgrpc.v1.OrderService/CancelOrder",
+    "domgrpc.v1.OrderService/HoldOrder",
+    "domgrpc.v1.OrderService/ReleaseOrder",
+    "domgrpc.v1.OrderService/AdvanceFulfillmentOrder",
+    "domgrpc.v1.RoutingService/ReoptimizeBacklog",
+    "domgrpc.v1.RoutingService/ApplyReplan",
     # Each of its operations is a method above that reads or writes, none configures.
     "domgrpc.v1.PipelineService/Execute",
 )
@@ -75,6 +98,15 @@ _CONFIGURE = (
     "domgrpc.v1.InventoryService/CreateSafetyStockRule",
     "domgrpc.v1.InventoryService/UpdateSafetyStockRule",
     "domgrpc.v1.InventoryService/DeleteSafetyStockRule",
+    "domgrpc.v1.RoutingService/CreateRuleSet",
+    "domgrpc.v1.RoutingService/ValidateRuleSet",
+    "domgrpc.v1.RoutingService/ActivateRuleSet",
+    "domgrpc.v1.LogisticsService/SaveRateCard",
+    "domgrpc.v1.LogisticsService/DeleteRateCard",
+    "domgrpc.v1.LogisticsService/SaveLane",
+    "domgrpc.v1.LogisticsService/DeleteLane",
+    "domgrpc.v1.LogisticsService/SaveLocationCalendar",
+    "domgrpc.v1.LogisticsService/DeleteLocationCalendar",
 )
 _ADMIN = (
     "domgrpc.v1.AdminService/GetStatus",

@@ -2,8 +2,9 @@
 
 `Server` is made by the program and by tests alike. `serve` is what `domgrpc serve` runs: it opens
 the engine, serves until SIGTERM or SIGINT, and drains. Draining goes: health says NOT_SERVING;
-streams are told to connect again; further calls are refused; those under way may finish; when no
-more calls come, or after a while, the server stops; the engine closes.
+streams are told to connect again; further calls are refused; those under way may finish; refusals
+are held back; when no more calls come, or after a while, the server stops and lets them go; the
+engine closes.
 """
 
 import asyncio
@@ -16,13 +17,17 @@ import grpc.aio
 import structlog
 
 from domgrpc.config import Settings
+from domgrpc.core.state import State
+from domgrpc.core.values import TimeMs
 from domgrpc.engine.clock import SystemClock
 from domgrpc.engine.engine import Engine, open_engine, tune_collector
 from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.credentials import server_credentials
 from domgrpc.rpc.draining import Drain
+from domgrpc.rpc.health_port import HealthPort
 from domgrpc.rpc.journal import CallLog, configure_journal
 from domgrpc.rpc.malformed import check_parser
+from domgrpc.rpc.postal_codes import prepare_postal_codes
 from domgrpc.rpc.services import api_handlers
 from domgrpc.rpc.standard_services import Health, add_reflection
 
@@ -80,22 +85,17 @@ class Server:
         self._stopping: asyncio.Future[None] | None = None
         self._health = Health(self._server)
         add_reflection(self._server)
+        self._health_port: HealthPort | None = None
 
     async def start(self) -> int:
         """Listen and return the port. Raises ListenFailed or InvalidSetting."""
         settings = self._settings
         address = _address(settings.host, settings.port)
         credentials = server_credentials(settings)
-        try:
-            if credentials is None:
-                port = self._server.add_insecure_port(address)
-            else:
-                port = self._server.add_secure_port(address, credentials)
-        except RuntimeError:
-            raise ListenFailed(
-                f"cannot listen on {address}: the port is in use, the address is not one of this "
-                "machine's, or it may not be used; choose another with --host and --port"
-            ) from None
+        port = _listen(self._server, address, credentials)
+        facts: dict[str, int] = {}
+        if settings.health_port is not None:
+            facts["health_port"] = self._listen_for_health(settings.health_port, credentials)
         await self._server.start()
         await self._health.serving()
         if credentials is None and not _is_loopback(settings.host):
@@ -105,8 +105,17 @@ class Server:
                 risk="anybody on the network can read and change stock",
                 remedy="give a certificate and a key, or listen on 127.0.0.1",
             )
-        _log.info("listening", host=settings.host, port=port, tls=credentials is not None)
+        _log.info("listening", host=settings.host, port=port, tls=credentials is not None, **facts)
         return port
+
+    def _listen_for_health(self, port: int, credentials: grpc.ServerCredentials | None) -> int:
+        self._health_port = HealthPort(self._engine.seconds, self._is_up)
+        address = _address(self._settings.host, port)
+        return self._health_port.start(lambda server: _listen(server, address, credentials))
+
+    def _is_up(self) -> bool:
+        # Asked by other threads: reads only.
+        return not (self._drain.has_begun or self._engine.failed.done())
 
     async def stop(self, grace_seconds: float) -> None:
         """Drain: refuse further calls and give those under way so long to finish.
@@ -126,12 +135,20 @@ class Server:
             async with asyncio.timeout(max(grace_seconds, _LAST_WORDS_SECONDS)):
                 await self._edge.until_idle()
                 # What gRPC holds and Python has not begun would be cancelled without a reason.
+                # Callers who try again at once are held back, or it would always hold some.
+                self._drain.hold_refusals()
                 async with asyncio.timeout(min(grace_seconds, _REFUSING_SECONDS_MAX)):
                     await self._drain.until_quiet(_QUIET_SECONDS)
         # Only now, and once: gRPC crashes where a handler speaks to a server that is gone, and
         # where it is stopped again while it stops. Who is left watches our health, has a last
-        # answer on its way, or is cut off.
-        await self._server.stop(_LAST_WORDS_SECONDS)
+        # answer on its way, or is cut off. Refusals go out behind the word that the connection
+        # ends, so that nobody tries again on it.
+        stopped = asyncio.ensure_future(self._server.stop(_LAST_WORDS_SECONDS))
+        await asyncio.sleep(0)
+        self._drain.let_go()
+        await stopped
+        if self._health_port is not None:
+            self._health_port.stop()
 
 
 async def serve(settings: Settings) -> None:
@@ -152,6 +169,9 @@ async def serve(settings: Settings) -> None:
     tune_collector()
     try:
         server = Server(engine, settings)
+        if (await engine.read(_has_orders)).value:
+            # Half a second, in which nobody must wait for an answer: now nobody does.
+            prepare_postal_codes()
         await server.start()
         await _until_stopped(engine, stopping)
         _log.info("draining", seconds=settings.drain_seconds)
@@ -163,12 +183,33 @@ async def serve(settings: Settings) -> None:
     _log.info("stopped")
 
 
+def _has_orders(state: State, _now_ms: TimeMs) -> bool:
+    return bool(state.orders.by_id)
+
+
 async def _until_stopped(engine: Engine, stopping: asyncio.Event) -> None:
     signalled = asyncio.ensure_future(stopping.wait())
     try:
         await asyncio.wait((signalled, engine.failed), return_when=asyncio.FIRST_COMPLETED)
     finally:
         signalled.cancel()
+
+
+def _listen(
+    server: grpc.aio.Server | grpc.Server,
+    address: str,
+    credentials: grpc.ServerCredentials | None,
+) -> int:
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials)
+    except RuntimeError:
+        raise ListenFailed(
+            f"cannot listen on {address}: the port is in use, the address is not one of this "
+            "machine's, or it may not be used; choose another with --host and --port, "
+            "or with --health-port"
+        ) from None
 
 
 def _address(host: str, port: int) -> str:

@@ -7,10 +7,14 @@ from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.inventory_service import InventoryService
 from domgrpc.rpc.location_service import LocationService
+from domgrpc.rpc.logistics_service import LogisticsService
+from domgrpc.rpc.order_service import OrderService
+from domgrpc.rpc.order_watch import OrderWatches
 from domgrpc.rpc.pipeline_service import PipelineService
 from domgrpc.rpc.product_service import ProductService
 from domgrpc.rpc.registration import service_descriptors, service_handler
 from domgrpc.rpc.reservation_service import ReservationService
+from domgrpc.rpc.routing_service import RoutingService
 from domgrpc.rpc.stock_feed import StockFeeds
 from domgrpc.rpc.stock_watch import StockWatches
 
@@ -22,6 +26,9 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "ProductService": ProductService(),
         "InventoryService": InventoryService(StockFeeds(drain), StockWatches(drain)),
         "ReservationService": ReservationService(),
+        "LogisticsService": LogisticsService(),
+        "OrderService": OrderService(OrderWatches(drain)),
+        "RoutingService": RoutingService(edge.engine.reoptimizer),
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),
     }

@@ -54,11 +54,23 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
         _Code.NOT_FOUND, "InventoryPosition", ("sku", "location_id")
     ),
     Reason.RULE_NOT_FOUND: Treatment(_Code.NOT_FOUND, "SafetyStockRule", ("rule_id",)),
+    Reason.RULE_SET_NOT_FOUND: Treatment(_Code.NOT_FOUND, "RuleSet", ("version",)),
     Reason.SUPPLY_NOT_FOUND: Treatment(_Code.NOT_FOUND, "InboundSupply", ("supply_id",)),
     Reason.RESERVATION_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Reservation", ("reservation_id",)),
     Reason.RESERVATION_LINE_NOT_FOUND: Treatment(
         _Code.NOT_FOUND, "ReservationLine", ("reservation_id", "sku", "location_id")
     ),
+    Reason.RATE_CARD_NOT_FOUND: Treatment(_Code.NOT_FOUND, "RateCard", ("service_id",)),
+    Reason.LANE_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Lane", ("service_id",)),
+    Reason.CALENDAR_NOT_FOUND: Treatment(
+        _Code.NOT_FOUND, "LocationCalendar", ("location_id", "location_type")
+    ),
+    Reason.ORDER_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Order", ("order_id",)),
+    Reason.ORDER_LINE_NOT_FOUND: Treatment(_Code.NOT_FOUND, "OrderLine", ("order_id", "line_id")),
+    Reason.FULFILLMENT_ORDER_NOT_FOUND: Treatment(
+        _Code.NOT_FOUND, "FulfillmentOrder", ("fulfillment_order_id",)
+    ),
+    Reason.DECISION_NOT_FOUND: Treatment(_Code.NOT_FOUND, "Decision", ("order_id",)),
     Reason.LOCATION_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Location", ("location_id",)),
     Reason.GROUP_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "LocationGroup", ("group_id",)),
     Reason.SKU_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Product", ("sku",)),
@@ -66,6 +78,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.RESERVATION_ID_TAKEN: Treatment(
         _Code.ALREADY_EXISTS, "Reservation", ("reservation_id",)
     ),
+    Reason.ORDER_ID_TAKEN: Treatment(_Code.ALREADY_EXISTS, "Order", ("order_id",)),
     Reason.REQUEST_ID_REUSED: Treatment(_Code.ALREADY_EXISTS, "request", ("request_id",)),
     Reason.INSUFFICIENT_STOCK: Treatment(_Code.FAILED_PRECONDITION, subject=("sku", "location_id")),
     Reason.LOCATION_DISABLED: Treatment(_Code.FAILED_PRECONDITION, subject=("location_id",)),
@@ -76,12 +89,26 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
         _Code.FAILED_PRECONDITION, subject=("sku", "location_id")
     ),
     Reason.RESERVATION_EXPIRED: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
-    Reason.ILLEGAL_TRANSITION: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
+    Reason.ILLEGAL_TRANSITION: Treatment(
+        _Code.FAILED_PRECONDITION, subject=("reservation_id", "version")
+    ),
     Reason.SETTLEMENT_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.MOVE_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.RESERVATION_WOULD_BE_EMPTY: Treatment(
         _Code.FAILED_PRECONDITION, subject=("reservation_id",)
     ),
+    Reason.NO_CANDIDATE: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.QUOTE_EXPIRED: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.QUOTE_MISMATCH: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.QUOTE_OUTDATED: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.LINE_RELEASED: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id", "line_id")),
+    Reason.LINE_SKU_FIXED: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id", "line_id")),
+    Reason.CANCELLATION_TOO_LARGE: Treatment(
+        _Code.FAILED_PRECONDITION, subject=("order_id", "line_id")
+    ),
+    Reason.ORDER_WOULD_BE_EMPTY: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
+    Reason.ORDER_ON_HOLD: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
+    Reason.ILLEGAL_STEP: Treatment(_Code.FAILED_PRECONDITION, subject=("fulfillment_order_id",)),
     Reason.QUANTITY_BELOW_ZERO: Treatment(
         _Code.FAILED_PRECONDITION, subject=("sku", "location_id")
     ),
@@ -90,6 +117,8 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.EFFECTIVE_TIME_TOO_OLD: Treatment(_Code.FAILED_PRECONDITION),
     Reason.EFFECTIVE_TIME_IN_FUTURE: Treatment(_Code.FAILED_PRECONDITION),
     Reason.GROUP_IN_USE: Treatment(_Code.FAILED_PRECONDITION, subject=("group_id",)),
+    Reason.RULE_SET_INVALID: Treatment(_Code.FAILED_PRECONDITION, subject=("rule_id",)),
+    Reason.RULE_SET_CONTRADICTORY: Treatment(_Code.FAILED_PRECONDITION, subject=("rule_ids",)),
     Reason.TTL_OUT_OF_RANGE: Treatment(_Code.INVALID_ARGUMENT, field="expiration"),
     Reason.TOO_MANY_PAIRS: Treatment(_Code.INVALID_ARGUMENT, field="items"),
     Reason.TOO_MANY_LINES: Treatment(_Code.INVALID_ARGUMENT, field="lines"),
@@ -97,6 +126,9 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     Reason.LOCATION_TYPE_MISSING: Treatment(_Code.INVALID_ARGUMENT, field="location.type"),
     Reason.RULE_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="rule"),
     Reason.WINDOW_OVER: Treatment(_Code.INVALID_ARGUMENT, field="disabled_window.end_time"),
+    Reason.RATE_CARD_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="rate_card"),
+    Reason.LANE_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="lane"),
+    Reason.CALENDAR_INVALID: Treatment(_Code.INVALID_ARGUMENT, parent="calendar"),
     Reason.ETAG_MISMATCH: Treatment(_Code.ABORTED),
     Reason.STALE_EXPECTATION: Treatment(_Code.ABORTED),
     Reason.RESERVATION_QUOTA_EXCEEDED: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=1_000),
@@ -113,6 +145,8 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     TransportReason.SOURCE_IN_USE: Treatment(_Code.ABORTED, retry_ms=1_000),
     TransportReason.SNAPSHOT_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.VERIFICATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
+    TransportReason.REOPTIMIZATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
+    TransportReason.BACKLOG_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     TransportReason.SERVER_BUSY: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=50),
     TransportReason.DEADLINE_PASSED: Treatment(_Code.DEADLINE_EXCEEDED),
     TransportReason.SERVER_FAILED: Treatment(_Code.UNAVAILABLE, retry_ms=1_000),

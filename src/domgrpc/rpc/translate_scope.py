@@ -62,6 +62,21 @@ def scope_of(message: types_pb2.Scope) -> Scope:
             return None
 
 
+def fill_scope(message: types_pb2.Scope, scope: Scope) -> None:
+    """Write a scope in place of an empty message."""
+    match scope:
+        case LocationList():
+            message.locations.location_ids.extend(scope.location_ids)
+        case GroupList():
+            message.groups.group_ids.extend(scope.group_ids)
+        case NearPoint():
+            fill_point(message.near.point, scope.point)
+            message.near.radius_km = scope.radius_m / _METRES_PER_KM
+            message.near.location_count_max = scope.location_count_max
+        case None:
+            return
+
+
 def location_ids(values: Sequence[str], path: str, low: int = 1) -> tuple[LocationId, ...]:
     """Return up to 10,000 location ids, each once, in the order given."""
     item_count(len(values), path, low, SCOPE_LOCATIONS_MAX)

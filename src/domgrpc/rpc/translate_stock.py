@@ -259,6 +259,9 @@ def fill_change(
     if change.allocated_delta:
         message.allocated_delta = change.allocated_delta
     message.reason = change.reason
-    message.reservation_id = change.reservation_id
+    if change.reservation_id:
+        message.reservation_id = change.reservation_id
+    if change.order_id:
+        message.order_id = change.order_id
     if change.level is not None:
         message.level = change.level  # type: ignore[assignment]  # the same numbers, by a test

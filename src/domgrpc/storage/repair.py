@@ -13,6 +13,7 @@ from typing import Final
 
 from xxhash import xxh3_64_hexdigest
 
+from domgrpc.storage.belonging import salt_behind
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.errors import Corruption, RepairRefused
 from domgrpc.storage.frame import BLOCK_BYTES, Frame
@@ -24,6 +25,7 @@ from domgrpc.storage.segment import (
     decode_segment_header,
     first_sequence_of,
     list_segment_names,
+    segment_name,
 )
 from domgrpc.storage.snapshot import (
     SnapshotReading,
@@ -82,7 +84,9 @@ def plan_truncation(disk: Disk, sequence: int) -> Truncation:
             f"{reached}. Give the last sequence of a group that is whole."
         )
     later = [name for name in names if first_sequence_of(name) > sequence]
-    newer = [name for name in list_snapshots(disk) if snapshot_sequence(name) > sequence]
+    # Also the one right here, where the segment that it is tied to goes.
+    tied = segment_name(sequence + 1) in later
+    newer = [name for name in list_snapshots(disk) if snapshot_sequence(name) + tied > sequence]
     return Truncation(
         sequence=sequence,
         segment_name=place.segment_name,
@@ -158,8 +162,6 @@ def salvage(
     names = list_segment_names(source)
     if snapshot is None and (not names or first_sequence_of(names[0]) != 1):
         raise RepairRefused("no snapshot is whole and the log has no beginning: nothing to save")
-    if snapshot is not None:
-        _copy_snapshot(source, target, snapshot.name, random_bytes)
     log = Log.open(
         target,
         random_bytes=random_bytes,
@@ -168,6 +170,9 @@ def salvage(
         first_sequence=begin + 1,
         known_sequence=begin or None,
     )
+    if snapshot is not None:
+        # Behind the log, whose first segment it is tied to.
+        _copy_snapshot(source, target, snapshot.name, random_bytes)
     records, damage = _copy_frames(source, log, begin)
     log.seal()
     log.close()
@@ -208,7 +213,8 @@ def _copy_snapshot(
 ) -> None:
     sequence = snapshot_sequence(name)
     reading = SnapshotReading(source, name, sequence)
-    with SnapshotWriter(target, sequence, random_bytes=random_bytes) as writer:
+    log_salt = salt_behind(target, sequence)
+    with SnapshotWriter(target, sequence, random_bytes=random_bytes, log_salt=log_salt) as writer:
         for chunk in reading.chunks():
             writer.write_chunk(chunk.kind, chunk.key, chunk.payload)
         assert reading.facts is not None

@@ -14,11 +14,17 @@ from typing import Final, Self
 from crc32c import crc32c
 from xxhash import xxh3_128
 
+from domgrpc.storage.belonging import UNKNOWN_SALT, belongs
 from domgrpc.storage.disk import Disk, Handle
-from domgrpc.storage.errors import Corruption, FormatTooNew
+from domgrpc.storage.errors import Corruption
+from domgrpc.storage.snapshot_head import (
+    SALT_OFFSET_BYTES,
+    SnapshotHead,
+    decode_head,
+    encode_head,
+)
 from domgrpc.storage.walk import Window
 
-SNAPSHOT_VERSION: Final = 1
 CHUNK_PAYLOAD_BYTES_MAX: Final = 64 * 1024 * 1024
 STATE_DIGEST_BYTES_MAX: Final = 64
 WRITER_VERSION_BYTES_MAX: Final = 32
@@ -29,11 +35,6 @@ _BUFFER_BYTES = 1024 * 1024
 # Syncing as we go keeps the dirty pages few: the log's own sync may have to wait for them.
 _SYNC_BYTES = 16 * 1024 * 1024
 _CHECKSUM = Struct("<I")
-_HEADER_MAGIC = b"DGRPCSNP"
-_HEADER = Struct("<8sHBBIIQ32s")
-_LITTLE_ENDIAN = 1
-_CRC32C_AND_XXH3 = 1
-_HEADER_BYTES = _HEADER.size + _CHECKSUM.size
 _CHUNK_MAGIC = b"DGCH"
 _CHUNK = Struct("<4sIIQQ")
 _CHUNK_HEADER_BYTES = _CHUNK.size + _CHECKSUM.size
@@ -58,6 +59,8 @@ class SnapshotFacts:
     name: str
     last_sequence: int
     writer_version: str
+    log_salt: bytes
+    """That of the segment that begins behind it; zeros where it does not say."""
     chunks: int
     size_bytes: int
     content_digest: bytes
@@ -98,8 +101,12 @@ class SnapshotWriter:
         *,
         random_bytes: Callable[[int], bytes],
         writer_version: str = "",
+        log_salt: bytes = UNKNOWN_SALT,
     ) -> None:
-        """Make the temporary file; `writer_version` (up to 32 bytes) comes back with the facts."""
+        """Make the temporary file; `writer_version` (up to 32 bytes) comes back with the facts.
+
+        `log_salt` ties it to a log: what `salt_behind` returns for the sequence.
+        """
         self._disk = disk
         self._last_sequence = last_sequence
         self._temporary_name = f"{snapshot_name(last_sequence)}.{random_bytes(4).hex()}.tmp"
@@ -108,17 +115,7 @@ class SnapshotWriter:
         self._content = xxh3_128()
         self._offset_bytes = 0
         self._synced_bytes = 0
-        fields = _HEADER.pack(
-            _HEADER_MAGIC,
-            SNAPSHOT_VERSION,
-            _LITTLE_ENDIAN,
-            _CRC32C_AND_XXH3,
-            0,
-            0,
-            last_sequence,
-            writer_version.encode(),
-        )
-        self._buffer = bytearray(fields + _CHECKSUM.pack(crc32c(fields)))
+        self._buffer = bytearray(encode_head(last_sequence, writer_version, log_salt))
 
     def __enter__(self) -> Self:
         """Return the writer itself."""
@@ -215,8 +212,25 @@ def read_snapshot(disk: Disk, name: str) -> Iterator[Chunk]:
 
 
 def check_snapshot(disk: Disk, name: str) -> SnapshotFacts:
-    """Read a snapshot through and return what it says of itself; raises `Corruption`."""
-    return _check(disk, name, snapshot_sequence(name))
+    """Read a snapshot through and return what it says of itself; raises `Corruption`.
+
+    Also where it is one of another log.
+    """
+    facts = _check(disk, name, snapshot_sequence(name))
+    check_belongs(disk, facts)
+    return facts
+
+
+def check_belongs(disk: Disk, facts: SnapshotFacts) -> None:
+    """Raise `Corruption` where a snapshot is not one of the log beside it."""
+    if not belongs(disk, facts.last_sequence, facts.log_salt):
+        raise Corruption(
+            facts.name,
+            offset_bytes=SALT_OFFSET_BYTES,
+            expected="a snapshot of this log",
+            found="one of another log, or of another time",
+            sequence=facts.last_sequence,
+        )
 
 
 def newest_whole_snapshot(disk: Disk) -> SnapshotChoice:
@@ -272,36 +286,18 @@ class SnapshotReading:
         handle = self._disk.open(self._name)
         try:
             window = Window(self._disk, handle)
-            writer_version = self._check_header(window)
-            content = xxh3_128(window.view(0, _HEADER_BYTES))
-            offset_bytes, chunks = _HEADER_BYTES, 0
+            head = decode_head(self._name, window, self._last_sequence)
+            offset_bytes, chunks = head.size_bytes, 0
+            content = xxh3_128(window.view(0, offset_bytes))
             while (view := self._chunk_view(window, offset_bytes, chunks)) is not None:
                 content.update(view)
                 _, kind, _, key, _ = _CHUNK.unpack_from(view, _CHECKSUM.size)
                 yield Chunk(kind, key, bytes(view[_CHUNK_HEADER_BYTES:]))
                 offset_bytes += len(view)
                 chunks += 1
-            self._check_footer(window, (offset_bytes, chunks, content.digest()), writer_version)
+            self._check_footer(window, (offset_bytes, chunks, content.digest()), head)
         finally:
             self._disk.close(handle)
-
-    def _check_header(self, window: Window) -> str:
-        block = bytes(window.view(0, _HEADER_BYTES))
-        checked, checksum = block[: _HEADER.size], block[_HEADER.size :]
-        if _CHECKSUM.pack(crc32c(checked)) != checksum or checked[:8] != _HEADER_MAGIC:
-            raise self._damage(0, "a snapshot header with a right checksum", "other bytes")
-        _, version, byte_order, algorithms, required, _, sequence, writer = _HEADER.unpack(checked)
-        found = (version, byte_order, algorithms, required)
-        if found != (SNAPSHOT_VERSION, _LITTLE_ENDIAN, _CRC32C_AND_XXH3, 0):
-            raise FormatTooNew(
-                self._name,
-                found=f"snapshot version {version} (byte order {byte_order}, checksums"
-                f" {algorithms}, required features {required:#x})",
-                known=f"snapshot version {SNAPSHOT_VERSION}",
-            )
-        if sequence != self._last_sequence:
-            raise self._damage(0, f"the snapshot of {self._last_sequence}", f"that of {sequence}")
-        return str(writer.rstrip(b"\0").decode(errors="replace"))
 
     def _chunk_view(self, window: Window, offset_bytes: int, number: int) -> memoryview | None:
         """Return the whole bytes of the next chunk, None where the footer comes next."""
@@ -322,7 +318,7 @@ class SnapshotReading:
         return view
 
     def _check_footer(
-        self, window: Window, counted: tuple[int, int, bytes], writer_version: str
+        self, window: Window, counted: tuple[int, int, bytes], head: SnapshotHead
     ) -> None:
         offset_bytes, chunks, content_digest = counted
         footer = bytes(window.view(offset_bytes, _FOOTER_BYTES))
@@ -338,7 +334,8 @@ class SnapshotReading:
         self.facts = SnapshotFacts(
             name=self._name,
             last_sequence=self._last_sequence,
-            writer_version=writer_version,
+            writer_version=head.writer_version,
+            log_salt=head.log_salt,
             chunks=chunks,
             size_bytes=size_bytes,
             content_digest=content_digest,

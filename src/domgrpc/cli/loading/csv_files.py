@@ -28,12 +28,18 @@ class Kind(StrEnum):
     LOCATIONS = "locations"
     PRODUCTS = "products"
     STOCK = "stock"
+    RATE_CARDS = "rate-cards"
+    LANES = "lanes"
+    CALENDARS = "calendars"
 
 
 REQUIRED: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.LOCATIONS: ("location_id",),
     Kind.PRODUCTS: ("sku",),
     Kind.STOCK: ("sku", "location_id", "on_hand"),
+    Kind.RATE_CARDS: ("service_id", "zone"),
+    Kind.LANES: ("service_id", "transit_days"),
+    Kind.CALENDARS: ("opening_hours",),
 }
 OPTIONAL: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.LOCATIONS: (
@@ -62,6 +68,45 @@ OPTIONAL: Final[dict[Kind, tuple[str, ...]]] = {
         "substitute_skus",
     ),
     Kind.STOCK: ("expected_on_hand", "effective_time"),
+    Kind.RATE_CARDS: (
+        "display_name",
+        "delivery_methods",
+        "origin_types",
+        "package_grams_max",
+        "distance_meters_max",
+        "surcharges",
+        "package_price",
+        "unit_price",
+        "kilogram_price",
+        "unit_mile_price",
+        "weight_grams_max",
+        "weight_price",
+    ),
+    Kind.LANES: (
+        "calendar_days",
+        "delivery_weekdays",
+        "deliver_by",
+        "holiday_country",
+        "holiday_subdivision",
+    ),
+    Kind.CALENDARS: (
+        "location_id",
+        "location_type",
+        "time_zone",
+        "special_days",
+        "cut_off",
+        "pickup_cut_off",
+        "handling_minutes",
+        "lead_days",
+        "holiday_country",
+        "holiday_subdivision",
+        "pickup_window_hours",
+        "package_price",
+        "unit_price",
+        "priority",
+        "daily_capacity",
+        "capacity_unit",
+    ),
 }
 
 
@@ -157,6 +202,10 @@ def open_csv(path: Path, delimiter: str) -> Iterator[CsvFile]:
 def kind_of(columns: list[str], path: Path) -> Kind:
     """Return what a file with these columns describes; raises UnreadableFile for none."""
     has = set(columns)
+    if "opening_hours" in has:
+        return Kind.CALENDARS
+    if "service_id" in has:
+        return Kind.LANES if "transit_days" in has else Kind.RATE_CARDS
     # Only stock has quantities; which of its columns is missing is said by check_columns.
     if "on_hand" in has or has.issuperset({"sku", "location_id"}):
         return Kind.STOCK
@@ -166,7 +215,8 @@ def kind_of(columns: list[str], path: Path) -> Kind:
         return Kind.PRODUCTS
     raise UnreadableFile(
         f"{path} has the columns {', '.join(columns)}; locations need location_id, products need "
-        "sku, stock needs sku, location_id and on_hand"
+        "sku, stock needs sku, location_id and on_hand, rate cards need service_id and zone, lanes "
+        "need service_id and transit_days, calendars need opening_hours"
     )
 
 

@@ -1,0 +1,190 @@
+"""Changing an order: deciding EditOrder, CancelOrder, HoldOrder and ReleaseOrder.
+
+Only what changes is planned again. Units that no location has begun to work on are free to be
+changed or cancelled; work that was released stays where it is until its location gives it back.
+"""
+
+import msgspec
+
+from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_checks import check_line_count, check_terms
+from domgrpc.core.order_commands import (
+    CancelOrder,
+    EditOrder,
+    HoldOrder,
+    OrderChanged,
+    ReleaseOrder,
+)
+from domgrpc.core.order_editing import cancelled, edited
+from domgrpc.core.order_placing import short_of
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_works import (
+    Freed,
+    put_in,
+    stamped,
+    with_decision,
+    without_short,
+)
+from domgrpc.core.orders import (
+    Order,
+    OrderHold,
+    ShortagePolicy,
+    StepKind,
+    unsourced_quantities,
+)
+from domgrpc.core.plans import Plan
+from domgrpc.core.rejections import check_etag
+from domgrpc.core.reservations import Caller
+from domgrpc.core.taken import Taken
+from domgrpc.core.values import (
+    LocationId,
+    OrderId,
+    Quantity,
+)
+
+
+def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> OrderChanged | None:
+    """Change lines and the address, and plan what that leaves without a place.
+
+    Refuses with LINE_RELEASED what somebody already works on, and a shortage as placing does.
+    None where nothing differs.
+    """
+    old = order_to_change(planner, command.order_id, command.etag)
+    terms = old.terms
+    if command.address is not None:
+        terms = msgspec.structs.replace(terms, address=command.address)
+    lines, works = edited(planner, old, command)
+    if (lines, terms) == (old.lines, old.terms):
+        return None
+    check_line_count(len(lines))
+    check_terms(planner.network, lines, terms)
+    order = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
+    # What was not planned before, because nobody could, is tried again with it.
+    return replanned(planner, (old, order), (caller, StepKind.EDITED, ""))
+
+
+def decide_cancel_order(
+    planner: Planner, command: CancelOrder, caller: Caller
+) -> OrderChanged | None:
+    """Cancel units; None where all of it is cancelled already.
+
+    Refuses with LINE_RELEASED what somebody already works on, CANCELLATION_TOO_LARGE beyond
+    what was ordered.
+    """
+    old = order_to_change(planner, command.order_id, command.etag)
+    lines, works = cancelled(old, command.lines)
+    if lines == old.lines:
+        return None
+    order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
+    return changed_order(old, order, caller, (StepKind.CANCELLED, command.reason))
+
+
+def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> OrderChanged | None:
+    """Let the work wait; None where a hold of the kind is there."""
+    old = order_to_change(planner, command.order_id, command.etag)
+    if any(hold.kind is command.kind for hold in old.holds):
+        return None
+    hold = OrderHold(command.kind, command.reason, caller.client_id, caller.at.time_ms)
+    order = msgspec.structs.replace(old, holds=(*old.holds, hold))
+    return changed_order(
+        old, order, caller, (StepKind.HELD, f"{command.kind.name} {command.reason}")
+    )
+
+
+def decide_release_order(
+    planner: Planner, command: ReleaseOrder, caller: Caller
+) -> OrderChanged | None:
+    """Take a hold off; None where there is none of the kind."""
+    old = order_to_change(planner, command.order_id, command.etag)
+    holds = tuple(hold for hold in old.holds if hold.kind is not command.kind)
+    if len(holds) == len(old.holds):
+        return None
+    order = msgspec.structs.replace(old, holds=holds)
+    detail = f"{command.kind.name} {command.reason}"
+    return changed_order(old, order, caller, (StepKind.HOLD_RELEASED, detail))
+
+
+# --- planning what changed
+
+
+def replanned(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    step: tuple[Caller, StepKind, str],
+    *,
+    excluded: tuple[LocationId, ...] = (),
+) -> OrderChanged:
+    """Plan what an order, changed from one value to another, has without a place.
+
+    Units and capacity that the change gives back are free for it.
+    """
+    old, order = orders
+    caller, kind, detail = step
+    needs = unsourced_quantities(order)
+    lines = tuple(
+        msgspec.structs.replace(
+            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
+        )
+        for line in order.lines
+        if line.line_id in needs
+    )
+    plan = Plan((), (), (), 0)
+    if lines:
+        before = _given_back(old, order)
+        question = PlanQuestion(
+            lines, order.terms, caller.at.time_ms, before, excluded, order, whole=order.lines
+        )
+        taken = Taken()
+        index_of = planner.network.locations.index_of
+        taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
+        plan = plan_order(planner, question, taken)
+        order = _with_shortages(planner, (old, order), (question, plan), kind)
+    works, number = put_in(
+        order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number
+    )
+    order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
+    order = with_decision(order, plan, caller, kind)
+    return changed_order(old, order, caller, (kind, detail))
+
+
+def _with_shortages(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    planned: tuple[PlanQuestion, Plan],
+    kind: StepKind,
+) -> Order:
+    # What was short before the change is no reason to refuse it.
+    old, order = orders
+    question, plan = planned
+    policy = planner.shortage_policy(order.terms)
+    if policy is ShortagePolicy.REFUSE and kind is StepKind.EDITED:
+        before = unsourced_quantities(old)
+        if any(each.quantity > before.get(each.line_id, 0) for each in plan.shortages):
+            raise short_of(planner, question, plan)
+    if policy is ShortagePolicy.CANCEL:
+        return msgspec.structs.replace(order, lines=without_short(order.lines, plan))
+    return order
+
+
+def _given_back(old: Order, order: Order) -> Freed:
+    return {
+        (claim.sku, claim.location_id): -claim.allocated_delta
+        for claim in claim_changes(old.fulfillment_orders, order.fulfillment_orders)
+        if claim.allocated_delta < 0
+    }
+
+
+def changed_order(
+    old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]
+) -> OrderChanged:
+    """Return the event of a change: the stamped order and what it does to positions."""
+    kind, detail = step
+    claims = claim_changes(old.fulfillment_orders, order.fulfillment_orders)
+    return OrderChanged(stamped(order, caller, kind, detail.strip()), claims, kind)
+
+
+def order_to_change(planner: Planner, order_id: OrderId, etag: str) -> Order:
+    """Return an order, or refuse with ORDER_NOT_FOUND or ETAG_MISMATCH."""
+    order = planner.orders.get(order_id)
+    check_etag(etag, order.revision, f"order {order_id!r}")
+    return order

@@ -1,0 +1,274 @@
+"""Taking an order: deciding PlaceOrder and HoldQuote.
+
+One record books everything: the plan, its claims on stock, the capacity of the days, and the end
+of the hold that the order takes over. What cannot be booked is refused with what is short and
+where else it is; nothing is half booked.
+"""
+
+import msgspec
+
+from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
+from domgrpc.core.network import Ask
+from domgrpc.core.order_book import planned_claims
+from domgrpc.core.order_checks import check_lines, check_terms
+from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_works import attention_of, decision_of, put_in, without_short
+from domgrpc.core.orders import (
+    Attention,
+    Order,
+    OrderHold,
+    OrderStep,
+    ShortagePolicy,
+    StepKind,
+)
+from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
+from domgrpc.core.quotes import content_fingerprint, make_quote, plan_quoted
+from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine
+from domgrpc.core.reservation_book import Reservations
+from domgrpc.core.reservations import (
+    Caller,
+    Expiration,
+    Reservation,
+    ReservationLine,
+    ReservationState,
+)
+from domgrpc.core.scopes import EVERYWHERE
+from domgrpc.core.sourcing import Picking, alternatives
+from domgrpc.core.values import (
+    Demand,
+    LocationId,
+    OrderId,
+    Quantity,
+    ReservationId,
+    Sku,
+)
+
+_SHORT_LINES_EXPLAINED_MAX = 100
+_NO_RESERVATION = ReservationId("")
+
+
+def decide_place_order(
+    planner: Planner, reservations: Reservations, command: PlaceOrder, caller: Caller
+) -> OrderPlaced:
+    """Plan the order and claim what the plan needs.
+
+    Refuses with ORDER_ID_TAKEN, INSUFFICIENT_STOCK, NO_CANDIDATE, SKU_NOT_FOUND, QUOTE_EXPIRED,
+    QUOTE_MISMATCH, QUOTE_OUTDATED, what a hold refuses with, and CAPACITY_EXCEEDED.
+    """
+    order_id = command.order_id or OrderId(caller.request_id)
+    _check_new_order(planner, order_id)
+    check_lines(planner.network, command.lines)
+    check_terms(planner.network, command.lines, command.terms)
+    reservation_id, held = _held(reservations, command)
+    own = {(line.sku, line.location_id): line.quantity for line in held}
+    question = PlanQuestion(command.lines, command.terms, caller.at.time_ms, own)
+    plan = _planned(planner, question, command.quoted)
+    policy = planner.shortage_policy(command.terms)
+    order = _new_order(order_id, command, (plan, policy), caller)
+    claims = planned_claims(order.fulfillment_orders)
+    return OrderPlaced(order, claims, reservation_id, held)
+
+
+def _held(
+    reservations: Reservations, command: PlaceOrder
+) -> tuple[ReservationId, tuple[ReservationLine, ...]]:
+    # The hold that the order takes over. That of a quote may be over: its stock may still be there.
+    of_quote = command.quoted.reservation_id if command.quoted is not None else _NO_RESERVATION
+    reservation_id = command.reservation_id or of_quote
+    if not reservation_id:
+        return _NO_RESERVATION, ()
+    if reservation_id == of_quote and _is_expired(reservations, reservation_id):
+        return _NO_RESERVATION, ()
+    return reservation_id, held_reservation(reservations, reservation_id, "").lines
+
+
+def _is_expired(reservations: Reservations, reservation_id: ReservationId) -> bool:
+    known = reservations.by_id.get(reservation_id)
+    return known is None or known.state is ReservationState.EXPIRED
+
+
+def decide_hold_quote(
+    planner: Planner, reservations: Reservations, command: HoldQuote, caller: Caller
+) -> QuoteHeld:
+    """Quote, and hold the stock of the best option; what cannot be planned is refused."""
+    reservation_id = command.reservation_id or ReservationId(caller.request_id)
+    check_new_reservation(reservations, reservation_id, caller)
+    check_lines(planner.network, command.lines)
+    now_ms = caller.at.time_ms
+    expire_time_ms = deadline_ms(Expiration(ttl_ms=command.ttl_ms), now_ms)
+    question = QuoteQuestion(command.lines, command.terms, command.methods)
+    quote = make_quote(planner, question, now_ms)
+    if not quote.options or quote.options[0].plan.shortages:
+        plan = quote.options[0].plan if quote.options else Plan((), (), (), 0)
+        raise short_of(planner, PlanQuestion(command.lines, command.terms, now_ms), plan)
+    terms = command.terms
+    held = Reservation(
+        reservation_id,
+        caller.client_id,
+        ReservationState.HELD,
+        _held_lines(quote.options[0].plan),
+        Demand(terms.channel, quote.options[0].delivery_method),
+        terms.reference,
+        expire_time_ms,
+        now_ms,
+        now_ms,
+        caller.at.revision,
+    )
+    return QuoteHeld(_held_quote(quote, held))
+
+
+def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
+    """Build the refusal that names each line nobody can fill, and where else it is."""
+    wanted = {line.line_id: line for line in question.lines}
+    short: list[ShortLine] = []
+    for place, shortage in enumerate(plan.shortages):
+        line = wanted[shortage.line_id]
+        elsewhere: tuple[Alternative, ...] = ()
+        if place < _SHORT_LINES_EXPLAINED_MAX:
+            demand = Demand(question.terms.channel, line.delivery_method)
+            picking = Picking(ask=Ask(demand, question.time_ms), area=EVERYWHERE)
+            elsewhere = alternatives(planner.network, line.sku, picking)
+        offered = Quantity(line.quantity - shortage.quantity)
+        short.append(ShortLine(line.sku, line.location_id, line.quantity, offered, elsewhere))
+    if not short:
+        return no_candidate()
+    first = short[0]
+    more = f", and {len(short) - 1} more lines" if len(short) > 1 else ""
+    return Rejected(
+        Reason.INSUFFICIENT_STOCK,
+        f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} can be "
+        f"fulfilled{more}: ask for less, by another method or elsewhere, or allow backorders",
+        short_lines=tuple(short),
+        sku=first.sku,
+        location_id=first.location_id,
+        asked_quantity=first.asked_quantity,
+        available_quantity=first.available_quantity,
+    )
+
+
+def no_candidate() -> Rejected:
+    """Build the refusal of what no location can do at all."""
+    return Rejected(
+        Reason.NO_CANDIDATE,
+        "no location can fulfil this by any of the methods asked: explain it with "
+        "SimulateRouting, which names what each filter removed",
+    )
+
+
+def _planned(planner: Planner, question: PlanQuestion, quoted: QuotedPlan | None) -> Plan:
+    plan = plan_order(planner, question)
+    if quoted is not None:
+        _check_quote(question, quoted)
+        may_be_short = planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE
+        fixed = plan_quoted(planner, question, quoted.packages, plan, may_be_short=may_be_short)
+        if isinstance(fixed, str):
+            raise _outdated(fixed, plan)
+        return fixed
+    if plan.shortages and planner.shortage_policy(question.terms) is ShortagePolicy.REFUSE:
+        raise short_of(planner, question, plan)
+    return plan
+
+
+def _check_quote(question: PlanQuestion, quoted: QuotedPlan) -> None:
+    if quoted.expire_time_ms <= question.time_ms:
+        raise Rejected(
+            Reason.QUOTE_EXPIRED,
+            f"the quote was good until {quoted.expire_time_ms} ms, it is {question.time_ms} ms: "
+            "quote anew, or place the order without it",
+            expire_time_ms=quoted.expire_time_ms,
+        )
+    if quoted.content != content_fingerprint(question.lines, question.terms):
+        raise Rejected(
+            Reason.QUOTE_MISMATCH,
+            "the quote was made for other lines or terms: place what was quoted, or quote anew",
+        )
+
+
+def _outdated(why: str, fresh: Plan) -> Rejected:
+    words = "; ".join(
+        f"{package.location_id}: "
+        + ", ".join(f"{line.quantity} x {line.sku}" for line in package.lines)
+        for package in fresh.packages[:10]
+    )
+    return Rejected(
+        Reason.QUOTE_OUTDATED,
+        f"what was quoted cannot be booked any more: {why}; a plan as things stand is in "
+        "fresh_plan: quote anew, or place the order without the quote",
+        fresh_plan=words[:1_000],
+        fresh_cost_micros=fresh.cost_micros,
+        fresh_short_line_count=len(fresh.shortages),
+    )
+
+
+def _new_order(
+    order_id: OrderId, command: PlaceOrder, what: tuple[Plan, ShortagePolicy], caller: Caller
+) -> Order:
+    at = caller.at
+    plan, policy = what
+    works, next_number = put_in(order_id, (), plan, 1)
+    reasons = dict(reversed(command.holds))
+    holds = tuple(
+        OrderHold(kind, reasons[kind], caller.client_id, at.time_ms)
+        for kind in dict.fromkeys(kind for kind, _ in command.holds)
+    )
+    cancelled = policy is ShortagePolicy.CANCEL
+    order = Order(
+        order_id,
+        caller.client_id,
+        command.terms,
+        without_short(command.lines, plan) if cancelled else command.lines,
+        works,
+        holds,
+        Attention.NONE,
+        (decision_of(plan, caller, StepKind.PLACED),),
+        (OrderStep(at.revision, at.time_ms, StepKind.PLACED, caller.client_id),),
+        at.time_ms,
+        at.time_ms,
+        at.revision,
+        next_number,
+    )
+    attention = attention_of(order)
+    if attention is Attention.NONE:
+        return order
+    return msgspec.structs.replace(order, attention=attention)
+
+
+def _held_lines(plan: Plan) -> tuple[ReservationLine, ...]:
+    held: dict[tuple[Sku, LocationId], tuple[int, int]] = {}
+    for package in plan.packages:
+        for line in package.lines:
+            key = (line.sku, package.location_id)
+            units, backordered = held.get(key, (0, 0))
+            held[key] = (units + line.quantity, backordered + line.backordered_quantity)
+    return tuple(
+        ReservationLine(*key, Quantity(units), Quantity(backordered))
+        for key, (units, backordered) in sorted(held.items())
+    )
+
+
+def _held_quote(quote: Quote, held: Reservation) -> Quote:
+    best = quote.options[0]
+    quoted = msgspec.structs.replace(
+        best.quoted,
+        reservation_id=held.reservation_id,
+        expire_time_ms=max(best.quoted.expire_time_ms, held.expire_time_ms),
+    )
+    first = msgspec.structs.replace(best, quoted=quoted)
+    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
+
+
+def _check_new_order(planner: Planner, order_id: OrderId) -> None:
+    orders = planner.orders
+    if order_id in orders.by_id:
+        raise Rejected(
+            Reason.ORDER_ID_TAKEN,
+            f"order {order_id!r} exists already: ids are unique for ever",
+            order_id=order_id,
+        )
+    if len(orders.by_id) >= orders.limits.orders_max:
+        raise Rejected(
+            Reason.CAPACITY_EXCEEDED,
+            f"{len(orders.by_id)} orders are remembered, the most that is allowed",
+            limit=orders.limits.orders_max,
+        )

@@ -1,0 +1,381 @@
+"""Planning an order: its lines become legs, each leg a routing question, each answer packages.
+
+Legs are planned one after the other, in the order in which their first lines stand, and what one
+takes is not there for the next. A `Planner` is what planning looks at: places and stock, what
+transport takes, the rules, and the orders that share capacity and parcels.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from domgrpc.core.calendars import CapacityUnit
+from domgrpc.core.candidates import (
+    BOUNDLESS,
+    Columns,
+    LegQuestion,
+    ParcelFinder,
+    Prices,
+    Room,
+    Units,
+    columns_of,
+)
+from domgrpc.core.journeys import Journey, TransportTable
+from domgrpc.core.leg_routing import LegLimits, route_leg
+from domgrpc.core.logistics import Logistics
+from domgrpc.core.network import Ask, Network
+from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
+from domgrpc.core.order_book import Orders
+from domgrpc.core.order_facts import Asking
+from domgrpc.core.order_legs import (
+    Leg,
+    legs_of,
+    needs_of,
+    package_count,
+    package_groups,
+    value_of,
+)
+from domgrpc.core.orders import (
+    LegDecision,
+    Order,
+    OrderLine,
+    OrderTerms,
+    ShortagePolicy,
+)
+from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
+from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
+from domgrpc.core.rule_set_book import RuleSets
+from domgrpc.core.rule_sets import Strategy, Unfilled
+from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
+from domgrpc.core.taken import Taken
+from domgrpc.core.values import (
+    QUANTITY_MAX,
+    DeliveryMethod,
+    Demand,
+    LocationId,
+    LocationIndex,
+    RuleSetVersion,
+    Sku,
+    TimeMs,
+)
+
+_COLUMNS_MAX = 8_192
+_WHOLE_TABLES_MAX = 256
+"""Up to so many locations a journey's table is made for all of them and kept."""
+_SCARCITY_MICROS = 1_000_000
+"""The scarcity price of a unit that is the last one of its SKU at its location."""
+_PERMILLE = 1_000
+_POLICIES = {
+    Unfilled.BACKORDER: ShortagePolicy.BACKORDER,
+    Unfilled.REFUSE: ShortagePolicy.REFUSE,
+    Unfilled.CANCEL: ShortagePolicy.CANCEL,
+}
+
+
+class PlanQuestion(msgspec.Struct, frozen=True):
+    """What is to be planned, when, and what belongs to whoever asks."""
+
+    lines: tuple[OrderLine, ...]
+    terms: OrderTerms
+    time_ms: TimeMs
+    own: Mapping[tuple[Sku, LocationId], int] = {}
+    """Units that are claimed by the asker and free for it."""
+    excluded: tuple[LocationId, ...] = ()
+    order: Order | None = None
+    """The order that it is for, as it will be: its open parcels take more goods."""
+    rule_set_version: RuleSetVersion | None = None
+    """None for the active one."""
+    mocked: tuple[MockStock, ...] | None = None
+    strategy: str = ""
+    """The name of a strategy in place of the rule set's own; empty for that."""
+    may_backorder: bool = True
+    merges: bool = True
+    """Whether goods may join parcels that are open."""
+    whole: tuple[OrderLine, ...] = ()
+    """All lines of the order where `lines` are a part of it: what rules look at."""
+    shown: tuple[LocationId, ...] = ()
+    """Locations that the decision is to tell of, whatever they cost."""
+
+
+class Planner:
+    """What planning looks at; holds nothing of its own but the order of ties, a view."""
+
+    __slots__ = (
+        "_columns",
+        "_columns_version",
+        "_has_capacity",
+        "_ranks",
+        "_ranks_of",
+        "logistics",
+        "network",
+        "orders",
+        "rule_sets",
+    )
+
+    def __init__(
+        self, network: Network, logistics: Logistics, rule_sets: RuleSets, orders: Orders
+    ) -> None:
+        """Look at the parts of a state."""
+        self.network = network
+        self.logistics = logistics
+        self.rule_sets = rule_sets
+        self.orders = orders
+        self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
+        self._columns_version = (-1, -1)
+        self._has_capacity = False
+        self._ranks: list[int] = []
+        self._ranks_of = (-1, -1, -1)
+
+    def shortage_policy(self, terms: OrderTerms) -> ShortagePolicy:
+        """Return what becomes of units that nobody can fill: as the order or the rules say."""
+        if terms.shortage_policy is not ShortagePolicy.UNSPECIFIED:
+            return terms.shortage_policy
+        return _POLICIES[self.rule_sets.active(self.network).content.unfilled]
+
+    def ranks(self) -> list[int]:
+        """Return by location index its place in the order of (priority, location id)."""
+        by_index = self.network.locations.by_index
+        # The calendar of a type holds for what is of the type now.
+        rule_version = self.network.locations.rule_version
+        versions = (self.logistics.version, rule_version, len(by_index))
+        if versions != self._ranks_of:
+            profiles = self.logistics.profiles(self.network.locations)
+            priority = profiles.priority
+            self._has_capacity = any(each.daily_capacity for each in profiles.calendars)
+            ordered = sorted(
+                range(len(by_index)), key=lambda i: (priority[i], by_index[i].location_id)
+            )
+            self._ranks = [0] * len(ordered)
+            for rank, index in enumerate(ordered):
+                self._ranks[index] = rank
+            self._ranks_of = versions
+            self._columns.clear()
+        return self._ranks
+
+    def columns(
+        self, journey: Journey, ask: Ask, prices: Prices, promise_ms: TimeMs
+    ) -> Columns | None:
+        """Return the costs of a journey side by side; None where there are many locations.
+
+        For what is promised a fixed time after it was ordered: kept while no day of lateness
+        comes or goes, and no location changes.
+        """
+        locations = self.network.locations
+        if len(locations.by_index) > _WHOLE_TABLES_MAX:
+            return None
+        ranks = self.ranks()
+        version = self.network.refresh(ask.time_ms)
+        if version != self._columns_version:
+            self._columns.clear()
+            self._columns_version = version
+        table = self.logistics.table(locations, journey, ask.time_ms)
+        key = (journey, prices, promise_ms - ask.time_ms)
+        known = self._columns.get(key)
+        if known is None or known.table is not table or ask.time_ms >= known.until_ms:
+            known = columns_of(self.network, table, ranks, (ask, prices, promise_ms))
+            self._columns[key] = known
+            if len(self._columns) > _COLUMNS_MAX:
+                self._columns.popitem(last=False)
+        return known
+
+    def rules(self, version: RuleSetVersion | None) -> CompiledRuleSet:
+        """Return the rules of a version or, for None, the active ones."""
+        if version is None:
+            return self.rule_sets.active(self.network)
+        return self.rule_sets.compiled(version, self.network)
+
+    def room_check(self, taken: Taken) -> Callable[[LocationIndex, int], Room] | None:
+        """Return what says how much capacity is left; None where no location has a limit."""
+        self.ranks()
+        if not self._has_capacity:
+            return None
+        return lambda index, day: self.room(index, day, taken)
+
+    def room(self, index: LocationIndex, day: int, taken: Taken) -> Room:
+        """Return how many packages and units a location can still be given on a day."""
+        capacity = self.logistics.capacity(self.network.locations, index)
+        if not capacity.daily:
+            return BOUNDLESS
+        location_id = self.network.locations.by_index[index].location_id
+        packages, units = self.orders.used_capacity.get((location_id, day), (0, 0))
+        more_packages, more_units = taken.work.get((index, day), (0, 0))
+        if capacity.unit is CapacityUnit.PACKAGES:
+            return Room(max(0, capacity.daily - packages - more_packages), QUANTITY_MAX)
+        return Room(QUANTITY_MAX, max(0, capacity.daily - units - more_units))
+
+
+def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = None) -> Plan:
+    """Plan lines; O(legs x (positions of their SKUs + the search)).
+
+    What is in `taken` is not there for it, and what it takes is added. Refuses with what a scope
+    or a line names that does not exist.
+    """
+    rules = planner.rules(question.rule_set_version)
+    version = question.rule_set_version
+    if version is None:
+        version = planner.rule_sets.active_version
+    several = taken is not None
+    taken = Taken() if taken is None else taken
+    index_of = planner.network.locations.index_of
+    packages: list[PlannedPackage] = []
+    decisions: list[LegDecision] = []
+    shortages: list[LineShortage] = []
+    legs = legs_of(question.lines)
+    for leg in legs:
+        asked, limits = leg_question(planner, question, leg, (rules, taken))
+        found = route_leg(planner.network, leg, asked, limits)
+        packages += found.packages
+        decisions.append(found.decision)
+        shortages += found.shortages
+        if several or len(legs) > 1:
+            taken.take(found.packages, index_of)
+    if shortages and question.terms.ship_complete:
+        if several:
+            taken.take(packages, index_of, sign=-1)
+        packages.clear()
+        shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
+    return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
+
+
+# --- one leg
+
+
+def ask_of(terms: OrderTerms, method: DeliveryMethod, time_ms: TimeMs) -> Ask:
+    """Return who asks for the stock of a leg, and when."""
+    return Ask(Demand(terms.channel, method), time_ms)
+
+
+def leg_question(
+    planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
+) -> tuple[LegQuestion, LegLimits]:
+    """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
+    rules, taken = shared
+    network, terms = planner.network, question.terms
+    limits = rules.content.limits
+    needs = needs_of(leg.lines, network.products.fields)
+    effects = NO_EFFECTS
+    if rules.content.rules:
+        asking = Asking(terms, question.whole or question.lines, question.time_ms)
+        effects = rules.effects(asking.order_facts(leg), asking.line_facts(leg, needs))
+    network.refresh(question.time_ms)
+    journey = _journey(planner, leg, terms)
+    prices = _prices(rules)
+    promise_ms = _promise_ms(question, rules)
+    ask = ask_of(terms, leg.delivery_method, question.time_ms)
+    columns = None
+    if terms.promise_time_ms is None:
+        columns = planner.columns(journey, ask, prices, promise_ms)
+    count_max = _package_count_max(question, rules, effects)
+    there = package_count(question.order, leg) if count_max and question.order is not None else 0
+    asked = LegQuestion(
+        ask=ask,
+        needs=needs,
+        table_of=_table_of(planner, journey),
+        area=_area(planner, question, leg, limits.radius_m),
+        ranks=planner.ranks(),
+        only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
+        excluded=tuple(network.locations.index(name) for name in question.excluded),
+        own=_by_index(network, question.own),
+        taken=taken.units,
+        mocked=_mocked(network, question.mocked),
+        effects=effects,
+        prices=prices,
+        columns=columns,
+        promise_ms=promise_ms,
+        promise_is_hard=terms.promise_is_hard,
+        parcel_at=_parcels(planner, question, leg),
+        may_backorder=question.may_backorder and question.mocked is None,
+        room_left=planner.room_check(taken),
+        joins_only=0 < count_max <= there,
+    )
+    strategy = question.strategy
+    bounds = LegLimits(
+        0 if asked.joins_only else count_max - there,
+        limits.unit_split_allowed,
+        partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
+        groups=package_groups(leg.lines, needs),
+        strategy=Strategy[strategy] if strategy else rules.content.strategy,
+        shown=tuple(network.locations.index(name) for name in question.shown),
+    )
+    return asked, bounds
+
+
+def _prices(rules: CompiledRuleSet) -> Prices:
+    prices = rules.content.prices
+    return Prices(
+        prices.split_penalty_micros,
+        prices.late_day_micros,
+        prices.scarcity_weight_permille * _SCARCITY_MICROS // _PERMILLE,
+    )
+
+
+def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
+    promise_ms = question.terms.promise_time_ms
+    if promise_ms is None:
+        return TimeMs(question.time_ms + rules.content.promise_ms)
+    return promise_ms
+
+
+def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:
+    limits = rules.content.limits
+    counts = [question.terms.package_count_max, limits.package_count_max, effects.package_count_max]
+    if limits.split_minimum_value_micros > value_of(question.whole or question.lines):
+        counts.append(1)
+    return min(filter(None, counts), default=0)
+
+
+def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
+    locations = planner.network.locations
+    there = locations.index(leg.store_id) if leg.ends_at_store else terms.address.point
+    return Journey(leg.delivery_method, there)
+
+
+def _table_of(
+    planner: Planner, journey: Journey
+) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
+    locations = planner.network.locations
+    logistics = planner.logistics
+    if len(locations.by_index) <= _WHOLE_TABLES_MAX:
+        return lambda _, time_ms: logistics.table(locations, journey, TimeMs(time_ms))
+    return lambda indexes, time_ms: logistics.table(
+        locations, journey, TimeMs(time_ms), only=indexes
+    )
+
+
+def _area(planner: Planner, question: PlanQuestion, leg: Leg, radius_m: int) -> Area:
+    network = planner.network
+    scope = question.terms.scope
+    area = EVERYWHERE if scope is None else resolve_scope(network, scope)
+    point = question.terms.address.point
+    if radius_m and point is not None and not leg.ends_at_store:
+        near = resolve_scope(network, NearPoint(point, radius_m)).distances_m or {}
+        area = Area({index: metres for index, metres in near.items() if index in area})
+    return area
+
+
+def _by_index(
+    network: Network, units: Mapping[tuple[Sku, LocationId], int]
+) -> dict[tuple[Sku, LocationIndex], int]:
+    return {
+        (sku, network.locations.index(location_id)): count
+        for (sku, location_id), count in units.items()
+    }
+
+
+def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:
+    if mocked is None:
+        return None
+    found: dict[Sku, Units] = {}
+    for each in mocked:
+        units = found.setdefault(each.sku, {})
+        index = network.locations.index(each.location_id)
+        units[index] = units.get(index, 0) + each.quantity
+    return found
+
+
+def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
+    if not question.merges:
+        return None
+    asked = ParcelQuestion(question.terms, question.order, question.time_ms)
+    return parcel_finder(planner.network, planner.orders, leg, asked)

@@ -1,0 +1,231 @@
+"""Questions about orders: one, pages of them, quotes, simulations, and why a decision was so."""
+
+import msgspec
+
+from domgrpc.core.leg_explaining import explain_location
+from domgrpc.core.listings import Page, page_of
+from domgrpc.core.order_planning import PlanQuestion, plan_order
+from domgrpc.core.order_works import claimed_units
+from domgrpc.core.orders import (
+    Decision,
+    LegDecision,
+    Order,
+    OrderLine,
+    OrderStatus,
+    is_unreleased,
+    order_status,
+    unsourced_quantities,
+)
+from domgrpc.core.plans import (
+    Explanation,
+    LocationExplanation,
+    Plan,
+    Quote,
+    QuoteQuestion,
+    SimulationQuestion,
+)
+from domgrpc.core.quotes import make_quote
+from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.scopes import LocationList
+from domgrpc.core.state import State
+from domgrpc.core.values import (
+    FOREVER_MS,
+    CustomerId,
+    LineId,
+    LocationId,
+    OrderId,
+    Quantity,
+    RuleSetVersion,
+    Sku,
+    TimeMs,
+)
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders; None for any. Times are those of creation, the end exclusive."""
+
+    status: OrderStatus | None = None
+    customer_id: CustomerId | None = None
+    location_id: LocationId | None = None
+    """With work at this location, or to be collected there."""
+    sku: Sku | None = None
+    start_time_ms: TimeMs = TimeMs(0)
+    end_time_ms: TimeMs = FOREVER_MS
+
+    def matches(self, order: Order) -> bool:
+        """Whether an order is wanted."""
+        return (
+            self.start_time_ms <= order.create_time_ms < self.end_time_ms
+            and self.customer_id in (None, order.terms.customer_id)
+            and (self.sku is None or any(line.sku == self.sku for line in order.lines))
+            and (self.location_id is None or is_at(order, self.location_id))
+            and self.status in (None, order_status(order))
+        )
+
+
+def is_at(order: Order, location_id: LocationId) -> bool:
+    """Whether a location has to do with an order: it works on it, or hands it over."""
+    return any(
+        location_id in (work.location_id, work.destination_location_id)
+        for work in order.fulfillment_orders
+    )
+
+
+def get_order(state: State, order_id: OrderId) -> Order:
+    """Return an order or refuse with ORDER_NOT_FOUND."""
+    return state.orders.get(order_id)
+
+
+def list_orders(
+    state: State, after: tuple[int, str], size: int, wanted: OrderFilter
+) -> Page[Order]:
+    """List orders by (create time, id) behind `after`; looks at a bounded number a page."""
+    first = max(after, (wanted.start_time_ms - 1, ""))
+    return page_of(
+        state.orders.after(first),
+        size,
+        wanted.matches,
+        lambda order: (order.create_time_ms, order.order_id),
+    )
+
+
+def quote_order(state: State, question: QuoteQuestion, now_ms: TimeMs) -> Quote:
+    """Say what can be promised; nothing is held."""
+    return make_quote(state.planner, question, now_ms)
+
+
+def simulate_routing(state: State, question: SimulationQuestion, now_ms: TimeMs) -> Plan:
+    """Plan an order as it would be planned now, by any rules and any stock; changes nothing."""
+    version = question.rule_set_version
+    asked = PlanQuestion(
+        question.lines,
+        question.terms,
+        now_ms,
+        rule_set_version=None if version is None else RuleSetVersion(version),
+        strategy=question.strategy,
+        mocked=question.stock or None,
+    )
+    if question.order_id:
+        asked = _again(state.orders.get(question.order_id), asked)
+    return plan_order(state.planner, asked)
+
+
+def explain_decision(
+    state: State,
+    order_id: OrderId,
+    number: int | None,
+    *,
+    location_ids: tuple[LocationId, ...],
+    now_ms: TimeMs,
+) -> Explanation:
+    """Return a decision of an order, the newest for None, and why locations are not in it."""
+    order = state.orders.get(order_id)
+    count = len(order.decisions)
+    if number is None:
+        number = count - 1
+    if not 0 <= number < count:
+        raise Rejected(
+            Reason.DECISION_NOT_FOUND,
+            f"order {order_id!r} has {count} decisions that are remembered, numbered from 0",
+            order_id=order_id,
+            decision_count=count,
+        )
+    decision = order.decisions[number]
+    return Explanation(
+        order_id,
+        decision,
+        count,
+        tuple(_about(state, order, decision, (name, now_ms)) for name in location_ids),
+    )
+
+
+def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
+    # All that may still be planned again, with its own units counted as free.
+    open_works = tuple(filter(is_unreleased, order.fulfillment_orders))
+    needs = unsourced_quantities(order)
+    for work in open_works:
+        for line in work.lines:
+            needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
+    if not needs:
+        raise Rejected(
+            Reason.LINE_RELEASED,
+            f"all of order {order.order_id!r} was given to its locations: nothing is left to plan",
+            order_id=order.order_id,
+        )
+    lines = tuple(
+        msgspec.structs.replace(
+            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
+        )
+        for line in order.lines
+        if line.line_id in needs
+    )
+    # Without its open work: what is planned again must not join the parcel that it was in.
+    stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
+    bare = msgspec.structs.replace(order, fulfillment_orders=stays)
+    return msgspec.structs.replace(
+        asked,
+        lines=lines,
+        whole=order.lines,
+        terms=order.terms,
+        own=claimed_units(open_works),
+        order=bare,
+    )
+
+
+def _about(
+    state: State, order: Order, decision: Decision, where: tuple[LocationId, TimeMs]
+) -> LocationExplanation:
+    location_id, _ = where
+    state.network.locations.index(location_id)
+    for leg in decision.legs:
+        found = explain_location(leg, location_id, is_as_decided=True)
+        if found is not None:
+            return found
+    explanations = [_as_things_stand(state, order, leg, where) for leg in decision.legs]
+    # Of several legs the one that it comes nearest to.
+    return min(explanations, key=_farness)
+
+
+def _as_things_stand(
+    state: State, order: Order, leg: LegDecision, where: tuple[LocationId, TimeMs]
+) -> LocationExplanation:
+    # What was remembered does not name it: the leg is planned again, as things stand now.
+    location_id, now_ms = where
+    lines = tuple(
+        OrderLine(
+            LineId(str(number)),
+            sku,
+            Quantity(max(1, units)),
+            leg.delivery_method,
+            leg.destination_location_id,
+        )
+        for number, (sku, units) in enumerate(zip(leg.skus, leg.quantities, strict=True))
+    )
+    question = PlanQuestion(
+        lines,
+        order.terms,
+        now_ms,
+        own=claimed_units(order.fulfillment_orders),
+        order=order,
+        shown=(location_id,),
+    )
+    plan = plan_order(state.planner, question)
+    found = explain_location(plan.legs[0], location_id, is_as_decided=False)
+    if found is not None:
+        return found
+    alone = msgspec.structs.replace(order.terms, scope=LocationList((location_id,)))
+    plan = plan_order(state.planner, msgspec.structs.replace(question, terms=alone))
+    removed = [name for name, _ in plan.legs[0].removed if name != "scope"]
+    missing = tuple((each.sku, int(each.quantity)) for each in plan.shortages)
+    return LocationExplanation(
+        location_id,
+        is_used=False,
+        removed_by=removed[0] if removed else "",
+        missing=missing,
+        cheaper_by_micros=None,
+        is_as_decided=False,
+    )
+
+
+def _farness(found: LocationExplanation) -> tuple[bool, int]:
+    return found.cheaper_by_micros is None, found.cheaper_by_micros or 0

@@ -1,0 +1,254 @@
+"""Quotes: what can be promised before there is an order, and booking what was promised.
+
+A quote reserves nothing by itself. Its token says which location was to send what; when the order
+comes, exactly that is planned again, package by package, under the filters as they stand then.
+Whatever a token claims, no more is booked than there is.
+"""
+
+from collections.abc import Iterator
+from zlib import crc32
+
+import msgspec
+
+from domgrpc.core.network import Ask
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.orders import STORE_METHODS, LegDecision, OrderLine, OrderTerms
+from domgrpc.core.plans import (
+    LineShortage,
+    Plan,
+    PlannedPackage,
+    Quote,
+    QuotedPackage,
+    QuotedPlan,
+    QuoteOption,
+    QuoteQuestion,
+)
+from domgrpc.core.scopes import LocationList, resolve_scope
+from domgrpc.core.taken import Taken
+from domgrpc.core.values import (
+    NO_LOCATION,
+    TTL_MS_DEFAULT,
+    DeliveryMethod,
+    Demand,
+    LineId,
+    LocationId,
+    Micros,
+    Quantity,
+    TimeMs,
+)
+
+NEAREST_STORES_MAX = 3
+"""So many stores are offered for a method that needs one, where the question names none."""
+_NEAREST_RADIUS_M = 160_934
+"""100 miles: nobody collects farther away."""
+
+
+def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quote:
+    """Plan every way that was asked for; whole plans first, the cheapest of them first."""
+    expire_time_ms = TimeMs(now_ms + TTL_MS_DEFAULT)
+    options = []
+    for method, store_id in _ways(planner, question, now_ms):
+        lines = question.lines
+        if method:
+            lines = tuple(
+                msgspec.structs.replace(line, delivery_method=method, location_id=store_id)
+                for line in lines
+            )
+        plan = plan_order(planner, PlanQuestion(lines, question.terms, now_ms))
+        if plan.packages:
+            content = content_fingerprint(lines, question.terms)
+            quoted = QuotedPlan(
+                content, expire_time_ms, quoted_packages(plan), Micros(plan.cost_micros)
+            )
+            options.append(_option((method, store_id), plan, quoted))
+    options.sort(
+        key=lambda option: (
+            bool(option.plan.shortages),
+            option.plan.cost_micros,
+            option.deliver_by_time_ms,
+        )
+    )
+    return Quote(tuple(options), expire_time_ms)
+
+
+def content_fingerprint(lines: tuple[OrderLine, ...], terms: OrderTerms) -> int:
+    """Return 32 bits that tell what was quoted from anything else."""
+    return crc32(msgspec.msgpack.encode((lines, terms)))
+
+
+def quoted_packages(plan: Plan) -> tuple[QuotedPackage, ...]:
+    """Return what a token remembers of a plan."""
+    return tuple(
+        QuotedPackage(
+            package.location_id,
+            package.delivery_method,
+            package.destination_location_id,
+            tuple((line.line_id, line.quantity) for line in package.lines),
+        )
+        for package in plan.packages
+    )
+
+
+def plan_quoted(
+    planner: Planner,
+    question: PlanQuestion,
+    packages: tuple[QuotedPackage, ...],
+    fresh: Plan,
+    *,
+    taken: Taken | None = None,
+    may_be_short: bool = False,
+) -> Plan | str:
+    """Return the plan of exactly these packages, or why it cannot be.
+
+    What is in `taken` is not there for it; what it takes is added only where all of it can be.
+    With `may_be_short`, lines that they do not cover are planned as things stand now.
+
+    The fresh plan gives the bounds: the decision says by how much the quoted plan is dearer than
+    what would be decided now.
+    """
+    rest = _uncovered(question.lines, packages)
+    if isinstance(rest, str):
+        return rest
+    used = taken.copied() if taken is not None else Taken()
+    found = _found(planner, question, packages, used)
+    if isinstance(found, str):
+        return found
+    shortages: tuple[LineShortage, ...] = ()
+    if rest:
+        if not may_be_short:
+            return "its packages are not what the lines ask for"
+        more = plan_order(planner, _part(question, rest), used)
+        if more.shortages and question.terms.ship_complete:
+            return "all of it was to be sent, and a part is short"
+        found += more.packages
+        shortages = more.shortages
+    if taken is not None:
+        taken.become(used)
+    penalty = planner.rules(question.rule_set_version).content.prices.split_penalty_micros
+    legs = tuple(_booked(leg, found, penalty) for leg in fresh.legs)
+    return Plan(tuple(found), legs, shortages, fresh.rule_set_version)
+
+
+def _found(
+    planner: Planner, question: PlanQuestion, packages: tuple[QuotedPackage, ...], used: Taken
+) -> list[PlannedPackage] | str:
+    area = resolve_scope(planner.network, question.terms.scope)
+    found: list[PlannedPackage] = []
+    for package in packages:
+        if planner.network.locations.index(package.location_id) not in area:
+            return f"{package.location_id!r} is outside of the scope"
+        part = plan_order(planner, _alone(question, package), used)
+        if part.shortages or len(part.packages) != 1:
+            removed = [name for leg in part.legs for name, _ in leg.removed if name != "scope"]
+            return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
+        found += part.packages
+    return found
+
+
+def _ways(
+    planner: Planner, question: QuoteQuestion, now_ms: TimeMs
+) -> Iterator[tuple[DeliveryMethod, LocationId]]:
+    if not question.methods:
+        yield DeliveryMethod.UNSPECIFIED, NO_LOCATION
+    for method, store_id in question.methods:
+        if store_id or method not in STORE_METHODS:
+            yield method, store_id
+            continue
+        for nearest in _nearest(planner, question, method, now_ms):
+            yield method, nearest
+
+
+def _nearest(
+    planner: Planner, question: QuoteQuestion, method: DeliveryMethod, now_ms: TimeMs
+) -> list[LocationId]:
+    point = question.terms.address.point
+    if point is None:
+        return []
+    locations = planner.network.locations
+    ask = Ask(Demand(question.terms.channel, method), now_ms)
+    found: list[LocationId] = []
+    for _, index in locations.places.near(point, _NEAREST_RADIUS_M):
+        if planner.network.exclusion(index, ask) is None:
+            found.append(locations.by_index[index].location_id)
+            if len(found) == NEAREST_STORES_MAX:
+                break
+    return found
+
+
+def _option(way: tuple[DeliveryMethod, LocationId], plan: Plan, quoted: QuotedPlan) -> QuoteOption:
+    return QuoteOption(
+        *way,
+        plan,
+        quoted,
+        max(package.ship_by_time_ms for package in plan.packages),
+        max(package.deliver_by_time_ms for package in plan.packages),
+    )
+
+
+def _uncovered(
+    lines: tuple[OrderLine, ...], packages: tuple[QuotedPackage, ...]
+) -> dict[LineId, int] | str:
+    # The units that packages leave over; or why they cannot be of these lines.
+    known = {line.line_id: line for line in lines}
+    left: dict[LineId, int] = {line.line_id: line.quantity for line in lines}
+    for package in packages:
+        if not package.lines:
+            return f"nothing was to come from {package.location_id!r}"
+        for line_id, quantity in package.lines:
+            line = known.get(line_id)
+            if line is None or quantity < 1:
+                return f"it does not have line {line_id!r} so"
+            if package.delivery_method is not line.delivery_method or (
+                line.delivery_method in STORE_METHODS
+                and package.destination_location_id != line.location_id
+            ):
+                return f"line {line_id!r} was to travel another way"
+            left[line_id] -= quantity
+    if any(units < 0 for units in left.values()):
+        return "its packages are not what the lines ask for"
+    return {line_id: units for line_id, units in left.items() if units}
+
+
+def _alone(question: PlanQuestion, package: QuotedPackage) -> PlanQuestion:
+    # One package as an order of its own that only its location may fulfil.
+    quantities: dict[LineId, int] = {}
+    for line_id, quantity in package.lines:
+        quantities[line_id] = quantities.get(line_id, 0) + quantity
+    terms = msgspec.structs.replace(
+        question.terms, scope=LocationList((package.location_id,)), ship_complete=False
+    )
+    return msgspec.structs.replace(_part(question, quantities), terms=terms)
+
+
+def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion:
+    # What rules look at stays the whole order.
+    lines = tuple(
+        msgspec.structs.replace(line, quantity=Quantity(quantities[line.line_id]))
+        for line in question.lines
+        if line.line_id in quantities
+    )
+    return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
+
+
+def _booked(leg: LegDecision, packages: list[PlannedPackage], penalty: int) -> LegDecision:
+    own = [
+        package
+        for package in packages
+        if package.delivery_method is leg.delivery_method
+        and package.destination_location_id in (NO_LOCATION, leg.destination_location_id)
+    ]
+    paid = sum(package.package_cost_micros for package in own)
+    units = sum(package.units_cost_micros for package in own)
+    # Each was planned as the first package of its leg.
+    more_count = sum(not package.parcel_id for package in own) - 1
+    price = sum(package.price_micros for package in own) + penalty * max(0, more_count)
+    cost = paid + units + price
+    return msgspec.structs.replace(
+        leg,
+        cost_micros=Micros(cost),
+        lower_bound_micros=Micros(min(cost, leg.lower_bound_micros)),
+        is_proven=cost <= leg.lower_bound_micros,
+        package_micros=Micros(paid),
+        units_micros=Micros(units),
+        price_micros=Micros(price),
+    )

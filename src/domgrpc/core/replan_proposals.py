@@ -1,0 +1,53 @@
+"""Proposals: what a search for a better plan of the open orders is asked, and what it answers.
+
+Words only. The search runs beside the server (it takes seconds); nothing of its answer is believed
+when it comes back: `ApplyReplan` books what still fits.
+"""
+
+import msgspec
+
+from domgrpc.core.order_commands import OrderMove
+from domgrpc.core.scopes import Scope
+from domgrpc.core.values import SECOND_MS, Micros, Revision
+
+SEARCHED_ORDERS_DEFAULT = 10_000
+SEARCHED_ORDERS_MAX = 100_000
+SEARCH_MS_MIN = SECOND_MS
+SEARCH_MS_DEFAULT = 60 * SECOND_MS
+SEARCH_MS_MAX = 600 * SECOND_MS
+
+
+class BacklogQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Which open orders to plan together, and what may become of them."""
+
+    scope: Scope = None
+    """Only orders with unreleased work in it."""
+    allow_late: bool = False
+    stability_price_micros: Micros | None = None
+    """A move must save more than this; None for what the active rule set says."""
+    saving_micros_min: Micros = Micros(0)
+    """Nothing moves unless all moves save so much together."""
+    order_count_max: int = SEARCHED_ORDERS_DEFAULT
+    search_ms_max: int = SEARCH_MS_DEFAULT
+
+
+class ProposedMove(msgspec.Struct, frozen=True):
+    """A new plan of one order, and what its open work costs before and after."""
+
+    move: OrderMove
+    cost_before_micros: Micros
+    cost_after_micros: Micros
+
+
+class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A better plan of the open orders, the largest saving first."""
+
+    moves: tuple[ProposedMove, ...]
+    order_count: int
+    """Orders that were looked at."""
+    cost_before_micros: Micros
+    cost_after_micros: Micros
+    lower_bound_micros: Micros
+    search_us: int
+    revision: Revision
+    """Whose open work it saw."""

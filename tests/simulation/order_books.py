@@ -1,0 +1,117 @@
+"""The books of orders: what each order is, what its work claims, what capacity it takes.
+
+Orders are plain lists as the log has them (docs/data-format.md); nothing here is of the service.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+Plain = Any  # lists of whatever the log holds
+Place = tuple[str, str]  # SKU and location
+WorkDay = tuple[str, int]  # location and day of its capacity
+
+# Where the fields of an order are.
+ORDER, ORDER_CLIENT, TERMS, ORDER_LINES, WORKS, HOLDS, ATTENTION, DECISIONS, HISTORY = range(1, 10)
+ORDER_CREATED, ORDER_UPDATED, ORDER_REVISION, NEXT_WORK = range(10, 14)
+# Of its terms, lines and work.
+CHANNEL, CUSTOMER, ADDRESS, PROMISE, IS_HARD, PACKAGES_MAX, COMPLETE, POLICY, SCOPE = range(9)
+LINE, LINE_SKU, ORDERED, METHOD, STORE, PRICE, CANCELLED_UNITS, TOGETHER = range(8)
+WORK, WORK_PLACE, WORK_METHOD, WORK_STATE, WORK_LINES, WORK_TARGET = range(6)
+DELIVER_BY, PACKAGE_COST, UNITS_COST, WEIGHED, PARCEL, WORK_DAY = range(8, 14)
+
+SCHEDULED, OPEN, GIVEN = 1, 2, 3
+LEFT, READY, DELIVERED, COLLECTED, CANCELLED = 8, 9, 10, 11, 12
+UNRELEASED = (SCHEDULED, OPEN)
+BY_POST, BY_PICKUP, BY_CURBSIDE, TO_STORE = 1, 2, 3, 4
+AT_STORE = (BY_PICKUP, BY_CURBSIDE, TO_STORE)
+
+
+class OrderBook:
+    """All orders that are remembered; values are never changed in place."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Plain] = {}
+        self.work_days: dict[WorkDay, list[int]] = {}
+        """Packages and units of the work that takes a day's capacity."""
+        self._finished: list[tuple[str, int]] = []
+
+    def store(self, order: Plain, finished_max: int) -> None:
+        """Put an order in place of what it was."""
+        old = self.by_id.get(order[ORDER])
+        if old is not None:
+            self._count(old, -1)
+        self.by_id[order[ORDER]] = order
+        self._count(order, 1)
+        if is_finished(order):
+            self._finished.append((order[ORDER], order[ORDER_REVISION]))
+            self.forget(finished_max)
+
+    def forget(self, finished_max: int) -> None:
+        """Forget the orders that ended first where there are more than so many."""
+        while len(self._finished) > finished_max:
+            oldest, revision = self._finished.pop(0)
+            order = self.by_id.get(oldest)
+            if order is not None and order[ORDER_REVISION] == revision:
+                self._count(self.by_id.pop(oldest), -1)
+
+    def _count(self, order: Plain, sign: int) -> None:
+        for day, (packages, units) in days_of(order[WORKS]).items():
+            used = self.work_days.setdefault(day, [0, 0])
+            used[0] += sign * packages
+            used[1] += sign * units
+
+
+def days_of(works: Iterable[Plain]) -> dict[WorkDay, tuple[int, int]]:
+    """Add up packages and units by location and day, of work that is not cancelled."""
+    found: dict[WorkDay, tuple[int, int]] = {}
+    for work in works:
+        if work[WORK_STATE] != CANCELLED:
+            day = (work[WORK_PLACE], work[WORK_DAY])
+            packages, units = found.get(day, (0, 0))
+            more = sum(line[2] for line in work[WORK_LINES])
+            found[day] = (packages + (not work[PARCEL]), units + more)
+    return found
+
+
+def is_claim(work: Plain) -> bool:
+    """Whether the units of work are still in the stock of its place, and claimed there."""
+    state = work[WORK_STATE]
+    return bool(state <= GIVEN) or (state == READY and work[WORK_METHOD] != TO_STORE)
+
+
+def claims_of(works: Iterable[Plain]) -> dict[Place, list[int]]:
+    """Add up by place what is allocated and what has left."""
+    found: dict[Place, list[int]] = {}
+    for work in works:
+        if work[WORK_STATE] == CANCELLED:
+            continue
+        kind = 0 if is_claim(work) else 1
+        for _, sku, units, _ in work[WORK_LINES]:
+            found.setdefault((sku, work[WORK_PLACE]), [0, 0])[kind] += units
+    return found
+
+
+def unsourced(order: Plain) -> dict[str, int]:
+    """Return for every line the units that no work has and that are not cancelled."""
+    left = {line[LINE]: line[ORDERED] - line[CANCELLED_UNITS] for line in order[ORDER_LINES]}
+    for work in order[WORKS]:
+        if work[WORK_STATE] != CANCELLED:
+            for line_id, _, units, _ in work[WORK_LINES]:
+                left[line_id] -= units
+    return left
+
+
+def unreleased(order: Plain) -> dict[str, int]:
+    """Return for every line the units in work that nobody has begun."""
+    found = {line[LINE]: 0 for line in order[ORDER_LINES]}
+    for work in order[WORKS]:
+        if work[WORK_STATE] in UNRELEASED:
+            for line_id, _, units, _ in work[WORK_LINES]:
+                found[line_id] += units
+    return found
+
+
+def is_finished(order: Plain) -> bool:
+    """Whether nothing is left to do."""
+    ended = all(work[WORK_STATE] >= DELIVERED for work in order[WORKS])
+    return ended and not any(unsourced(order).values())
