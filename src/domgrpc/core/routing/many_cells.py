@@ -241,11 +241,12 @@ def _pairs(costs: Numbers, package_costs: Numbers, room: int) -> tuple[list[int]
         settled |= bit
         fitting = ((1 << affordable[left]) - 1) & ~settled
         for carrier in carriers:
-            if not carrier & bit:
-                fitting &= carrier
-                if not fitting:
-                    break
-        else:
+            if carrier & bit:
+                continue
+            fitting &= carrier
+            if not fitting:
+                break
+        if fitting:
             found = list(members(fitting))
             lefts.extend([left] * len(found))
             rights.extend(found)
