@@ -45,10 +45,11 @@ FILTERS = (
 """What removes a location, in the order in which it is asked."""
 
 Units: TypeAlias = dict[LocationIndex, int]
-Claims: TypeAlias = Mapping[tuple[Sku, LocationIndex], int]
+Claims: TypeAlias = Mapping[Sku, Mapping[LocationIndex, int]]
 Places: TypeAlias = tuple[list[LocationIndex], Sequence[int]]
 """Locations, and where each stands in the table."""
 NO_CLAIMS: Claims = {}
+NO_UNITS: Mapping[LocationIndex, int] = {}
 ParcelFinder: TypeAlias = Callable[[LocationIndex, int], FulfillmentOrder | None]
 GRAMS_PER_KILOGRAM = 1_000
 CHEAPEST_MAX = 8
@@ -272,7 +273,9 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     O(positions of the SKU); for a leg that is collected at one location O(log positions).
     """
     if question.mocked is not None:
-        return dict(question.mocked.get(need.sku, {}))
+        mocked = dict(question.mocked.get(need.sku, NO_UNITS))
+        _take_off(need, question, mocked)
+        return mocked if question.only is None else _only(question.only, mocked)
     stock = network.stock.find(need.sku)
     if stock is None:
         return {}
@@ -286,6 +289,10 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     if question.own or question.taken:
         _adjust(network, need, question, found)
     return found
+
+
+def _only(index: LocationIndex, units: Units) -> Units:
+    return {index: units[index]} if units.get(index, 0) > 0 else {}
 
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
@@ -412,14 +419,18 @@ def _adjust(network: Network, need: Need, question: LegQuestion, found: Units) -
     # The asker's own units are free for it, and what its other legs take is not.
     stock = network.stock.find(need.sku)
     assert stock is not None
-    for (sku, index), units in question.own.items():
+    for index, units in question.own.get(need.sku, NO_UNITS).items():
         slot = stock.slot(index)
-        if sku != need.sku or slot < 0 or question.only not in (None, index):
+        if slot < 0 or question.only not in (None, index):
             continue
         free, _ = network.sellable(stock, slot, question.ask, units)
         found[index] = free
-    for (sku, index), units in question.taken.items():
-        if sku == need.sku and index in found:
+    _take_off(need, question, found)
+
+
+def _take_off(need: Need, question: LegQuestion, found: Units) -> None:
+    for index, units in question.taken.get(need.sku, NO_UNITS).items():
+        if index in found:
             found[index] -= units
     for index in [index for index, units in found.items() if units <= 0]:
         del found[index]

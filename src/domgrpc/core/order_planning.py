@@ -356,11 +356,11 @@ def _area(planner: Planner, question: PlanQuestion, leg: Leg, radius_m: int) -> 
 
 def _by_index(
     network: Network, units: Mapping[tuple[Sku, LocationId], int]
-) -> dict[tuple[Sku, LocationIndex], int]:
-    return {
-        (sku, network.locations.index(location_id)): count
-        for (sku, location_id), count in units.items()
-    }
+) -> dict[Sku, dict[LocationIndex, int]]:
+    found: dict[Sku, dict[LocationIndex, int]] = {}
+    for (sku, location_id), count in units.items():
+        found.setdefault(sku, {})[network.locations.index(location_id)] = count
+    return found
 
 
 def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:
