@@ -5,7 +5,13 @@
 
 from collections.abc import Callable
 
-from tests.simulation import hold_verdicts, order_replans, order_verdicts, routing_verdicts
+from tests.simulation import (
+    hold_verdicts,
+    order_replans,
+    order_verdicts,
+    quote_verdicts,
+    routing_verdicts,
+)
 from tests.simulation.books import NOTHING, REFUSED, Books, Plain
 from tests.simulation.figures import Draft
 from tests.simulation.refusals import refused
@@ -188,7 +194,7 @@ _VERDICTS: dict[str, tuple[int, Verdict]] = {
     "ReleaseReservation": (13, hold_verdicts.released),
     "SettleReservation": (15, hold_verdicts.settled),
     "PlaceOrder": (26, order_verdicts.placed),
-    "HoldQuote": (28, order_verdicts.quote_held),
+    "HoldQuote": (28, quote_verdicts.quote_held),
     "EditOrder": (27, order_verdicts.edited),
     "CancelOrder": (27, order_verdicts.cut),
     "HoldOrder": (27, order_verdicts.held),
