@@ -11,17 +11,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from domgrpc.core.candidates import (
-    CHEAPEST_MAX,
-    Candidates,
-    LegQuestion,
-    Need,
-    candidates_of,
-    cheapest_of,
-    stocked,
-    unit_cost,
-)
+from domgrpc.core.candidates import candidates_of, stocked
 from domgrpc.core.dated_candidates import with_dated
+from domgrpc.core.journey_columns import CHEAPEST_MAX, cheapest_of
+from domgrpc.core.leg_costs import unit_cost
+from domgrpc.core.leg_questions import Candidates, LegQuestion, Need
 from domgrpc.core.leg_solving import (
     crowded_cells,
     follow_strategy,

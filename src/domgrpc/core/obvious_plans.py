@@ -13,7 +13,9 @@ most orders of a retailer whose stores are stocked end here.
 
 import msgspec
 
-from domgrpc.core.candidates import Columns, LegQuestion, is_plain
+from domgrpc.core.candidates import is_plain
+from domgrpc.core.journey_columns import Columns
+from domgrpc.core.leg_questions import LegQuestion
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.orders import NO_PARCEL, CandidateRows, FulfillmentLine, LegDecision

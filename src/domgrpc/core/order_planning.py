@@ -11,17 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import (
-    BOUNDLESS,
-    Columns,
-    LegQuestion,
-    ParcelFinder,
-    Prices,
-    Room,
-    Units,
-    columns_of,
-)
+from domgrpc.core.journey_columns import Columns, Prices, columns_of
 from domgrpc.core.journeys import Journey, TransportTable
+from domgrpc.core.leg_questions import BOUNDLESS, LegQuestion, ParcelFinder, Room, Units
 from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
