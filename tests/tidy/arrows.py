@@ -107,6 +107,7 @@ CORE_ORDER = (
     "order_legs",
     "obvious_plans",
     "leg_solving",
+    "leg_answers",
     "leg_routing",
     "leg_explaining",
     "open_parcels",
@@ -201,7 +202,7 @@ def check_libraries(source: Source) -> list[Finding]:
     """A part of the package uses the standard library and the libraries listed for it."""
     inside = _inside(source.module)
     folder, _, name = inside.partition(".")
-    # A folder of the core may have a row of its own.
+    # A folder of the core, or a single module, may have a row of its own.
     part = f"{folder}.{name.partition('.')[0]}"
     if part not in LIBRARIES:
         part = folder

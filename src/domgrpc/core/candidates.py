@@ -4,9 +4,6 @@ Hard constraints are filters, in the order of `FILTERS`; a location counts for t
 removes it. What is soft is a price: lateness, preferences of rules, scarcity, one more package.
 Stock that is not there yet is a candidate of its own beside the stock of the same location, with
 the date on which it comes.
-
-Below some hundred positions plain Python is fastest; above, the columns of the stock index are
-read as numpy arrays without a copy (array_candidates.py).
 """
 
 from collections.abc import Mapping, Sequence
