@@ -140,6 +140,7 @@ LIBRARIES: dict[str, frozenset[str]] = {
     "storage": frozenset({"crc32c", "xxhash"}),
     "config": frozenset({"msgspec"}),
     "engine": frozenset({"msgspec", "sortedcontainers", "structlog", "xxhash"}),
+    "engine.backlog_search": frozenset({"msgspec", "numpy"}),
     "rpc": GRPC | {"crc32c", "msgspec", "structlog", "zipcodes"},
     "client": GRPC | {"msgspec"},
     "cli": GRPC | {"msgspec", "rich", "structlog", "typer", "zipcodes"},

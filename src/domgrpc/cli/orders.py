@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domgrpc.cli.choices import WhyHeld, Method, OrderState, WorkState, number_of
+from domgrpc.cli.choices import Method, OrderState, WhyHeld, WorkState, number_of
 from domgrpc.cli.options import (
     LIMIT_DEFAULT,
     ChannelOption,
