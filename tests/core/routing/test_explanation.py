@@ -109,6 +109,19 @@ def test_under_terms_that_no_plan_keeps_nobody_can_be_forced_in() -> None:
     assert compare(refused, plan, 1).plan is None
 
 
+def test_a_plan_is_the_same_without_the_runner_up() -> None:
+    wide = Instance(
+        quantities=[1, 1],
+        package_costs=[0] * 300,
+        unit_costs=[list(range(300)), list(range(300, 0, -1))],
+        available=[[1] * 300] * 2,
+    )
+    for order in (ORDER, wide):
+        for given_as in (order, as_arrays(order)):
+            bare = solve(given_as, with_runner_up=False)
+            assert bare == msgspec.structs.replace(solved(order), runner_up=None)
+
+
 @given(ANY)
 def test_the_parts_add_up_and_the_runner_up_is_the_cheapest_exchange(instance: Instance) -> None:
     plan = solve(instance)

@@ -53,6 +53,30 @@ def test_a_lot_that_nobody_of_many_has_cannot_be_routed() -> None:
     assert route_many(costs, package_costs, 0, NODES) is None
 
 
+def test_a_lot_whose_only_candidate_is_too_dear_beside_another_settles_the_order() -> None:
+    costs = np.full((9, 100), 7)
+    costs[0, 1:] = NEVER
+    costs[1, 0] = 9
+    package_costs = np.full(100, 10)
+    package_costs[0] = 15
+    found = route_many(costs, package_costs, 0, NODES)
+    assert found is not None
+    assert (found.chosen, found.cost, found.lower_bound) == ((0,), 80, 80)
+
+
+def test_a_lot_that_no_promising_candidate_has_is_still_served() -> None:
+    # Three hundred candidates save much on eight lots; the ninth is only where all is dear.
+    costs = np.full((9, 600), 5)
+    costs[:, 300:] = 5_000
+    costs[8, :300] = NEVER
+    costs[0, :300:2] = NEVER
+    costs[1, 1:300:2] = NEVER
+    found = route_many(costs, np.full(600, 1_000), 0, NODES)
+    assert found is not None
+    assert found.chosen == (0, 1, 300)
+    assert found.cost == found.lower_bound == 3_000 + 8 * 5 + 5_000
+
+
 def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     costs = np.full((9, 900), NEVER)
     for lot in range(9):
