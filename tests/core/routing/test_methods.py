@@ -58,10 +58,10 @@ def test_a_lot_whose_only_candidate_is_too_dear_beside_another_settles_the_order
     costs[0, 1:] = NEVER
     costs[1, 0] = 9
     package_costs = np.full(100, 10)
-    package_costs[0] = 15
+    package_costs[0] = 500
     found = route_many(costs, package_costs, 0, NODES)
     assert found is not None
-    assert (found.chosen, found.cost, found.lower_bound) == ((0,), 80, 80)
+    assert (found.chosen, found.cost, found.lower_bound) == ((0,), 565, 565)
 
 
 def test_a_lot_that_no_promising_candidate_has_is_still_served() -> None:
@@ -87,6 +87,7 @@ def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     assert found.chosen == tuple(range(0, 900, 100))
     assert found.cost == found.lower_bound == 9 * 150
     assert route_many(costs, package_costs, 8, NODES) is None
+    assert route_many(costs[:3], package_costs, 2, NODES) is None
 
 
 @pytest.mark.parametrize("count_max", [0, 2, 3])
