@@ -1,6 +1,7 @@
 """Explanations say what a plan costs, what was the next best, and what a location lacked."""
 
 import msgspec
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -122,6 +123,7 @@ def test_a_plan_is_the_same_without_the_runner_up() -> None:
             assert bare == msgspec.structs.replace(solved(order), runner_up=None)
 
 
+@pytest.mark.slow
 @given(ANY)
 def test_the_parts_add_up_and_the_runner_up_is_the_cheapest_exchange(instance: Instance) -> None:
     plan = solve(instance)
@@ -151,6 +153,7 @@ def solve_runner_up(instance: Instance, plan: Solution) -> RunnerUp | None:
     return RunnerUp(*min(found)) if found else None
 
 
+@pytest.mark.slow
 @given(instances(), st.data())
 def test_a_package_cheaper_by_the_difference_brings_the_candidate_to_the_best_cost(
     instance: Instance, data: st.DataObject

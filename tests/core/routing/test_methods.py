@@ -77,6 +77,7 @@ def test_a_lot_that_no_promising_candidate_has_is_still_served() -> None:
     assert found.cost == found.lower_bound == 3_000 + 8 * 5 + 5_000
 
 
+@pytest.mark.slow
 def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     costs = np.full((9, 900), NEVER)
     for lot in range(9):
@@ -90,6 +91,7 @@ def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     assert route_many(costs[:3], package_costs, 2, NODES) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count_max", [0, 2, 3])
 @pytest.mark.parametrize("seed", range(20))
 def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
@@ -99,6 +101,7 @@ def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
     same(whole, route_units(offers, count_max, NODES))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(1, 9), st.integers(0, 4))
 def test_subsets_and_branch_and_bound_agree(seed: int, lot_count: int, count_max: int) -> None:
     costs, package_costs = draw_costs(seed, lot_count, 12)
