@@ -21,12 +21,14 @@ from rich.table import Table
 
 from benchmarks import (
     availability_of_many,
+    backlog,
     execute_reserves,
     five_million_positions,
     hot_functions,
     online_retail,
     orders,
     overload,
+    routing,
     unary_calls,
 )
 from benchmarks.machine import Neighbours, describe_machine, describe_versions
@@ -38,8 +40,10 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "availability_of_many": availability_of_many.run,
     "five_million_positions": five_million_positions.run,
     "orders": orders.run,
+    "backlog": backlog.run,
     "online_retail": online_retail.run,
     "overload": overload.run,
+    "routing": routing.run,
     "hot_functions": hot_functions.run,
 }
 RESULTS_FILE = Path(__file__).with_name("results.json")

@@ -22,7 +22,7 @@ from domgrpc.core.values import (
     Revision,
 )
 from domgrpc.rpc.calls import Call
-from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService
+from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService, chunks
 from domgrpc.rpc.translate_routing import (
     apply_replan,
 )
@@ -159,6 +159,20 @@ async def test_what_never_fits_is_told_and_not_tried_for_ever() -> None:
         ("o1", "no stock"),
         ("o2", "no stock"),
     ]
+
+
+def test_a_command_books_so_many_orders_and_so_many_lines() -> None:
+    def sized(line_count: int) -> OrderMove:
+        lines = ((LineId("1"), Quantity(1)),) * line_count
+        package = QuotedPackage(
+            LocationId("york"), DeliveryMethod.SHIP_TO_HOME, LocationId(""), lines
+        )
+        return OrderMove(OrderId("o"), Revision(1), (package,))
+
+    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1))] == [MOVES_MAX, 1]
+    assert [len(each) for each in chunks([sized(5_000)] * 5)] == [2, 2, 1]
+    assert [len(each) for each in chunks([sized(20_000), sized(1)])] == [1, 1]
+    assert list(chunks([])) == []
 
 
 async def test_a_repeated_search_is_answered_from_memory() -> None:

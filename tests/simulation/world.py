@@ -210,8 +210,9 @@ class World:
 
     def read_feed(self, feed: Feed, disk: Disk) -> None:
         """Let the auditor read what has become durable, from memory where it still is there."""
-        while self.auditor.revision < feed.last_revision:
-            records = feed.from_memory(self.auditor.revision)
+        books = self.auditor.books
+        while books.revision < feed.last_revision:
+            records = feed.from_memory(books.revision)
             if records is None:
                 self.read_log(disk, feed.last_revision)
                 return

@@ -24,6 +24,8 @@ _WAIT_SHARE = 0.5
 """And how much of it behind others: a longer queue does no more, and its calls end too late."""
 _OVERLOAD_SECONDS = 0.2
 """How long after a refusal more is taken to wait inside gRPC."""
+_OVERLOAD_SHARE = 0.1
+_SHARE_STEP = 0.02
 _FEW_OPERATIONS = 32
 """Turns with fewer tell what a turn costs by itself, those with more what an operation costs."""
 _LEARNING_SHARE = 0.1
@@ -71,6 +73,7 @@ class Admission:
         "_queue_seconds_max",
         "_rate_max",
         "_refused_at_seconds",
+        "_refused_share",
         "_turn_seconds",
         "arrived_count",
         "queued_count",
@@ -90,6 +93,7 @@ class Admission:
         self._operation_seconds = 0.000_03
         self._learnt_at_seconds = -math.inf
         self._refused_at_seconds = -math.inf
+        self._refused_share = 0.0
         self.queued_count = 0
         """Operations that wait."""
         self.arrived_count = 0
@@ -105,6 +109,7 @@ class Admission:
         if self._rate_max:
             self._spend(ticket.client_id, operation_count, now_seconds)
         self.queued_count = queued_count + operation_count
+        self._refused_share *= 1.0 - _SHARE_STEP
         client_id = ticket.client_id
         self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
 
@@ -134,8 +139,14 @@ class Admission:
             self._spend(ticket.client_id, 1, now_seconds)
 
     def is_refusing(self, now_seconds: float) -> bool:
-        """Say whether more comes in than can be done: a call was refused for that just now."""
-        return now_seconds - self._refused_at_seconds < _OVERLOAD_SECONDS
+        """Say whether more comes in than can be done: many calls are refused for that just now.
+
+        One client alone that gives hardly any time is refused too, and is no overload.
+        """
+        return (
+            self._refused_share > _OVERLOAD_SHARE
+            and now_seconds - self._refused_at_seconds < _OVERLOAD_SECONDS
+        )
 
     def emptied(self) -> None:
         """Note that the queue was taken."""
@@ -173,11 +184,15 @@ class Admission:
             expected_seconds *= 0.5 ** (now_seconds - self._learnt_at_seconds)
             if expected_seconds <= left_seconds * _DEADLINE_SHARE:
                 return
-        self._refused_at_seconds = now_seconds
+        self._note_refused(now_seconds)
         raise Busy(
             f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
             f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
         )
+
+    def _note_refused(self, now_seconds: float) -> None:
+        self._refused_at_seconds = now_seconds
+        self._refused_share += (1.0 - self._refused_share) * _SHARE_STEP
 
     def _pressure(self) -> float:
         by_count = self.queued_count / self._queue_max
@@ -185,7 +200,7 @@ class Admission:
 
     def _check_pressure(self, priority: Priority, now_seconds: float) -> None:
         if self._pressure() >= _SHARES[priority]:
-            self._refused_at_seconds = now_seconds
+            self._note_refused(now_seconds)
             raise Busy(
                 f"{self.queued_count} operations wait already, the most that is allowed for "
                 f"{priority.name} calls: try again later"
@@ -193,7 +208,7 @@ class Admission:
 
     def _check_room(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         if self.queued_count + operation_count > self._queue_max:
-            self._refused_at_seconds = now_seconds
+            self._note_refused(now_seconds)
             raise Busy(f"{self.queued_count} operations wait already, the most that is allowed")
         self._check_pressure(ticket.priority, now_seconds)
         own_count = self._by_client.get(ticket.client_id, 0)

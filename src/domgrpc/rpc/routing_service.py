@@ -1,5 +1,6 @@
 """RoutingService: rules of routing, plans as they would be, why they were, and planning anew."""
 
+from collections.abc import Iterable, Iterator
 from secrets import token_hex
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from domgrpc.engine.admission import Priority
 from domgrpc.rpc import rule_set_calls
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.shapes import request_id
-from domgrpc.rpc.translate_orders import order_id_of
+from domgrpc.rpc.translate_orders import PLANNED_LINES_MAX, order_id_of
 from domgrpc.rpc.translate_plans import fill_plan
 from domgrpc.rpc.translate_routing import (
     apply_replan,
@@ -148,8 +149,8 @@ async def _book(
     for _ in range(PASSES_MAX):
         skipped, before = {}, len(moves)
         applied: list[OrderId] = []
-        for start in range(0, len(moves), MOVES_MAX):
-            summary, revision = await _book_chunk(moves[start : start + MOVES_MAX], call)
+        for chunk in chunks(moves):
+            summary, revision = await _book_chunk(chunk, call)
             applied.extend(summary.applied_order_ids)
             skipped.update(summary.skipped)
             answer.revision = revision
@@ -159,6 +160,21 @@ async def _book(
             break
     for order_id, reason in skipped.items():
         answer.skipped.add(order_id=order_id, reason=reason)
+
+
+def chunks(moves: Iterable[OrderMove]) -> Iterator[list[OrderMove]]:
+    """Cut moves into what one command may book: so many orders and so many lines of them."""
+    chunk: list[OrderMove] = []
+    line_count = 0
+    for move in moves:
+        more = sum(len(package.lines) for package in move.packages)
+        if len(chunk) == MOVES_MAX or (chunk and line_count + more > PLANNED_LINES_MAX):
+            yield chunk
+            chunk, line_count = [], 0
+        chunk.append(move)
+        line_count += more
+    if chunk:
+        yield chunk
 
 
 async def _book_chunk(moves: list[OrderMove], call: Call) -> tuple[ReplanSummary, Revision]:

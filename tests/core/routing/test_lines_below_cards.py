@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from benchmarks.routing_checker import faults
 from domgrpc.core.routing.by_weight import line_below
 from domgrpc.core.routing.instance import (
+    PLAIN,
     ArrayInstance,
     Obstacle,
     RateCard,
@@ -26,7 +27,7 @@ CARDS = (
 )
 
 
-def order(seed: int, line_count: int, terms: Terms = Terms(), *, free: int = 0) -> ArrayInstance:  # noqa: B008 - frozen
+def order(seed: int, line_count: int, terms: Terms = PLAIN, *, free: int = 0) -> ArrayInstance:
     """Draw an order with weights; the last `free` lines cost and weigh nothing, anywhere."""
     chance = np.random.default_rng(seed)
     shape = (line_count, 12)
@@ -73,7 +74,7 @@ def test_the_bound_and_the_plan_hold_the_best_plan_between_them(seed: int) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("count_max", [3, 4])
 @pytest.mark.parametrize("split", [False, True])
-def test_large_orders_by_weight_are_lawful(count_max: int, split: bool) -> None:  # noqa: FBT001
+def test_large_orders_by_weight_are_lawful(count_max: int, *, split: bool) -> None:
     answered = 0
     for seed in range(6):
         instance = order(seed, 16, Terms(unit_split=split, package_count_max=count_max))
@@ -88,7 +89,7 @@ def test_large_orders_by_weight_are_lawful(count_max: int, split: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", [False, True])
-def test_a_search_by_weight_that_is_cut_off_says_so_or_has_a_plan(split: bool) -> None:  # noqa: FBT001
+def test_a_search_by_weight_that_is_cut_off_says_so_or_has_a_plan(*, split: bool) -> None:
     answers = []
     for seed in range(24):
         count_max = 3 * (seed % 2)

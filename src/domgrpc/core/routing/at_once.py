@@ -11,7 +11,7 @@ _LINES_MAX = 3
 _PAIR = 2
 
 
-def solve_at_once(instance: Instance) -> Solution | None:
+def solve_at_once(instance: Instance, *, with_runner_up: bool) -> Solution | None:
     """Return the solution of a plain instance where one package is provably best, else None."""
     quantities = instance.quantities
     if len(quantities) > _LINES_MAX:
@@ -28,9 +28,11 @@ def solve_at_once(instance: Instance) -> Solution | None:
         if least > floor:
             return None
     candidate = totals.index(least)
-    totals[candidate] = NEVER
-    second = min(totals)
-    runner_up = RunnerUp(second, 0, totals.index(second)) if second < NEVER else None
+    runner_up = None
+    if with_runner_up:
+        totals[candidate] = NEVER
+        second = min(totals)
+        runner_up = RunnerUp(second, 0, totals.index(second)) if second < NEVER else None
     packages = (Package(candidate, tuple(enumerate(quantities))),)
     return Solution(packages, least, least, 0, runner_up)
 

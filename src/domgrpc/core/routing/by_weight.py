@@ -204,9 +204,7 @@ def _regrouped(scales: Scales, groups: list[Group], count_max: int) -> list[Grou
         if len(clusters) > LOTS_MAX:
             break
         parted = _parted(scales, clusters, count_max).packages()
-        groups = [
-            tuple(sorted(chain.from_iterable(_within(clusters, part)))) for _, part in parted
-        ]
+        groups = [tuple(sorted(chain.from_iterable(_within(clusters, part)))) for _, part in parted]
     return groups
 
 

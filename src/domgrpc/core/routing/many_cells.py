@@ -44,10 +44,25 @@ def route_many(
         return None
     floor = int(cheapest.sum()) + int(np.partition(package_costs, 1)[:_PAIR].sum())
     if single <= floor or len(costs) == 1 or count_max == 1:
-        return Found((best,), single, single, 0) if single < NEVER else None
+        found = Found((best,), single, single, 0) if single < NEVER else None
+    else:
+        found = _narrowed(costs, package_costs, (single, best), (count_max, node_count_max))
+    if found is None or len(found.chosen) != 1:
+        return found
+    totals[found.chosen[0]] = NEVER
+    second = int(totals.argmin())
+    next_one = (int(totals[second]), second)
+    return Found(found.chosen, found.cost, found.lower_bound, found.node_count, next_one)
+
+
+def _narrowed(
+    costs: Numbers, package_costs: Numbers, single: tuple[int, int], counts: tuple[int, int]
+) -> Found | None:
+    # `single` is (cost, candidate) of the best plan of one package.
+    count_max, node_count_max = counts
     field = _Field(costs, package_costs, count_max)
-    if single < NEVER:
-        field.offer((best,), single)
+    if single[0] < NEVER:
+        field.offer((single[1],), single[0])
     field.keep(np.flatnonzero(package_costs <= field.room()))
     if int(field.costs.min(axis=1, initial=NEVER).max()) >= NEVER:
         # Two packages cannot be as good: some lot is only where they would be too dear.
@@ -125,8 +140,8 @@ class _Field:
         if lost.any():
             promising = np.union1d(promising, self.costs[lost].argmin(axis=1))
         places, cost = greedy_plan(self.costs[:, promising], self.package_costs[promising], apart)
-        self.offer(tuple(promising[places].tolist()), cost)
         owners = promising[places]
+        self.offer(tuple(self.names[owners].tolist()), cost)
         shares = self.costs[:, owners]
         who = shares.argmin(axis=1)
         counts = np.bincount(who, minlength=len(owners)).clip(1)
@@ -226,11 +241,12 @@ def _pairs(costs: Numbers, package_costs: Numbers, room: int) -> tuple[list[int]
         settled |= bit
         fitting = ((1 << affordable[left]) - 1) & ~settled
         for carrier in carriers:
-            if not carrier & bit:
-                fitting &= carrier
-                if not fitting:
-                    break
-        else:
+            if carrier & bit:
+                continue
+            fitting &= carrier
+            if not fitting:
+                break
+        if fitting:
             found = list(members(fitting))
             lefts.extend([left] * len(found))
             rights.extend(found)

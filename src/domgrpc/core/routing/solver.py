@@ -52,6 +52,7 @@ class Limits(msgspec.Struct, frozen=True):
     package_count_max: int
     """0 is no limit."""
     node_count_max: int
+    with_runner_up: bool
 
 
 class Routed(msgspec.Struct, frozen=True):
@@ -66,7 +67,10 @@ class Routed(msgspec.Struct, frozen=True):
 
 
 def solve(
-    instance: AnyInstance, *, node_count_max: int = NODE_COUNT_MAX_DEFAULT
+    instance: AnyInstance,
+    *,
+    node_count_max: int = NODE_COUNT_MAX_DEFAULT,
+    with_runner_up: bool = True,
 ) -> Solution | Unservable:
     """Return the plan of least cost with its proof, or why there is none.
 
@@ -76,7 +80,7 @@ def solve(
     """
     terms = instance.terms
     if (terms is PLAIN or terms == PLAIN) and isinstance(instance, Instance):
-        solution = solve_at_once(instance)
+        solution = solve_at_once(instance, with_runner_up=with_runner_up)
         if solution is not None:
             return solution
     lots = lots_of(len(instance.quantities), instance.terms)
@@ -89,16 +93,17 @@ def solve(
             return obstacle_to(instance)
         parts.append(routed)
     if lots.shared:
-        routed = _shared(instance, lots.shared, Limits(lots.package_count_max, node_count_max))
+        limits = Limits(lots.package_count_max, node_count_max, with_runner_up)
+        routed = _shared(instance, lots.shared, limits)
         if routed is None:
             return obstacle_to(instance)
         if not routed.packages:
             return Unservable(Obstacle.SEARCH, ())
         parts.append(routed)
-    return _joined(instance, parts)
+    return _joined(instance, parts, with_runner_up=with_runner_up)
 
 
-def _joined(instance: AnyInstance, parts: Sequence[Routed]) -> Solution:
+def _joined(instance: AnyInstance, parts: Sequence[Routed], *, with_runner_up: bool) -> Solution:
     packages: list[Package] = []
     cost = bound = node_count = 0
     for part in parts:
@@ -109,7 +114,8 @@ def _joined(instance: AnyInstance, parts: Sequence[Routed]) -> Solution:
     packages.sort(key=lambda package: (package.candidate, package.contents))
     sent = tuple(packages)
     runner_up = parts[0].runner_up if len(parts) == 1 else None
-    runner_up = runner_up or runner_up_of(instance, sent, cost)
+    if with_runner_up and runner_up is None:
+        runner_up = runner_up_of(instance, sent, cost)
     return Solution(sent, cost, bound, node_count, runner_up)
 
 
@@ -150,13 +156,14 @@ def _whole(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | N
     found = route_many(matrix, package_costs, *counts)
     if found is None or not found.chosen:
         return _unfinished(found)
-    owners = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
-    routed = _without_idle(instance, found, _packages(instance, lots, owners.tolist()))
+    if len(found.chosen) == 1:
+        return _without_idle(instance, found, _packages(instance, lots, found.chosen * len(lots)))
+    owner_of = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
+    routed = _without_idle(instance, found, _packages(instance, lots, owner_of.tolist()))
+    if not limits.with_runner_up:
+        return routed
     candidates = [package.candidate for package in routed.packages]
-    if len(candidates) == 1:
-        totals = [matrix.sum(axis=0) + package_costs]
-    else:
-        totals = [matrix[owners == one].sum(axis=0) + package_costs for one in candidates]
+    totals = [matrix[owner_of == one].sum(axis=0) + package_costs for one in candidates]
     runner_up = cheapest_exchange(totals, candidates, routed.cost)
     return msgspec.structs.replace(routed, runner_up=runner_up)
 
@@ -172,7 +179,10 @@ def _without_idle(instance: AnyInstance, found: Found, packages: list[Package]) 
     if len(packages) < len(found.chosen):
         used = [package.candidate for package in packages]
         cost -= sum([int(instance.package_costs[one]) for one in found.chosen if one not in used])
-    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count)
+    runner_up = None
+    if found.next_one is not None and found.next_one[0] < NEVER:
+        runner_up = RunnerUp(found.next_one[0], 0, found.next_one[1])
+    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count, runner_up)
 
 
 def _by_units(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
