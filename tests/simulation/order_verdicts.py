@@ -32,6 +32,7 @@ from tests.simulation.order_books import (
     ORDERED,
     STORE,
     TERMS,
+    TOGETHER,
     UNRELEASED,
     WORK,
     WORK_PLACE,
@@ -143,7 +144,7 @@ def edited(books: Books, command: Plain, event: Plain, request: Request) -> None
         or new[ORDERED] < line[ORDERED]
         or (address is not None and line[METHOD] not in AT_STORE)
     }
-    check_untouched(old, order, moved)
+    check_untouched(old, order, moved | _together(old[ORDER_LINES], lines))
     check_growth(books, [(old, order)])
 
 
@@ -250,3 +251,15 @@ def _check_shortage(books: Books, asked: Asked, order: Plain, parts: list[Part])
 def _by_id(old: Plain, lines: Plain) -> Plain:
     found = {line[LINE]: line for line in lines}
     return [found.get(line[LINE]) for line in old[ORDER_LINES]]
+
+
+def _together(before: Plain, after: Plain) -> set[str]:
+    # What travels with a line that changed is planned again with it.
+    was = {line[LINE]: line for line in before}
+    groups = {
+        each[TOGETHER]
+        for line in after
+        if was.get(line[LINE]) != line
+        for each in (line, was.get(line[LINE], line))
+    } - {""}
+    return {line[LINE] for line in (*before, *after) if line[TOGETHER] in groups}

@@ -21,6 +21,9 @@ Verdict = Callable[[Books, Plain, Plain, tuple[str, str]], None]
 
 def judge(books: Books, command: Plain, event: Plain, request: tuple[str, str]) -> None:
     """Object where a command must not have become this event; `request` is (client, id)."""
+    if command[0] == "PlaceOrder" and not command[3]:
+        # An order without an id has that of its request.
+        command = [*command[:3], request[1], *command[4:]]
     if event[0] == REFUSED:
         refused(books, command, event[1])
         return
