@@ -130,7 +130,7 @@ class Client:
     async def _read_orders(self) -> None:
         asked = draw_read(self._world.workload, self._draw)
         seen = self._world.auditor.newest_seen
-        self._world.step(self._name, "reads", asked.name)
+        self._world.step(self._name, "reads", asked.kind, asked.name)
         try:
             found = await self._answered(self._engine.read(asked.query, min_revision=seen))
         except Rejected as refused:

@@ -284,11 +284,13 @@ class Life:
         await self._check_outages()
 
     async def _check_outages(self) -> None:
+        assert self._engine is not None
         # Nobody else fills the disk meanwhile, and what is displaced moves in a moment.
         books = self._world.auditor.books
         before = displaced(books)
         if before:
             await asyncio.sleep(OUTAGE_SECONDS)
+            self._world.read_feed(self._engine.feed, self._disk)
             left = [each for each in displaced(books).items() if each in before.items()]
             assert not left, f"{left} lie where nobody can do them, and stay"
 

@@ -29,9 +29,12 @@ PAGE = 10
 class OrderRead(NamedTuple):
     """What is asked, and how the answer is judged as a plain value."""
 
+    kind: str
     name: str
     query: Callable[[State, TimeMs], Any]
     judge: Callable[[Books, Plain], None]
+    note: Callable[[Any], None] = lambda _: None
+    """Told the answer itself, for what is asked next."""
 
 
 def draw_read(workload: Workload, draw: Callable[[], float]) -> OrderRead:
@@ -47,8 +50,10 @@ def draw_read(workload: Workload, draw: Callable[[], float]) -> OrderRead:
             lines, terms = _plain(question.lines), _plain(question.terms)
             return OrderRead(
                 "quotes",
+                "what can be promised",
                 lambda state, now_ms: quote_order(state, question, now_ms),
                 lambda books, quote: judge_quote(books, lines, terms, quote),
+                lambda quote: orders.quoted(question, quote),
             )
         case 4:
             return _simulate(workload, draw)
@@ -60,7 +65,7 @@ def _get(order_id: OrderId) -> OrderRead:
     def judge(books: Books, order: Plain) -> None:
         assert books.orders.by_id[order_id] == order, f"{order_id} was read as {order}"
 
-    return OrderRead(f"order {order_id}", lambda state, _: get_order(state, order_id), judge)
+    return OrderRead("order", order_id, lambda state, _: get_order(state, order_id), judge)
 
 
 def _list(wanted: OrderFilter, draw: Callable[[], float]) -> OrderRead:
@@ -76,7 +81,7 @@ def _list(wanted: OrderFilter, draw: Callable[[], float]) -> OrderRead:
         page = list_orders(state, (0, ""), size, wanted)
         return page.entries, page.next_place
 
-    return OrderRead("a list of orders", ask, judge)
+    return OrderRead("a list", f"{wanted}", ask, judge)
 
 
 def _filter(draw: Callable[[], float]) -> OrderFilter:
@@ -109,7 +114,10 @@ def _simulate(workload: Workload, draw: Callable[[], float]) -> OrderRead:
             judge_plan(books, plain, plan)
 
     return OrderRead(
-        "a simulation", lambda state, now_ms: simulate_routing(state, asked, now_ms), judge
+        "a simulation",
+        f"of {asked.order_id or 'new lines'}",
+        lambda state, now_ms: simulate_routing(state, asked, now_ms),
+        judge,
     )
 
 
@@ -119,7 +127,8 @@ def _explain(order_id: OrderId, location_id: LocationId) -> OrderRead:
         assert explanation[1:3] == [decisions[-1], len(decisions)], f"{order_id} is explained so"
 
     return OrderRead(
-        f"why of {order_id}",
+        "why",
+        order_id,
         lambda state, now_ms: explain_decision(
             state, order_id, None, location_ids=(location_id,), now_ms=now_ms
         ),

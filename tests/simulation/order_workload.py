@@ -128,6 +128,7 @@ class OrderWorkload:
         self._orders: dict[OrderId, Order] = {}
         self._quotes: list[tuple[tuple[OrderLine, ...], OrderTerms, QuotedPlan]] = []
         self._order_count = 0
+        self.newest_rule_set = 0
         self.makers: list[tuple[int, Callable[[], Command]]] = [
             (8, self._place_order),
             (1, self._hold_quote),
@@ -140,7 +141,7 @@ class OrderWorkload:
             (1, self._card),
             (1, self._lane),
             (1, self._calendar),
-            (2, self._rule_set),
+            (3, self._rule_set),
         ]
 
     # --- what is remembered
@@ -196,6 +197,9 @@ class OrderWorkload:
             lines, terms, quoted = self._pick(self._quotes)
             if self._draw() < 0.1:
                 lines = self._lines()
+            if self._draw() < 0.15:
+                over_ms = TimeMs(max(1, self._now_ms() - 1))
+                quoted = msgspec.structs.replace(quoted, expire_time_ms=over_ms)
         hold_id = ""
         if quoted is not None and quoted.reservation_id:
             hold_id = quoted.reservation_id
@@ -219,7 +223,7 @@ class OrderWorkload:
         lines = tuple(self._changed(line) for line in known if self._draw() < 0.5)
         if self._draw() < 0.3:
             lines += (self._line(f"more-{int(self._draw() * 3)}"),)
-        if self._draw() < 0.04:
+        if self._draw() < 0.1:
             lines += (OrderLine(LineId("none"), Sku(""), Quantity(1), HOME),)
         address = self._address() if self._draw() < 0.25 else None
         return EditOrder(order_id, lines, address, self._etag_of(order))
@@ -244,7 +248,7 @@ class OrderWorkload:
         if order is not None and self._draw() < 0.6:
             line = self._pick(order.lines)
             lines = ((line.line_id, Quantity(1 + int(self._draw() * 2))),)
-            if self._draw() < 0.04:
+            if self._draw() < 0.1:
                 lines += ((LineId("none"), Quantity(1)),)
         return CancelOrder(order_id, lines, "unwanted", self._etag_of(order))
 
@@ -308,9 +312,10 @@ class OrderWorkload:
         store = self._pick(self._names.places) if method in STORE_METHODS else ""
         if store and self._draw() < 0.02:
             store = "new-4"
+        sku = self._pick(self._names.skus) if self._draw() < 0.99 else "sku-none"
         return OrderLine(
             LineId(name),
-            Sku(self._pick(self._names.skus)),
+            Sku(sku),
             Quantity(1 + int(self._draw() * 3)),
             method,
             LocationId(store),
@@ -386,6 +391,8 @@ class OrderWorkload:
 
     def _rule_set(self) -> Command:
         version = int(self._draw() * RULE_SETS_KNOWN)
+        if self._draw() < 0.7:
+            version = self.newest_rule_set
         match int(self._draw() * 6):
             case 0 | 1:
                 return CreateRuleSet(content=self._content())
@@ -396,6 +403,11 @@ class OrderWorkload:
                 return rules.activate(self._pick((0, version)))
 
     def _content(self) -> RuleSetContent:
+        if self._draw() < 0.2:
+            nowhere = (rules.exclude("a", CONDITIONS[0]), rules.exclude("b", CONDITIONS[1]))
+            return RuleSetContent(rules=nowhere)
+        if self._draw() < 0.2:
+            return RuleSetContent(rules=(rules.exclude("typo", TYPO),))
         effects = (RuleEffect.EXCLUDE, RuleEffect.REQUIRE, RuleEffect.PREFER, RuleEffect.LIMIT)
         return RuleSetContent(
             display_name=self._pick(("A", "B")),
@@ -413,7 +425,7 @@ class OrderWorkload:
         )
 
     def _rule(self, name: str, effect: RuleEffect) -> RoutingRule:
-        condition = self._pick(CONDITIONS) if self._draw() < 0.95 else TYPO
+        condition = self._pick(CONDITIONS)
         if effect is RuleEffect.LIMIT:
             condition = ""
         return RoutingRule(

@@ -19,6 +19,7 @@ from domgrpc.cli import (
     locations,
     log,
     logistics,
+    order_watch,
     orders,
     products,
     repair,
@@ -210,6 +211,7 @@ app.command()(holds.settle)
 app.add_typer(holds.app, name="reservations")
 
 orders.app.command("explain")(routing.explain_order)
+orders.app.command("watch")(order_watch.watch_orders)
 app.add_typer(orders.app, name="order")
 app.command()(orders.quote)
 app.command()(routing.simulate)

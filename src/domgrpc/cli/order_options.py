@@ -1,5 +1,6 @@
 """What commands about orders and plans take: items, an address, and the terms of an order."""
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ from domgrpc.cli.parsing import degrees, moment, whole
 
 if TYPE_CHECKING:
     from domgrpc.client import Item, Terms
-    from domgrpc.v1.order_pb2 import Address
+    from domgrpc.v1.order_pb2 import Address, OrderLine
 
 ITEM_METAVAR = "SKU[=QUANTITY][@STORE][:METHOD]..."
 ITEM_HELP = (
@@ -59,6 +60,7 @@ def item_of(text: str) -> "Item":
     rest, colon, word = text.rpartition(":")
     words = [method.value for method in Method]
     if not colon or word not in words:
+        _refuse_misspelt(text, word if colon else "", words)
         rest, word = text, ""
     item, at, store = rest.rpartition("@")
     if not at:
@@ -67,6 +69,21 @@ def item_of(text: str) -> "Item":
     quantity = whole(number, f"the quantity of {sku}") if equals else 1
     method = Method(word) if word else None
     return Item(sku if equals else item, quantity, number_of(method), store)
+
+
+def numbered(items: Sequence["Item"], lines: Iterable["OrderLine"]) -> "list[Item]":
+    """Return new items of an order with line ids that none of its lines has: the next numbers."""
+    taken = {int(line.line_id) for line in lines if line.line_id.isdecimal()}
+    first = max(taken, default=0) + 1
+    return [item._replace(line_id=str(number)) for number, item in enumerate(items, first)]
+
+
+def _refuse_misspelt(text: str, word: str, methods: list[str]) -> None:
+    from difflib import get_close_matches
+
+    meant = get_close_matches(word, methods, 1)
+    if meant:
+        raise typer.BadParameter(f"{text!r}: {word!r} is no method, did you mean {meant[0]!r}?")
 
 
 def address_from(to: str, zip_code: str) -> "Address | None":

@@ -30,12 +30,14 @@ from domgrpc.cli.order_options import (
     ZipToOption,
     address_from,
     item_of,
+    numbered,
     quantities_of,
     terms_from,
 )
 from domgrpc.cli.session import ask, session_of
 
 if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcClient
     from domgrpc.v1.order_pb2 import Order, Quote
 
 app = typer.Typer(no_args_is_help=True, help="Place, see and change orders.")
@@ -213,19 +215,22 @@ def edit_order(
     changed = quantities_of(quantities)
     added = [item_of(item) for item in add or ()]
     address = address_from(to, zip_code)
-    order = ask(
-        context,
-        lambda client: client.edit_order(
+
+    async def edit(client: "DomgrpcClient") -> "Order":
+        before = await client.get_order(order_id) if added else None
+        return await client.edit_order(
             order_id,
-            added,
+            numbered(added, before.lines) if before else (),
             quantities=changed,
             address=address,
             delivery_method=number_of(method),
-            etag=etag,
+            # A line that came meanwhile may have the number that is given to the new one.
+            etag=etag or (before.etag if before else ""),
             validate_only=dry_run,
             request_id=request_id,
-        ),
-    )
+        )
+
+    order = ask(context, edit)
     show(context, order, dry_run=dry_run)
 
 
@@ -321,14 +326,21 @@ def show(
     """Print an order: its facts, what was ordered, and who does what."""
     from domgrpc.cli.answers import DRY_RUN
     from domgrpc.cli.output import plain, print_facts, print_json, time_text, word
-    from domgrpc.cli.plan_tables import ORDER_LINES, STEPS, WORK, money, print_section
+    from domgrpc.cli.plan_tables import (
+        ORDER_LINES,
+        STEPS,
+        WORK,
+        address_text,
+        cost_of,
+        money,
+        print_section,
+    )
 
     if session_of(context).as_json:
         print_json(plain(order))
         return
     if dry_run:
         sys.stdout.write(DRY_RUN)
-    decided = order.decisions[-1].cost_micros if order.decisions else 0
     print_facts(
         {
             "order_id": order.order_id,
@@ -336,8 +348,14 @@ def show(
             "attention": word(order, "attention"),
             "customer_id": order.terms.customer_id,
             "holds": [f"{word(hold, 'kind')} {hold.reason}".strip() for hold in order.holds],
+            "to": address_text(order.terms.address),
+            "promise": time_text(order.terms.promise_time)
+            if order.terms.HasField("promise_time")
+            else "",
+            "placed_at": order.terms.placed_at_location_id,
+            "reference": order.terms.reference,
             "placed": time_text(order.create_time),
-            "cost": money(decided),
+            "cost": money(sum(map(cost_of, order.fulfillment_orders))),
             "etag": order.etag,
         }
     )

@@ -20,12 +20,18 @@ _FILTERS: Final = {
 }
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, in the singular for one."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def money(micros: int) -> str:
     """Return an amount in units of the currency."""
     return f"{micros / _MICROS:,.2f}"
 
 
-def _contents(row: Row) -> str:
+def contents(row: Row) -> str:
+    """Return what is in a package."""
     return ", ".join(
         f"{line.quantity} x {line.sku}"
         + (f" ({line.backordered_quantity} to come)" if line.backordered_quantity else "")
@@ -33,11 +39,27 @@ def _contents(row: Row) -> str:
     )
 
 
-def _cost(row: Row) -> str:
-    return money(row.package_cost_micros + row.units_cost_micros + row.price_micros)
+def cost_of(row: Row) -> int:
+    """Return what the work of a location costs; nothing where it was cancelled."""
+    if word(row, "state") == "CANCELLED":
+        return 0
+    return int(row.package_cost_micros + row.units_cost_micros + row.price_micros)
 
 
-def _from(row: Row) -> str:
+def address_text(address: Row) -> str:
+    """Return an address in a line: its words, or its coordinates where it has none."""
+    named = (
+        *(address.recipient, address.street, address.postal_code, address.city),
+        *(address.region, address.country_code),
+    )
+    text = ", ".join(part for part in named if part)
+    if text or not address.HasField("point"):
+        return text
+    return f"{address.point.latitude_degrees:g},{address.point.longitude_degrees:g}"
+
+
+def route(row: Row) -> str:
+    """Return where a package comes from, and the store that it goes to."""
     target = row.destination_location_id
     return row.location_id if target in ("", row.location_id) else f"{row.location_id} -> {target}"
 
@@ -62,17 +84,17 @@ ORDER_LINES: Final = (
 )
 WORK: Final = (
     Column("work", lambda row: row.fulfillment_order_id),
-    Column("from", _from),
-    Column("what", _contents),
+    Column("from", route),
+    Column("what", contents),
     Column("method", lambda row: word(row, "delivery_method")),
     Column("state", lambda row: word(row, "state")),
     Column("ship by", lambda row: time_text(row.ship_by_time)),
     Column("there by", lambda row: time_text(row.deliver_by_time)),
-    Column("cost", _cost, is_number=True),
+    Column("cost", lambda row: money(cost_of(row)), is_number=True),
 )
 PACKAGES: Final = (
-    Column("from", _from),
-    Column("what", _contents),
+    Column("from", route),
+    Column("what", contents),
     Column("ship by", lambda row: time_text(row.ship_by_time)),
     Column("there by", lambda row: time_text(row.deliver_by_time)),
     Column("package", lambda row: money(row.package_cost_micros), is_number=True),
@@ -128,7 +150,7 @@ def print_leg(leg: Row) -> None:
     sys.stdout.write(
         f"  cost {money(leg.cost_micros)}: packages {money(leg.package_micros)}, units "
         f"{money(leg.units_micros)}, weighed {money(leg.price_micros)}\n  {_proof(leg)}\n"
-        f"  {leg.candidate_count:,} candidates"
+        f"  {counted(leg.candidate_count, 'candidate')}"
     )
     if leg.HasField("runner_up_micros"):
         more = money(leg.runner_up_micros - leg.cost_micros)
@@ -140,8 +162,9 @@ def print_leg(leg: Row) -> None:
         sys.stdout.write(f"  rules that failed and excluded nothing: {rules}\n")
     if leg.removed:
         print_table(REMOVED, leg.removed)
-    if leg.candidates:
-        print_table(_candidate_columns(leg), leg.candidates)
+    able = [row for row in leg.candidates if any(row.available_quantities)]
+    if able:
+        print_table(_candidate_columns(leg), able)
 
 
 def _proof(leg: Row) -> str:

@@ -142,13 +142,20 @@ def backlog(
 
 def _show_plan(context: typer.Context, plan: "Plan") -> None:
     from domgrpc.cli.output import plain, print_json
-    from domgrpc.cli.plan_tables import PACKAGES, SHORTAGES, money, print_leg, print_section
+    from domgrpc.cli.plan_tables import (
+        PACKAGES,
+        SHORTAGES,
+        counted,
+        money,
+        print_leg,
+        print_section,
+    )
 
     if session_of(context).as_json:
         print_json(plain(plan))
         return
     sys.stdout.write(
-        f"{len(plan.packages)} packages for {money(plan.cost_micros)}, by rule set "
+        f"{counted(len(plan.packages), 'package')} for {money(plan.cost_micros)}, by rule set "
         f"{plan.rule_set_version}\n"
     )
     print_section("packages", PACKAGES, plan.packages)
@@ -159,7 +166,7 @@ def _show_plan(context: typer.Context, plan: "Plan") -> None:
 
 def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse") -> None:
     from domgrpc.cli.output import plain, print_json, time_text, word
-    from domgrpc.cli.plan_tables import location_sentence, money, print_leg
+    from domgrpc.cli.plan_tables import counted, location_sentence, money, print_leg
 
     if session_of(context).as_json:
         print_json(plain(answer))
@@ -168,7 +175,7 @@ def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse")
     sys.stdout.write(
         f"{word(decision, 'step')} at {time_text(decision.decision_time)}, revision "
         f"{decision.revision}, by rule set {decision.rule_set_version}: "
-        f"{money(decision.cost_micros)}; {answer.decision_count} decisions are remembered\n"
+        f"{money(decision.cost_micros)}; {counted(answer.decision_count, 'decision')} remembered\n"
     )
     for leg in decision.legs:
         print_leg(leg)
@@ -182,7 +189,7 @@ def _show_backlog(
     context: typer.Context, answer: "ReoptimizeBacklogResponse", *, applied: bool
 ) -> None:
     from domgrpc.cli.output import plain, print_json
-    from domgrpc.cli.plan_tables import MOVES, money
+    from domgrpc.cli.plan_tables import MOVES, counted, money
     from domgrpc.cli.tables import print_table
 
     if session_of(context).as_json:
@@ -190,13 +197,13 @@ def _show_backlog(
         return
     saved = answer.cost_before_micros - answer.cost_after_micros
     sys.stdout.write(
-        f"{answer.order_count:,} orders, {money(answer.cost_before_micros)} as planned; "
-        f"{len(answer.moves):,} moves save {money(saved)}; at most {answer.gap_ppm / 10_000:.2f} % "
-        "above the best there can be\n"
+        f"{counted(answer.order_count, 'order')}, {money(answer.cost_before_micros)} as planned; "
+        f"{counted(len(answer.moves), 'move')} to save {money(saved)}; at most "
+        f"{answer.gap_ppm / 10_000:.2f} % above the best there can be\n"
     )
     if answer.moves:
         print_table(MOVES, answer.moves)
     if applied:
-        sys.stdout.write(f"{len(answer.applied_order_ids):,} orders have new plans\n")
+        sys.stdout.write(f"new plans: {counted(len(answer.applied_order_ids), 'order')}\n")
         for each in answer.skipped:
             sys.stdout.write(f"{each.order_id} stays as it is: {each.reason}\n")

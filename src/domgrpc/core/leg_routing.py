@@ -22,7 +22,12 @@ from domgrpc.core.candidates import (
     unit_cost,
 )
 from domgrpc.core.dated_candidates import with_dated
-from domgrpc.core.leg_solving import crowded_cells, solve_leg, without_cells
+from domgrpc.core.leg_solving import (
+    crowded_cells,
+    follow_strategy,
+    solve_leg,
+    without_cells,
+)
 from domgrpc.core.network import Network
 from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg, shared_out
@@ -43,7 +48,15 @@ from domgrpc.core.routing.instance import (
     WeightRates,
 )
 from domgrpc.core.rule_sets import Strategy
-from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
+from domgrpc.core.values import (
+    NO_LOCATION,
+    LineId,
+    LocationId,
+    LocationIndex,
+    Micros,
+    Quantity,
+    TimeMs,
+)
 
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
@@ -88,7 +101,10 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
         served = _served(question, found, limits)
     while places := [place for place, units in enumerate(served) if units]:
         instance = _instance(question, found, (places, served), limits)
-        solution = solve_leg(instance)
+        if limits.strategy is Strategy.CHEAPEST:
+            solution = solve_leg(instance)
+        else:
+            solution = follow_strategy(instance, limits.strategy, found)
         if isinstance(solution, Unservable):
             break
         crowded = crowded_cells(question, found, solution)
@@ -215,7 +231,30 @@ def _planned(
     shortages = _shortages(question.needs, done)
     decision = _decision(asked, places, answer, packages)
     rows = _rows(network, asked[2], answer, shown)
-    return LegPlan(packages, shortages, msgspec.structs.replace(decision, rows=rows))
+    runner_up, places_of_it = _runner_up(network, asked[2], answer[1])
+    decision = msgspec.structs.replace(
+        decision,
+        rows=rows,
+        runner_up_micros=None
+        if runner_up is None
+        else Micros(runner_up - (answer[1].cost - decision.cost_micros)),
+        runner_up_location_ids=places_of_it,
+    )
+    return LegPlan(packages, shortages, decision)
+
+
+def _runner_up(
+    network: Network, found: Candidates, solution: Solution
+) -> tuple[int | None, tuple[LocationId, ...]]:
+    # The same packages, but one of them from another candidate: what that costs, and from where.
+    runner_up = solution.runner_up
+    if runner_up is None:
+        return None, ()
+    used = [package.candidate for package in solution.packages]
+    used[runner_up.package] = runner_up.candidate
+    by_index = network.locations.by_index
+    names = (by_index[found.indexes[candidate]].location_id for candidate in used)
+    return runner_up.cost, tuple(dict.fromkeys(names))
 
 
 def _but_the_first(

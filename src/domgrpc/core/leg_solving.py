@@ -13,7 +13,6 @@ import msgspec
 
 from domgrpc.core.candidates import Candidates, LegQuestion
 from domgrpc.core.routing.instance import (
-    NODE_COUNT_MAX_DEFAULT,
     Instance,
     Obstacle,
     Package,
@@ -23,6 +22,9 @@ from domgrpc.core.routing.instance import (
     WeightRates,
 )
 from domgrpc.core.routing.solver import solve
+from domgrpc.core.routing.strategies import DISTANCE_M_MAX, Attributes, follow
+from domgrpc.core.routing.strategies import Strategy as TextbookStrategy
+from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.values import LocationIndex
 
 PART_LINES_MAX = 256
@@ -35,6 +37,8 @@ _WORK_MAX = 8_000_000
 _WORK_SPLIT_MAX = 1_000_000
 """So many cells are looked at in a search, all its nodes together: some tenths of a second."""
 _NODES_MIN = 30
+_NODES_MAX = 2_000
+"""The cap on the search of a leg: the writer waits for it, some ten milliseconds at the most."""
 
 _Lots = list[tuple[int, ...]]
 
@@ -56,7 +60,30 @@ def _node_count_max(instance: Instance) -> int:
     cells = len(instance.quantities) * len(instance.package_costs)
     split = instance.terms.unit_split
     work = _WORK_SPLIT_MAX if split is True or (split and any(split)) else _WORK_MAX
-    return max(_NODES_MIN, min(NODE_COUNT_MAX_DEFAULT, work // max(1, cells)))
+    return max(_NODES_MIN, min(_NODES_MAX, work // max(1, cells)))
+
+
+def follow_strategy(
+    instance: Instance, strategy: Strategy, found: Candidates
+) -> Solution | Unservable:
+    """Return the plan of a textbook strategy, with the bound of the exact plan beside it.
+
+    So that each decision says what the strategy costs more than it had to.
+    """
+    places = [found.place(candidate) for candidate in range(len(found.indexes))]
+    attributes = Attributes(
+        priorities=[place.table.priority[place.row] for place in places],
+        distances_m=[
+            distance_m if distance_m >= 0 else DISTANCE_M_MAX
+            for distance_m in (place.table.distance_m[place.row] for place in places)
+        ],
+        delivery_times_ms=[place.table.deliver_by_ms[place.row] for place in places],
+    )
+    followed = follow(instance, TextbookStrategy[strategy.name], attributes)
+    best = solve_leg(instance)
+    if isinstance(followed, Unservable) or isinstance(best, Unservable):
+        return followed
+    return msgspec.structs.replace(followed, lower_bound=min(best.lower_bound, followed.cost))
 
 
 def crowded_cells(
@@ -164,7 +191,9 @@ class _Parts:
 
     def _must_split(self, lot: tuple[int, ...]) -> bool:
         # Only lines that no candidate has whole are split: in a long leg that is enough to search.
-        return len(lot) == 1 and max(self._instance.available[lot[0]]) < self._quantity(lot)
+        if len(lot) > 1 or not self._instance.terms.may_split(lot[0]):
+            return False
+        return max(self._instance.available[lot[0]]) < self._quantity(lot)
 
     def _may_be_cheaper_split(self, part: _Lots) -> bool:
         # Then a plan that sends lines whole says nothing about all plans.

@@ -153,9 +153,14 @@ def backlog_question(message: routing_pb2.ReoptimizeBacklogRequest) -> BacklogQu
 
 
 def apply_replan(message: routing_pb2.ApplyReplanRequest) -> ApplyReplan:
-    """Read ApplyReplan: 1 to 500 orders, each once."""
+    """Read ApplyReplan: 1 to 500 orders, each once, with 10,000 lines together."""
     messages = message.moves[:]
     item_count(len(messages), "moves", 1, MOVES_MAX)
+    line_count = sum(len(package.lines) for move in messages for package in move.packages)
+    if line_count > PLANNED_LINES_MAX:
+        raise InvalidField(
+            "moves", f"have {line_count} lines together; up to {PLANNED_LINES_MAX} are allowed"
+        )
     moves: dict[OrderId, OrderMove] = {}
     for place, move in enumerate(messages):
         path = f"moves[{place}]"

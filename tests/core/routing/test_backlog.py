@@ -174,16 +174,20 @@ def test_parts_of_an_order_share_their_packages() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("micros_max", [10**9, 10**13], ids=["narrow", "wide"])
 def test_large_costs_are_planned_as_well_as_small_ones(micros_max: int) -> None:
-    for seed in range(10):
+    for seed in range(30):
         backlog = drawn(
-            seed, order_count=5, line_count_max=2, location_count=3, micros_max=micros_max
+            seed,
+            order_count=5,
+            line_count_max=2,
+            location_count=1 + seed % 3,
+            micros_max=micros_max,
         )
         check_backlog(backlog)
         plan = solve_backlog(backlog, pass_count=PASS_COUNT)
         naive = NaiveBacklog(backlog)
         best = naive.best_total()
         assert naive.faults(plan.locations.tolist()) == []
-        assert plan.lower_bound <= best <= plan.cost + plan.stability_cost <= best * 1.2
+        assert plan.lower_bound <= best <= plan.cost + plan.stability_cost <= best * 1.3
         assert plan.cost + plan.stability_cost == naive.total(plan.locations.tolist())
 
 

@@ -84,6 +84,15 @@ def test_an_order_changes_only_where_it_saves_more_than_stability_costs(
     assert plan.lower_bound == plan.cost + plan.stability_cost
 
 
+def test_an_order_leaves_a_package_that_costs_more_than_all_it_sends() -> None:
+    backlog = written(
+        [{0: 1}], stock=[[1, 1]], packages=[[300, 50]], present=[0], stability_cost=80
+    )
+    plan = solve_backlog(backlog)
+    assert plan.locations.tolist() == [1]
+    assert (plan.cost, plan.stability_cost, plan.lower_bound) == (51, 80, 131)
+
+
 def test_an_order_without_a_plan_pays_nothing_to_get_one() -> None:
     backlog = written([{0: 1}], stock=[[1]], packages=[[50]], stability_cost=1_000)
     plan = solve_backlog(backlog)

@@ -162,8 +162,9 @@ def _make_batch(parts: Parts, chosen: Numbers, is_candidate: Booleans) -> Batch:
     costs = parts.line_costs[lines[:, None], locations] // parts.scale
     costs = np.where(positions == NOWHERE, 1 << (8 * np.dtype(dtype).itemsize - 2), costs)
     unsent = np.add.reduceat(backlog.backorder_costs, backlog.line_starts[:-1])
-    # A package that costs as much as sending nothing is never sent, and this keeps sums small.
-    packages = np.minimum(backlog.package_costs[orders[None], locations], unsent[orders])
+    # No package that costs more than to change and send nothing is sent; this keeps sums small.
+    dearest = unsent[orders] + backlog.stability_cost + parts.scale
+    packages = np.minimum(backlog.package_costs[orders, locations], dearest)
     present = backlog.present[lines]
     kept = np.where(present == NOWHERE, NOWHERE, (locations == present[:, None]).argmax(axis=1))
     changes = np.where(parts.keepable[orders], backlog.stability_cost // parts.scale, 0)

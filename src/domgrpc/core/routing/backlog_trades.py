@@ -131,7 +131,7 @@ class Improver:
         missing = batch.quantities - self._ledger.room(batch, standing.picks)
         prices = room_costs[np.clip(missing, 0, _ROOM_MAX), batch.positions]
         prices[missing > _ROOM_MAX] = _NEVER
-        costs = np.minimum(np.minimum(prices, batch.closed) + batch.costs, batch.closed)
+        costs = batch.costs + np.minimum(prices, batch.closed - batch.costs)
         return Offer(costs.astype(batch.costs.dtype), offer.packages, offer.changes)
 
     def _make(self, moves: list[_Move], holders: dict[int, list[int]]) -> bool:

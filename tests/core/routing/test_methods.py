@@ -1,0 +1,84 @@
+"""Every method gives the same plan where several can."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domgrpc.core.routing.few_cells import route_few
+from domgrpc.core.routing.found import Found
+from domgrpc.core.routing.instance import NEVER
+from domgrpc.core.routing.many_cells import route_many
+from domgrpc.core.routing.prices import Offers
+from domgrpc.core.routing.subsets import route_by_subsets
+from domgrpc.core.routing.units import route_units
+from tests.core.routing.many_candidates import draw_costs
+
+NODES = 20_000
+
+
+def same(first: Found | None, second: Found | None) -> None:
+    """Both are the same plan, proven, or no plan."""
+    if first is None or second is None:
+        assert first is second
+        return
+    assert (first.chosen, first.cost) == (second.chosen, second.cost)
+    assert first.lower_bound == first.cost
+    assert second.lower_bound == second.cost
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count_max", [0, 2, 3])
+@pytest.mark.parametrize("seed", range(12))
+def test_branch_and_bound_over_lists_and_over_arrays_agree(seed: int, count_max: int) -> None:
+    costs, package_costs = draw_costs(seed, 9 + seed % 3, 56 + seed * 2)
+    few = route_few(costs.tolist(), package_costs.tolist(), count_max, NODES)
+    same(few, route_many(costs, package_costs, count_max, NODES))
+
+
+@pytest.mark.parametrize("count_max", [0, 1, 2])
+@pytest.mark.parametrize("lot_count", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_lots_of_many_candidates_are_routed_as_of_few(
+    seed: int, lot_count: int, count_max: int
+) -> None:
+    costs, package_costs = draw_costs(seed, lot_count, 600)
+    few = route_few(costs.tolist(), package_costs.tolist(), count_max, NODES)
+    same(few, route_many(costs, package_costs, count_max, NODES))
+
+
+def test_a_lot_that_nobody_of_many_has_cannot_be_routed() -> None:
+    costs, package_costs = draw_costs(1, 6, 600)
+    costs[3] = NEVER
+    assert route_many(costs, package_costs, 0, NODES) is None
+
+
+def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
+    costs = np.full((9, 900), NEVER)
+    for lot in range(9):
+        costs[lot, lot * 100 : lot * 100 + 100] = range(100, 200)
+    package_costs = np.full(900, 50)
+    found = route_many(costs, package_costs, 0, NODES)
+    assert found is not None
+    assert found.chosen == tuple(range(0, 900, 100))
+    assert found.cost == found.lower_bound == 9 * 150
+    assert route_many(costs, package_costs, 8, NODES) is None
+
+
+@pytest.mark.parametrize("count_max", [0, 2, 3])
+@pytest.mark.parametrize("seed", range(20))
+def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
+    costs, package_costs = draw_costs(seed, 4, 30)
+    offers = Offers(costs, package_costs, (costs < NEVER).astype(np.int64), np.ones(4, np.int64))
+    whole = route_few(costs.tolist(), package_costs.tolist(), count_max, NODES)
+    same(whole, route_units(offers, count_max, NODES))
+
+
+@given(st.integers(0, 10**6), st.integers(1, 9), st.integers(0, 4))
+def test_subsets_and_branch_and_bound_agree(seed: int, lot_count: int, count_max: int) -> None:
+    costs, package_costs = draw_costs(seed, lot_count, 12)
+    by_subsets = route_by_subsets(costs, package_costs, count_max)
+    # Nine lots are searched, so one that costs nothing and is everywhere is put to the others.
+    filler = np.zeros((max(0, 9 - lot_count), 12), dtype=np.int64)
+    padded = np.concatenate((costs, filler))
+    same(by_subsets, route_few(padded.tolist(), package_costs.tolist(), count_max, NODES))
