@@ -135,15 +135,13 @@ class _Parts:
         self._node_count = 0
 
     def solved(self) -> Solution | Unservable:
-        bound = self._forced()
         count_max = self._instance.terms.package_count_max
-        if count_max and len(self._opened) > count_max:
-            return Unservable(Obstacle.PACKAGES, ())
+        bound = self._forced()
         for number, part in enumerate(self._parts()):
             found = self._part_solved(part)
             if isinstance(found, Unservable):
                 return found
-            if number:
+            if number or (count_max and self._opened):
                 bound += sum(map(self._cheapest, part))
             elif self._may_be_cheaper_split(part):
                 least = 0 if self._opened else min(self._instance.package_costs)
@@ -156,6 +154,8 @@ class _Parts:
             for candidate, contents in self._opened.items()
         ]
         packages += self._alone
+        if count_max and len(packages) > count_max:
+            return Unservable(Obstacle.PACKAGES, ())
         packages.sort(key=lambda package: (package.candidate, package.contents))
         cost = sum(map(self._cost, packages))
         return Solution(tuple(packages), cost, min(bound, cost), self._node_count)
