@@ -1,7 +1,8 @@
 """Orders placed in the core alone: the same decisions, without log, network and other callers.
 
 Placed twice in fresh states: once as it is, for the total, and once with the solver and the
-planner wrapped in clocks, for their shares. A clock costs less than a microsecond, which is in the shares.
+planner wrapped in clocks, for their shares. A clock costs less than a microsecond, which is in
+the shares.
 """
 
 import gc

@@ -13,7 +13,6 @@ import msgspec
 
 from domgrpc.core.leg_questions import Candidates, LegQuestion
 from domgrpc.core.routing.instance import (
-    NODE_COUNT_MAX_DEFAULT,
     Instance,
     Obstacle,
     Package,
@@ -38,6 +37,8 @@ _WORK_MAX = 8_000_000
 _WORK_SPLIT_MAX = 1_000_000
 """So many cells are looked at in a search, all its nodes together: some tenths of a second."""
 _NODES_MIN = 30
+_NODES_MAX = 2_000
+"""The cap on the search of a leg: the writer waits for it, some ten milliseconds at the most."""
 
 _Lots = list[tuple[int, ...]]
 
@@ -59,7 +60,7 @@ def _node_count_max(instance: Instance) -> int:
     cells = len(instance.quantities) * len(instance.package_costs)
     split = instance.terms.unit_split
     work = _WORK_SPLIT_MAX if split is True or (split and any(split)) else _WORK_MAX
-    return max(_NODES_MIN, min(NODE_COUNT_MAX_DEFAULT, work // max(1, cells)))
+    return max(_NODES_MIN, min(_NODES_MAX, work // max(1, cells)))
 
 
 def follow_strategy(
@@ -134,15 +135,13 @@ class _Parts:
         self._node_count = 0
 
     def solved(self) -> Solution | Unservable:
-        bound = self._forced()
         count_max = self._instance.terms.package_count_max
-        if count_max and len(self._opened) > count_max:
-            return Unservable(Obstacle.PACKAGES, ())
+        bound = self._forced()
         for number, part in enumerate(self._parts()):
             found = self._part_solved(part)
             if isinstance(found, Unservable):
                 return found
-            if number:
+            if number or (count_max and self._opened):
                 bound += sum(map(self._cheapest, part))
             elif self._may_be_cheaper_split(part):
                 least = 0 if self._opened else min(self._instance.package_costs)
@@ -155,6 +154,8 @@ class _Parts:
             for candidate, contents in self._opened.items()
         ]
         packages += self._alone
+        if count_max and len(packages) > count_max:
+            return Unservable(Obstacle.PACKAGES, ())
         packages.sort(key=lambda package: (package.candidate, package.contents))
         cost = sum(map(self._cost, packages))
         return Solution(tuple(packages), cost, min(bound, cost), self._node_count)
@@ -190,7 +191,9 @@ class _Parts:
 
     def _must_split(self, lot: tuple[int, ...]) -> bool:
         # Only lines that no candidate has whole are split: in a long leg that is enough to search.
-        return len(lot) == 1 and max(self._instance.available[lot[0]]) < self._quantity(lot)
+        if len(lot) > 1 or not self._instance.terms.may_split(lot[0]):
+            return False
+        return max(self._instance.available[lot[0]]) < self._quantity(lot)
 
     def _may_be_cheaper_split(self, part: _Lots) -> bool:
         # Then a plan that sends lines whole says nothing about all plans.
