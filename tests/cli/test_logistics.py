@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from domgrpc.v1.logistics_pb2 import RateCard
 
 from domgrpc.cli.columns import clock as clock_text
 from domgrpc.cli.exits import ExitCode
 from domgrpc.cli.loading.cells import BadCell
 from domgrpc.cli.loading.logistics_rows import calendar_of, fill_card, lane_of, step_of
 from domgrpc.cli.loading.times import clock, hours, per_cent, price, weekdays
+from domgrpc.v1.logistics_pb2 import RateCard
 from tests.cli.running import Program
 from tests.tidy.project_files import ROOT
 

@@ -5,15 +5,6 @@ from datetime import UTC, datetime
 
 import grpc
 import pytest
-from domgrpc.v1.logistics_pb2 import (
-    Lane,
-    LocationCalendar,
-    OpeningHours,
-    RateCard,
-    Weekday,
-    ZoneRate,
-)
-from domgrpc.v1.rule_set_pb2 import RoutingRule, RuleEffect, RuleSet, RuleSetState
 
 from domgrpc.client import (
     DomgrpcClient,
@@ -43,9 +34,18 @@ from domgrpc.v1 import (
 )
 from domgrpc.v1.inventory_pb2 import SafetyStockRule, StockAdjustment
 from domgrpc.v1.location_pb2 import Location, LocationGroup, LocationState, LocationType
+from domgrpc.v1.logistics_pb2 import (
+    Lane,
+    LocationCalendar,
+    OpeningHours,
+    RateCard,
+    Weekday,
+    ZoneRate,
+)
 from domgrpc.v1.pipeline_pb2 import Operation
 from domgrpc.v1.product_pb2 import Product
 from domgrpc.v1.reservation_pb2 import ReservationState, SettlementOutcome
+from domgrpc.v1.rule_set_pb2 import RoutingRule, RuleEffect, RuleSet, RuleSetState
 from domgrpc.v1.types_pb2 import DeliveryMethod, Point, StockCondition
 from tests.rpc.serving import Shop
 

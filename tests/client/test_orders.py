@@ -6,17 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from domgrpc.v1.order_pb2 import (
-    FulfillmentState,
-    HoldKind,
-    Order,
-    OrderStatus,
-    OrderView,
-    ShortagePolicy,
-    WatchOrdersResponse,
-)
-from domgrpc.v1.routing_pb2 import ReplanMove, ReplanPackage
-from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 
 from domgrpc.client import (
     DomgrpcClient,
@@ -29,6 +18,17 @@ from domgrpc.client import (
     count_stock,
 )
 from domgrpc.v1.location_pb2 import Location, LocationType
+from domgrpc.v1.order_pb2 import (
+    FulfillmentState,
+    HoldKind,
+    Order,
+    OrderStatus,
+    OrderView,
+    ShortagePolicy,
+    WatchOrdersResponse,
+)
+from domgrpc.v1.routing_pb2 import ReplanMove, ReplanPackage
+from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from domgrpc.v1.types_pb2 import DeliveryMethod, Point
 from tests.rpc.serving import Shop, serving
 

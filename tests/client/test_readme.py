@@ -5,10 +5,10 @@ import re
 import sys
 
 import pytest
-from domgrpc.v1.order_pb2 import FulfillmentState
 
 from domgrpc.client import DomgrpcClient, count_stock
 from domgrpc.v1.location_pb2 import Location, LocationType
+from domgrpc.v1.order_pb2 import FulfillmentState
 from domgrpc.v1.reservation_pb2 import ReservationState
 from tests.rpc.serving import Shop
 from tests.tidy.project_files import ROOT, project_files, read_text

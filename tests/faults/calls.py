@@ -9,7 +9,6 @@ from hashlib import blake2b
 
 import grpc
 import grpc.aio
-from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
@@ -23,6 +22,7 @@ from domgrpc.v1 import (
 )
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
 from tests.faults.ledger import (

@@ -17,9 +17,6 @@ import grpc
 import grpc.aio
 import msgspec
 import pytest
-from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
-from domgrpc.v1.order_pb2_grpc import OrderServiceStub
-from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
@@ -40,9 +37,12 @@ from domgrpc.v1 import (
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.logistics_pb2_grpc import LogisticsServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.product_pb2_grpc import ProductServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from domgrpc.v1.routing_pb2_grpc import RoutingServiceStub
 
 NOON_MS = 1_750_000_000_000
 """When every test begins."""

@@ -2,10 +2,10 @@
 
 import grpc
 import pytest
-from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 
 from domgrpc.v1 import order_pb2 as od
 from domgrpc.v1 import routing_pb2 as pb
+from domgrpc.v1.rule_set_pb2 import RoutingStrategy
 from tests.rpc.bad_shapes import Field
 from tests.rpc.ordering import HOME, PICKUP, SHIP, edit, line, open_chain, place, places
 from tests.rpc.serving import Shop, refusal

@@ -9,7 +9,10 @@ stock is a candidate of its own.
 
 import msgspec
 
-from domgrpc.core.candidates import (
+from domgrpc.core.candidates import within_units
+from domgrpc.core.journey_columns import late_days
+from domgrpc.core.leg_costs import unit_cost
+from domgrpc.core.leg_questions import (
     BOUNDLESS,
     NO_UNITS,
     Candidates,
@@ -20,9 +23,6 @@ from domgrpc.core.candidates import (
     Room,
     Units,
     excluded_for_all,
-    late_days,
-    unit_cost,
-    within_units,
 )
 from domgrpc.core.network import Network
 from domgrpc.core.positions import SkuStock

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from domgrpc.core.candidates import Candidates, LegQuestion
+from domgrpc.core.leg_questions import Candidates, LegQuestion
 from domgrpc.core.routing.instance import (
     Instance,
     Obstacle,

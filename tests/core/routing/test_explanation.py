@@ -1,6 +1,7 @@
 """Explanations say what a plan costs, what was the next best, and what a location lacked."""
 
 import msgspec
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -109,6 +110,20 @@ def test_under_terms_that_no_plan_keeps_nobody_can_be_forced_in() -> None:
     assert compare(refused, plan, 1).plan is None
 
 
+def test_a_plan_is_the_same_without_the_runner_up() -> None:
+    wide = Instance(
+        quantities=[1, 1],
+        package_costs=[0] * 300,
+        unit_costs=[list(range(300)), list(range(300, 0, -1))],
+        available=[[1] * 300] * 2,
+    )
+    for order in (ORDER, wide):
+        for given_as in (order, as_arrays(order)):
+            bare = solve(given_as, with_runner_up=False)
+            assert bare == msgspec.structs.replace(solved(order), runner_up=None)
+
+
+@pytest.mark.slow
 @given(ANY)
 def test_the_parts_add_up_and_the_runner_up_is_the_cheapest_exchange(instance: Instance) -> None:
     plan = solve(instance)
@@ -138,6 +153,7 @@ def solve_runner_up(instance: Instance, plan: Solution) -> RunnerUp | None:
     return RunnerUp(*min(found)) if found else None
 
 
+@pytest.mark.slow
 @given(instances(), st.data())
 def test_a_package_cheaper_by_the_difference_brings_the_candidate_to_the_best_cost(
     instance: Instance, data: st.DataObject

@@ -1,5 +1,6 @@
 """Orders too large for subsets by weight: bounded by lines below the rate cards."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,12 +88,33 @@ def test_large_orders_by_weight_are_lawful(count_max: int, *, split: bool) -> No
     assert answered
 
 
+def test_a_weight_of_many_parcels_has_a_line_through_zero() -> None:
+    assert line_below(CARDS[1], 500_000, 1_000_000) == (0, 0)
+    assert line_below(RateCard((10,), (70,)), 500_000, 1_000_000) == (0, 7)
+
+
+def test_lines_that_nobody_can_send_in_so_few_packages_are_refused_by_weight() -> None:
+    apart = np.eye(14, dtype=np.int64)
+    rates = WeightRates((1,) * 14, CARDS[:1], [0] * 14)
+    instance = ArrayInstance(
+        quantities=[1] * 14,
+        package_costs=np.ones(14, dtype=np.int64),
+        unit_costs=apart,
+        available=apart,
+        terms=Terms(weight_rates=rates, package_count_max=13),
+    )
+    assert solve(instance) == Unservable(Obstacle.PACKAGES, ())
+    answer = solve(msgspec.structs.replace(instance, terms=Terms(weight_rates=rates)))
+    assert isinstance(answer, Solution)
+    assert answer.cost == 14 * (1 + 1 + 500)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("split", [False, True])
 def test_a_search_by_weight_that_is_cut_off_says_so_or_has_a_plan(*, split: bool) -> None:
     answers = []
     for seed in range(24):
-        count_max = 3 * (seed % 2)
+        count_max = (0, 2, 3)[seed % 3]
         instance = order(seed, 16, Terms(unit_split=split, package_count_max=count_max))
         answer = solve(instance, node_count_max=1)
         answers.append(type(answer))

@@ -53,6 +53,31 @@ def test_a_lot_that_nobody_of_many_has_cannot_be_routed() -> None:
     assert route_many(costs, package_costs, 0, NODES) is None
 
 
+def test_a_lot_whose_only_candidate_is_too_dear_beside_another_settles_the_order() -> None:
+    costs = np.full((9, 100), 7)
+    costs[0, 1:] = NEVER
+    costs[1, 0] = 9
+    package_costs = np.full(100, 10)
+    package_costs[0] = 500
+    found = route_many(costs, package_costs, 0, NODES)
+    assert found is not None
+    assert (found.chosen, found.cost, found.lower_bound) == ((0,), 565, 565)
+
+
+def test_a_lot_that_no_promising_candidate_has_is_still_served() -> None:
+    # Three hundred candidates save much on eight lots; the ninth is only where all is dear.
+    costs = np.full((9, 600), 5)
+    costs[:, 300:] = 5_000
+    costs[8, :300] = NEVER
+    costs[0, :300:2] = NEVER
+    costs[1, 1:300:2] = NEVER
+    found = route_many(costs, np.full(600, 1_000), 0, NODES)
+    assert found is not None
+    assert found.chosen == (0, 1, 300)
+    assert found.cost == found.lower_bound == 3_000 + 8 * 5 + 5_000
+
+
+@pytest.mark.slow
 def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     costs = np.full((9, 900), NEVER)
     for lot in range(9):
@@ -63,8 +88,10 @@ def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     assert found.chosen == tuple(range(0, 900, 100))
     assert found.cost == found.lower_bound == 9 * 150
     assert route_many(costs, package_costs, 8, NODES) is None
+    assert route_many(costs[:3], package_costs, 2, NODES) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count_max", [0, 2, 3])
 @pytest.mark.parametrize("seed", range(20))
 def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
@@ -74,6 +101,7 @@ def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
     same(whole, route_units(offers, count_max, NODES))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(1, 9), st.integers(0, 4))
 def test_subsets_and_branch_and_bound_agree(seed: int, lot_count: int, count_max: int) -> None:
     costs, package_costs = draw_costs(seed, lot_count, 12)

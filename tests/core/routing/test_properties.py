@@ -3,6 +3,7 @@
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from domgrpc.core.routing.instance import Instance, Solution, Terms, Unservable
 from domgrpc.core.routing.solver import solve
 from domgrpc.core.routing.well_formed import check_instance
 from tests.core.routing.instances import as_arrays, instances, under
+
+pytestmark = pytest.mark.slow
 
 ANY = st.one_of(instances(), instances(weights=True), instances(splits=True))
 INFINITE = 1 << 60

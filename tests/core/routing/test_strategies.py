@@ -91,6 +91,7 @@ def test_a_plan_of_more_packages_than_may_be_is_refused() -> None:
     assert follow(none, Strategy.BY_PRIORITY, SEEN) == refused
 
 
+@pytest.mark.slow
 @given(instances(splits=True))
 def test_no_strategy_is_cheaper_than_the_exact_plan(instance: Instance) -> None:
     count = len(instance.package_costs)

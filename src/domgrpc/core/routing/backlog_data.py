@@ -26,7 +26,7 @@ QUANTITY_MAX = STOCK_MAX = 1 << 40
 PRICE_MAX = 1 << 48
 TOTAL_MAX = 1 << 60
 """What all orders together may cost at the most, everything at its dearest."""
-PASS_COUNT_DEFAULT = 100
+PASS_COUNT_DEFAULT = 60
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -10,16 +10,16 @@ the part moves, the holder is solved again for what is left by then (perhaps wha
 up), and it stays so if the orders cost less, in whole micros.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
 
 from domgrpc.core.routing.backlog_batches import Batch, Offer, Pool
-from domgrpc.core.routing.backlog_data import NOWHERE, Numbers
+from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
 from domgrpc.core.routing.backlog_first_come import cheapest_plans
 from domgrpc.core.routing.backlog_ledger import Ledger
-from domgrpc.core.routing.backlog_subsets import plan_values, solve
+from domgrpc.core.routing.backlog_subsets import cheapest_values, plan_values, solve
 
 _ROOM_MAX = 4
 """Units at a position that one trade can make room for."""
@@ -48,13 +48,19 @@ class _Move(msgspec.Struct, frozen=True, order=True):
 class Improver:
     """Improves the plan on a ledger, on which every open part is booked."""
 
-    __slots__ = ("_ledger", "_parts", "_pool")
+    __slots__ = ("_ledger", "_moving_costs", "_parts", "_pool", "_room_costs", "_seen", "_traded")
 
     def __init__(self, pool: Pool, ledger: Ledger) -> None:
         """Take over the ledger."""
         self._pool = pool
         self._parts = pool.parts
         self._ledger = ledger
+        self._seen = _Watch(ledger)
+        self._traded = _Watch(ledger)
+        self._moving_costs = np.full(len(ledger.locations), _NEVER)
+        """By line at a position with little left: what leaving it costs its part."""
+        self._room_costs = np.zeros((_ROOM_MAX + 1, len(ledger.left)), np.int64)
+        """By units and position: what it costs the cheapest holder of so many to move."""
 
     def run(self, keep_going: Callable[[int], bool]) -> bool:
         """Improve until nothing is gained; say whether `keep_going`, asked between, let it."""
@@ -72,26 +78,29 @@ class Improver:
         return True
 
     def make_pass(self) -> bool:
-        """Solve every part again, and say whether that saved anything."""
+        """Solve again every part for which something changed; say whether that saved anything."""
+        self._seen.look()
         moves: list[_Move] = []
-        for batch in self._pool.batches:
+        for batch in self._seen.touched(self._pool):
             standing = self._stand(batch)
             moves += _gains(standing, standing.offer)
         return self._make(moves, {})
 
     def make_trades(self) -> bool:
         """Let parts in where others can move out, and say whether that saved anything."""
-        standings = [self._stand(batch) for batch in self._pool.batches]
-        moving_costs = np.full(len(self._ledger.locations), _NEVER)
-        for standing in standings:
-            self._price_moving_out(standing, moving_costs)
-        holders = np.flatnonzero(moving_costs < _NEVER)
-        holders = holders[np.argsort(moving_costs[holders], kind="stable")]
+        self._traded.look()
+        for batch in self._traded.touched(self._pool):
+            self._price_moving_out(self._stand(batch))
+        holders = np.flatnonzero(self._moving_costs < _NEVER)
+        holders = holders[np.argsort(self._moving_costs[holders], kind="stable")]
         positions = self._parts.positions_of(holders, self._ledger.locations[holders])
-        room_costs = self._price_room(holders, positions, moving_costs[holders])
+        room_costs = self._price_room(holders, positions)
+        self._traded.add((room_costs != self._room_costs).any(axis=0))
+        self._room_costs = room_costs
         moves: list[_Move] = []
-        for standing in standings:
-            moves += _gains(standing, self._offer_room(standing, room_costs))
+        for batch in self._traded.touched(self._pool):
+            standing = self._stand(batch)
+            moves += _gains(standing, self._offer_room(standing))
         by_position: dict[int, list[int]] = {}
         for line, position in zip(holders.tolist(), positions.tolist(), strict=True):
             by_position.setdefault(position, []).append(line)
@@ -102,34 +111,36 @@ class Improver:
         offer = self._ledger.offer(batch, picks)
         return _Standing(batch, picks, offer, plan_values(batch, offer, picks))
 
-    def _price_moving_out(self, standing: _Standing, moving_costs: Numbers) -> None:
+    def _price_moving_out(self, standing: _Standing) -> None:
         """Write for each line at a position with little left what leaving it costs its part."""
         batch, offer = standing.batch, standing.offer
         for row, picks in enumerate(standing.picks):
             columns = np.flatnonzero(picks != NOWHERE)
             left = self._ledger.left[batch.positions[row, picks[columns], columns]]
             columns = columns[left < _ROOM_MAX]
-            costs = offer.costs[:, :, columns]
+            costs = np.take(offer.costs, columns, axis=2)
             costs[row, picks[columns], np.arange(len(columns))] = batch.closed
             moved = Offer(costs, offer.packages[:, columns], offer.changes[columns])
-            values = solve(batch.take(columns), moved).values
+            values = cheapest_values(batch.take(columns), moved)
             loss = np.maximum(values - standing.values[columns], 0)
-            moving_costs[batch.lines[row, columns]] = loss
+            self._moving_costs[batch.lines[row]] = _NEVER
+            self._moving_costs[batch.lines[row, columns]] = loss
 
-    def _price_room(self, holders: Numbers, positions: Numbers, costs: Numbers) -> Numbers:
-        """Return by units and position what it costs the cheapest holder of so many to move."""
-        room_costs = np.full((_ROOM_MAX + 1, len(self._ledger.left)), _NEVER)
+    def _price_room(self, holders: Numbers, positions: Numbers) -> Numbers:
+        room_costs = np.full_like(self._room_costs, _NEVER)
         room_costs[0] = 0
         quantities = self._parts.backlog.quantities[holders]
         for units in range(1, _ROOM_MAX + 1):
             enough = quantities >= units
-            np.minimum.at(room_costs[units], positions[enough], costs[enough])
+            costs = self._moving_costs[holders[enough]]
+            np.minimum.at(room_costs[units], positions[enough], costs)
         return room_costs
 
-    def _offer_room(self, standing: _Standing, room_costs: Numbers) -> Offer:
+    def _offer_room(self, standing: _Standing) -> Offer:
+        """Return what a batch may use where room can be bought."""
         batch, offer = standing.batch, standing.offer
         missing = batch.quantities - self._ledger.room(batch, standing.picks)
-        prices = room_costs[np.clip(missing, 0, _ROOM_MAX), batch.positions]
+        prices = self._room_costs[np.clip(missing, 0, _ROOM_MAX), batch.positions]
         prices[missing > _ROOM_MAX] = _NEVER
         costs = batch.costs + np.minimum(prices, batch.closed - batch.costs)
         return Offer(costs.astype(batch.costs.dtype), offer.packages, offer.changes)
@@ -145,6 +156,38 @@ class Improver:
             else:
                 trial.undo()
         return is_better
+
+
+class _Watch:
+    """Tells for which parts anything changed since it last looked; at first, for all."""
+
+    __slots__ = ("_is_changed", "_is_moved", "_ledger", "_left", "_locations")
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Nothing was looked at yet."""
+        self._ledger = ledger
+        self._left = np.full_like(ledger.left, np.iinfo(np.int64).min)
+        self._locations = ledger.locations
+        self._is_changed = self._is_moved = np.zeros(0, np.bool_)
+
+    def look(self) -> None:
+        """Find out what changed since the last look: stock by position, and lines that moved."""
+        self._is_changed = self._ledger.left != self._left
+        self._is_moved = self._ledger.locations != self._locations
+        self._left = self._ledger.left.copy()
+        self._locations = self._ledger.locations.copy()
+
+    def add(self, is_changed: Booleans) -> None:
+        """Take positions for changed, too."""
+        self._is_changed = self._is_changed | is_changed
+
+    def touched(self, pool: Pool) -> Iterator[Batch]:
+        """Yield batches of all parts that something changed for."""
+        for batch in pool.batches:
+            touched = self._is_changed[batch.positions].any(axis=(0, 1))
+            touched |= self._is_moved[batch.lines].any(axis=0) | (not batch.is_whole)
+            if touched.any():
+                yield batch.take(np.flatnonzero(touched))
 
 
 class _Trial:
@@ -208,10 +251,11 @@ class _Trial:
 
 def _gains(standing: _Standing, offer: Offer) -> list[_Move]:
     """Return the moves of parts that the offer gives a cheaper plan than the one they have."""
-    batch = standing.batch
-    answer = solve(batch, offer)
-    losses = answer.values - standing.values
+    losses = cheapest_values(standing.batch, offer) - standing.values
     columns = np.flatnonzero(losses < 0)
-    locations = batch.locations_of(answer.picks)[:, columns].T.tolist()
-    chosen = zip(losses[columns].tolist(), batch.parts[columns].tolist(), locations, strict=True)
+    batch = standing.batch.take(columns)
+    costs = np.take(offer.costs, columns, axis=2)
+    answer = solve(batch, Offer(costs, offer.packages[:, columns], offer.changes[columns]))
+    locations = batch.locations_of(answer.picks).T.tolist()
+    chosen = zip(losses[columns].tolist(), batch.parts.tolist(), locations, strict=True)
     return [_Move(*each) for each in chosen]

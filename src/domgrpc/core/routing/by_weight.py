@@ -25,7 +25,9 @@ from domgrpc.core.routing.many_cells import route_many
 from domgrpc.core.routing.subsets import LOTS_MAX, Partition, totals_of_subsets
 
 _CELLS_MAX = 1 << 20
-_PASSES_MAX = 4
+_MOVED_MAX = 64
+_TARGETS_MAX = 8
+"""So many lots are moved, each to so many packages: an order of hundreds ends in time."""
 _PARCELS_MAX = 4
 _CLUSTERS = 9
 _TURNS = 6
@@ -215,22 +217,18 @@ def _within(clusters: Sequence[Group], part: int) -> list[Group]:
 def _improved(scales: Scales, groups: list[Group], count_max: int) -> tuple[int, list[Parcel]]:
     # Moves lots, one at a time, to where they are cheapest, a package of their own included.
     best_for = cache(scales.best_for)
-    for _ in range(_PASSES_MAX):
-        before = list(groups)
-        for lot in range(len(scales.grams)):
-            home = next(group for group in groups if lot in group)
-            others = [group for group in groups if group != home]
-            left = tuple(other for other in home if other != lot)
-            kept = [left] if left else []
-            options = [groups]
-            options += [
-                [*kept, tuple(sorted((*group, lot))), *(one for one in others if one != group)]
-                for group in others
-            ]
-            if count_max == 0 or len(others) + len(kept) < count_max:
-                options.append([*kept, (lot,), *others])
-            groups = min(options, key=lambda option: sum(best_for(group)[0] for group in option))
-        if groups == before:
-            break
+    for lot in range(min(len(scales.grams), _MOVED_MAX)):
+        home = next(group for group in groups if lot in group)
+        others = [group for group in groups if group != home]
+        left = tuple(other for other in home if other != lot)
+        kept = [left] if left else []
+        options = [groups]
+        options += [
+            [*kept, tuple(sorted((*group, lot))), *(one for one in others if one != group)]
+            for group in others[:_TARGETS_MAX]
+        ]
+        if count_max == 0 or len(others) + len(kept) < count_max:
+            options.append([*kept, (lot,), *others])
+        groups = min(options, key=lambda option: sum([best_for(group)[0] for group in option]))
     parcels = sorted((best_for(group)[1], group) for group in groups)
     return sum(best_for(group)[0] for group in groups), parcels

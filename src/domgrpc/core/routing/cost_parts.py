@@ -26,14 +26,12 @@ class PackageCost(msgspec.Struct, frozen=True, array_like=True):
 
 def package_cost(instance: AnyInstance, package: Package) -> PackageCost:
     """Return what a package costs, in O(lines in it)."""
-    candidate, unit_costs = package.candidate, instance.unit_costs
-    lines = tuple(
-        [(line, quantity * int(unit_costs[line][candidate])) for line, quantity in package.contents]
-    )
+    candidate, contents = package.candidate, package.contents
+    unit_costs, rates = instance.unit_costs, instance.terms.weight_rates
+    lines = tuple([(line, units * int(unit_costs[line][candidate])) for line, units in contents])
     weight = 0
-    rates = instance.terms.weight_rates
     if rates is not None:
-        grams = sum([quantity * rates.unit_grams[line] for line, quantity in package.contents])
+        grams = sum([units * rates.unit_grams[line] for line, units in contents])
         weight = rates.cards[rates.card_indexes[candidate]].price(grams)
     return PackageCost(candidate, int(instance.package_costs[candidate]), weight, lines)
 

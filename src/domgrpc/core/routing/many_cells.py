@@ -24,6 +24,7 @@ _SEARCHED = 40
 _ROUNDS_MAX = 5
 _STEPS = 8
 _GUIDED = 48
+_GUIDES_MAX = 2
 _CLOSE = 32
 _PAIR = 2
 _TRIPLE = 3
@@ -89,6 +90,7 @@ class _Field:
         self.prices = costs.min(axis=1)
         self.is_close = False
         """Whether the bound is near the best plan known."""
+        self._guides_left = _GUIDES_MAX
         self._cheapest = int(costs.min(axis=1).sum())
         self._sums = np.sort(package_costs)[: self.count_max].cumsum() + self._cheapest
 
@@ -170,7 +172,8 @@ class _Field:
         self.prices = improve_prices(self.prices, near, aim, _STEPS)
         bounded = bound_by(self.prices, offers, aim)
         self.is_close = self.upper - bounded.bound <= self.upper // _CLOSE
-        if not self.is_close:
+        if not self.is_close and self._guides_left:
+            self._guides_left -= 1
             self._guided(bounded.slacks)
         self.keep(bounded.survivors(self.upper, aim))
 

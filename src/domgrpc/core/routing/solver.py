@@ -113,10 +113,10 @@ def _joined(instance: AnyInstance, parts: Sequence[Routed], *, with_runner_up: b
         node_count += part.node_count
     packages.sort(key=lambda package: (package.candidate, package.contents))
     sent = tuple(packages)
+    if not with_runner_up:
+        return Solution(sent, cost, bound, node_count)
     runner_up = parts[0].runner_up if len(parts) == 1 else None
-    if with_runner_up and runner_up is None:
-        runner_up = runner_up_of(instance, sent, cost)
-    return Solution(sent, cost, bound, node_count, runner_up)
+    return Solution(sent, cost, bound, node_count, runner_up or runner_up_of(instance, sent, cost))
 
 
 def _alone(instance: AnyInstance, lot: Lot) -> Routed | None:
