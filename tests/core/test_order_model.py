@@ -40,17 +40,19 @@ from tests.core.order_games import (
     CAPACITY,
     FEW,
     MORE,
-    OPENING,
+    PLACES,
     SITES,
     SKUS,
     STEPS,
-    Wanted,
+    Wish,
     few,
     lines_of,
     pick_of,
     policy_of,
     site_of,
     sku_of,
+    units_by_line,
+    units_claimed,
     written,
 )
 from tests.core.order_words import (
@@ -77,7 +79,7 @@ class OrderMachine(RuleBasedStateMachine):
         opening=st.lists(st.integers(0, 8), min_size=12, max_size=12),
         orders=st.lists(lines_of, min_size=1, max_size=4),
     )
-    def start(self, opening: list[int], orders: list[Wanted]) -> None:
+    def start(self, opening: list[int], orders: list[list[Wish]]) -> None:
         self.shop = Shop()
         self.wanted: dict[str, dict[str, int]] = {}
         """By order and line: the units that are neither cancelled nor taken off."""
@@ -86,7 +88,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.stocked: dict[tuple[str, str], int] = {}
         self.held: list[str] = []
         self.number = 0
-        self.shop.given(*OPENING)
+        self.shop.given(*PLACES)
         places = [(sku, site) for sku in SKUS for site in SITES]
         for (sku, site), units in zip(places, opening, strict=True):
             self.shop.given(on_hand(sku, **{site: units}))
@@ -143,7 +145,7 @@ class OrderMachine(RuleBasedStateMachine):
     )
     def place(
         self,
-        wanted: Wanted,
+        wanted: list[Wish],
         policy: ShortagePolicy,
         pick: int,
         *,
@@ -332,17 +334,13 @@ class OrderMachine(RuleBasedStateMachine):
         allocated: dict[tuple[str, str], int] = {}
         for name, wanted in self.wanted.items():
             found = self.shop.order(name)
-            left = dict(wanted)
-            lines = [(work, each) for work in found.fulfillment_orders for each in work.lines]
-            for work, each in lines:
-                if work.state is not S.CANCELLED:
-                    left[each.line_id] -= each.quantity
-                if is_claiming(work):
-                    key = (each.sku, work.location_id)
-                    allocated[key] = allocated.get(key, 0) + each.quantity
+            placed = units_by_line(found.fulfillment_orders)
+            left = {line_id: units - placed.get(line_id, 0) for line_id, units in wanted.items()}
             short = unsourced_quantities(found)
             assert {line_id: units for line_id, units in left.items() if units} == short
             assert all(units > 0 for units in short.values())
+            for key, units in units_claimed(found.fulfillment_orders).items():
+                allocated[key] = allocated.get(key, 0) + units
         for (sku, site), units in self.stocked.items():
             position = self.shop.position(sku, site)
             assert position.on_hand == units - self.gone.get((sku, site), 0)

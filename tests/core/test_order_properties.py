@@ -218,7 +218,7 @@ def test_the_order_of_lines_and_of_locations_changes_nothing(
 
 
 @pytest.mark.slow
-@given(instances(splits=True), st.integers(1, 3))
+@given(instances(splits=True) | instances(weights=True), st.integers(1, 3))
 def test_a_plan_in_parts_obeys_what_the_whole_must_obey(instance: Instance, size: int) -> None:
     assume(instance.package_costs)
     whole = solve(instance)
@@ -240,6 +240,9 @@ def check(instance: Instance, plan: Solution) -> None:
     cost = 0
     for package in plan.packages:
         cost += instance.package_costs[package.candidate]
+        if rates := terms.weight_rates:
+            grams = sum(rates.unit_grams[number] * units for number, units in package.contents)
+            cost += rates.cards[rates.card_indexes[package.candidate]].price(grams)
         for number, quantity in package.contents:
             units[number] += quantity
             cost += quantity * instance.unit_costs[number][package.candidate]
