@@ -1,4 +1,4 @@
-"""Improving a plan that can be carried out: passes and trades, until neither saves anything.
+"""Improving a plan that can be carried out: passes, trades, returns, until none saves anything.
 
 A pass solves every part again, for the stock that is left and what it holds itself.
 
@@ -8,6 +8,10 @@ that position closed. Then every part is solved once more, and where too little 
 room can be bought for what it costs the cheapest holder to move. A trade that looks good is tried:
 the part moves, the holder is solved again for what is left by then (perhaps what the part gave
 up), and it stays so if the orders cost less, in whole micros.
+
+A return takes a part whose lines are not all sent back to where another plan had them. Whoever
+stands there by now has to go elsewhere, or return, too. As the other plan can be carried out, this
+ends well: so an order that the plan forgot gets its place back where it is worth the moves.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,13 +21,12 @@ import numpy as np
 
 from domgrpc.core.routing.backlog_batches import Batch, Offer, Pool
 from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
-from domgrpc.core.routing.backlog_first_come import cheapest_plans
 from domgrpc.core.routing.backlog_ledger import Ledger
 from domgrpc.core.routing.backlog_subsets import cheapest_values, plan_values, solve
+from domgrpc.core.routing.backlog_trials import Trial
 
 _ROOM_MAX = 4
 """Units at a position that one trade can make room for."""
-_STEP_COUNT = 2
 _NEVER = 1 << 62
 """What moving out costs where it was not asked for."""
 
@@ -48,13 +51,23 @@ class _Move(msgspec.Struct, frozen=True, order=True):
 class Improver:
     """Improves the plan on a ledger, on which every open part is booked."""
 
-    __slots__ = ("_ledger", "_moving_costs", "_parts", "_pool", "_room_costs", "_seen", "_traded")
+    __slots__ = (
+        "_home",
+        "_ledger",
+        "_moving_costs",
+        "_parts",
+        "_pool",
+        "_room_costs",
+        "_seen",
+        "_traded",
+    )
 
-    def __init__(self, pool: Pool, ledger: Ledger) -> None:
-        """Take over the ledger."""
+    def __init__(self, pool: Pool, ledger: Ledger, home: Numbers) -> None:
+        """Take over the ledger; `home` is by line another plan that can be carried out."""
         self._pool = pool
         self._parts = pool.parts
         self._ledger = ledger
+        self._home = home
         self._seen = _Watch(ledger)
         self._traded = _Watch(ledger)
         self._moving_costs = np.full(len(ledger.locations), _NEVER)
@@ -64,17 +77,17 @@ class Improver:
 
     def run(self, keep_going: Callable[[int], bool]) -> bool:
         """Improve until nothing is gained; say whether `keep_going`, asked between, let it."""
-        step, other = self.make_pass, self.make_trades
-        idle_count = round_count = 0
-        while idle_count < _STEP_COUNT:
+        steps = (self.make_pass, self.make_trades, self.make_returns)
+        number = idle_count = round_count = 0
+        while idle_count < len(steps):
             if not keep_going(round_count):
                 return False
             round_count += 1
-            if step():
+            if steps[number]():
                 idle_count = 0
             else:
                 idle_count += 1
-                step, other = other, step
+                number = (number + 1) % len(steps)
         return True
 
     def make_pass(self) -> bool:
@@ -105,6 +118,18 @@ class Improver:
         for line, position in zip(holders.tolist(), positions.tolist(), strict=True):
             by_position.setdefault(position, []).append(line)
         return self._make(moves, by_position)
+
+    def make_returns(self) -> bool:
+        """Take parts home that are not sent as far as there; say whether that saved anything."""
+        is_lost = (self._ledger.locations == NOWHERE) & (self._home != NOWHERE)
+        is_better = False
+        for part in np.flatnonzero(np.logical_or.reduceat(is_lost, self._parts.starts[:-1])):
+            trial = Trial(self._pool, self._ledger)
+            if trial.go_home(int(part), self._home) and trial.saves():
+                is_better = True
+            else:
+                trial.undo()
+        return is_better
 
     def _stand(self, batch: Batch) -> _Standing:
         picks = self._ledger.picks(batch)
@@ -149,7 +174,7 @@ class Improver:
         """Try moves one after the other, and say whether any was kept."""
         is_better = False
         for move in sorted(moves):
-            trial = _Trial(self._pool, self._ledger)
+            trial = Trial(self._pool, self._ledger)
             trial.move(move.part, move.locations)
             if trial.make_room(move.part, holders) and trial.saves():
                 is_better = True
@@ -188,65 +213,6 @@ class _Watch:
             touched |= self._is_moved[batch.lines].any(axis=0) | (not batch.is_whole)
             if touched.any():
                 yield batch.take(np.flatnonzero(touched))
-
-
-class _Trial:
-    """Moves that can be undone."""
-
-    __slots__ = ("_before", "_costs", "_ledger", "_pool")
-
-    def __init__(self, pool: Pool, ledger: Ledger) -> None:
-        """Begin with no move."""
-        self._pool = pool
-        self._ledger = ledger
-        self._before: dict[int, list[int]] = {}
-        """By part that moved."""
-        self._costs: dict[int, int] = {}
-        """By order with such a part: what it cost before."""
-
-    def move(self, part: int, locations: list[int] | None = None) -> None:
-        """Move a part, to the cheapest places there are by now unless they are given."""
-        order = int(self._pool.parts.orders[part])
-        self._costs.setdefault(order, self._ledger.order_cost(order))
-        self._before[part] = self._ledger.lift(part)
-        if locations is None:
-            locations = cheapest_plans(self._pool.alone(part), self._ledger)[part]
-        self._ledger.book(part, locations)
-
-    def make_room(self, part: int, holders: dict[int, list[int]]) -> bool:
-        """Move one holder out of each position where too little is left for the part."""
-        parts, ledger = self._pool.parts, self._ledger
-        lines = np.arange(parts.starts[part], parts.starts[part + 1])
-        for position in parts.positions_of(lines, ledger.locations[lines]).tolist():
-            if position != NOWHERE and ledger.left[position] < 0:
-                holder = self._find_holder(position, holders.get(position, []))
-                if holder is None:
-                    return False
-                self.move(holder)
-        return True
-
-    def _find_holder(self, position: int, lines: list[int]) -> int | None:
-        """Return the part of the first line that still holds enough and has not moved yet."""
-        parts, ledger = self._pool.parts, self._ledger
-        for line in lines:
-            part = int(np.searchsorted(parts.starts, line, side="right")) - 1
-            location = ledger.locations[line]
-            is_there = location != NOWHERE and parts.position_of[line, location] == position
-            is_enough = parts.backlog.quantities[line] + ledger.left[position] >= 0
-            if is_there and is_enough and part not in self._before:
-                return part
-        return None
-
-    def saves(self) -> bool:
-        """Say whether the orders cost less than before."""
-        return sum(map(self._ledger.order_cost, self._costs)) < sum(self._costs.values())
-
-    def undo(self) -> None:
-        """Put all parts back where they were."""
-        for part in self._before:
-            self._ledger.lift(part)
-        for part, locations in self._before.items():
-            self._ledger.book(part, locations)
 
 
 def _gains(standing: _Standing, offer: Offer) -> list[_Move]:
