@@ -48,6 +48,7 @@ def judge(questions: list[Question]) -> list[float]:
         subprocess.run(
             [sys.executable, "-m", "benchmarks.routing_judge", str(asked), str(answered)],
             cwd=PROJECT,
+            stdout=subprocess.DEVNULL,  # a banner
             check=True,
             timeout=_SECONDS_MAX,
         )

@@ -95,8 +95,10 @@ def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
 @pytest.mark.parametrize("count_max", [0, 2, 3])
 @pytest.mark.parametrize("seed", range(20))
 def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
-    costs, package_costs = draw_costs(seed, 4, 30)
-    offers = Offers(costs, package_costs, (costs < NEVER).astype(np.int64), np.ones(4, np.int64))
+    lot_count, candidate_count = (4, 30) if seed % 2 else (9, 50)
+    costs, package_costs = draw_costs(seed, lot_count, candidate_count)
+    has = (costs < NEVER).astype(np.int64)
+    offers = Offers(costs, package_costs, has, np.ones(lot_count, dtype=np.int64))
     whole = route_few(costs.tolist(), package_costs.tolist(), count_max, NODES)
     same(whole, route_units(offers, count_max, NODES))
 

@@ -21,10 +21,12 @@ from domgrpc.core.routing.subsets import route_by_subsets, suits_subsets
 CELLS_FEW = 500
 _PROMISING = 192
 _SEARCHED = 40
+_SEARCHED_SLOWLY = 160
 _ROUNDS_MAX = 5
 _STEPS = 8
 _GUIDED = 48
 _GUIDES_MAX = 2
+_CORE_NODES_MAX = 200
 _CLOSE = 32
 _PAIR = 2
 _TRIPLE = 3
@@ -91,6 +93,7 @@ class _Field:
         self.is_close = False
         """Whether the bound is near the best plan known."""
         self._guides_left = _GUIDES_MAX
+        self._core_tried = False
         self._cheapest = int(costs.min(axis=1).sum())
         self._sums = np.sort(package_costs)[: self.count_max].cumsum() + self._cheapest
 
@@ -157,10 +160,27 @@ class _Field:
         if len(self.names) > _SEARCHED and self.most() >= _PAIR:
             self._try_pairs()
         for _ in range(_ROUNDS_MAX):
-            few = len(self.names) <= _SEARCHED and (self.most() <= _TRIPLE or self.is_close)
-            if few or min(self.most(), len(self.names)) < self.count_min:
+            count = len(self.names)
+            few = count <= _SEARCHED and (self.most() <= _TRIPLE or self.is_close)
+            if few or min(self.most(), count) < self.count_min:
                 break
             self._price()
+            if len(self.names) > _SEARCHED and not self.is_close and not self._core_tried:
+                self._try_core()
+            elif len(self.names) * 3 > count * 2 and count <= _SEARCHED_SLOWLY:
+                # A search is faster than another round that leaves out few.
+                break
+
+    def _try_core(self) -> None:
+        # A search among the few candidates with the least slacks mostly finds the best plan; with
+        # it, far more of the others can be left out.
+        self._core_tried = True
+        aim = Aim(self.count_min, max(self.most(), self.count_min), self.upper)
+        slacks = bound_by(self.prices, Offers(self.costs, self.package_costs), aim).slacks
+        core = np.sort(slacks.argpartition(_SEARCHED)[:_SEARCHED])
+        search = self._search(core, _CORE_NODES_MAX)
+        if search.chosen:
+            self.offer(search.chosen, search.value // SCALE)
 
     def _price(self) -> None:
         aim = Aim(self.count_min, max(self.most(), self.count_min), self.upper)
@@ -210,10 +230,17 @@ class _Field:
         """Search what is left."""
         if self.most() < self.count_min or len(self.names) < self.count_min:
             return self.found()
+        search = self._search(np.arange(len(self.names)), node_count_max)
+        if not search.chosen and search.bound >= IMPOSSIBLE:
+            return None
+        bound = min(search.value, search.bound) // SCALE
+        return Found(search.chosen, search.value // SCALE, bound, search.node_count)
+
+    def _search(self, places: Numbers, node_count_max: int) -> Search:
         search = Search(
-            self.names.tolist(),
-            (self.costs * SCALE).tolist(),
-            (self.package_costs * SCALE + 1).tolist(),
+            self.names[places].tolist(),
+            (self.costs[:, places] * SCALE).tolist(),
+            (self.package_costs[places] * SCALE + 1).tolist(),
             (self.prices * SCALE).tolist(),
             count_min=self.count_min,
             count_max=self.count_max,
@@ -222,10 +249,7 @@ class _Field:
         if self.plan:
             search.offer(self.plan, self.upper * SCALE + len(self.plan))
         search.run()
-        if not search.chosen and search.bound >= IMPOSSIBLE:
-            return None
-        bound = min(search.value, search.bound) // SCALE
-        return Found(search.chosen, search.value // SCALE, bound, search.node_count)
+        return search
 
 
 def _pairs(costs: Numbers, package_costs: Numbers, room: int) -> tuple[list[int], list[int]]:

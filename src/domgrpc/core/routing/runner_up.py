@@ -5,7 +5,8 @@ was the next best?" at the price of one pass over the candidates, and it is the 
 all that send the order in one package, where the best plan is one package.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -15,22 +16,44 @@ from domgrpc.core.routing.instance import NEVER, AnyInstance, Numbers, Package, 
 def runner_up_of(instance: AnyInstance, packages: Sequence[Package], cost: int) -> RunnerUp | None:
     """Return the runner-up, None where no other candidate could send any package."""
     totals = [_totals(instance, package) for package in packages]
-    return cheapest_exchange(totals, [package.candidate for package in packages], cost)
+    return exchanged_in_arrays(totals, [package.candidate for package in packages], cost)
 
 
-def cheapest_exchange(
+def exchanged_in_arrays(
     totals: Sequence[Numbers], candidates: list[int], cost: int
 ) -> RunnerUp | None:
     """Return the runner-up, given what each package would cost from each candidate."""
-    best: RunnerUp | None = None
+    options = []
     for number, (by_candidate, candidate) in enumerate(zip(totals, candidates, strict=True)):
-        now = int(by_candidate[candidate])
+        saved = int(by_candidate[candidate])
         by_candidate[candidates] = NEVER
         entering = int(by_candidate.argmin())
-        least = int(by_candidate[entering])
-        if least < NEVER and (best is None or cost - now + least < best.cost):
-            best = RunnerUp(cost - now + least, number, entering)
-    return best
+        options.append((int(by_candidate[entering]), saved, number, entering))
+    return _cheapest(options, cost)
+
+
+def exchanged_in_lists(
+    totals: Sequence[list[int]], candidates: list[int], cost: int
+) -> RunnerUp | None:
+    """Return the same from lists."""
+    options = []
+    for number, (by_candidate, candidate) in enumerate(zip(totals, candidates, strict=True)):
+        saved = by_candidate[candidate]
+        for used in candidates:
+            by_candidate[used] = NEVER
+        least = min(by_candidate)
+        options.append((least, saved, number, by_candidate.index(least)))
+    return _cheapest(options, cost)
+
+
+def _cheapest(options: Iterable[tuple[int, int, int, int]], cost: int) -> RunnerUp | None:
+    # (what it adds, what it saves, package, candidate)
+    plans = [
+        RunnerUp(cost + added - saved, number, entering)
+        for added, saved, number, entering in options
+        if added < NEVER
+    ]
+    return min(plans, key=attrgetter("cost"), default=None)
 
 
 def _totals(instance: AnyInstance, package: Package) -> Numbers:

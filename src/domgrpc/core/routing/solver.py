@@ -38,7 +38,11 @@ from domgrpc.core.routing.instance import (
 from domgrpc.core.routing.lots import Lot, cost_rows, costs_of, lots_of
 from domgrpc.core.routing.many_cells import route_many
 from domgrpc.core.routing.obstacles import obstacle_to
-from domgrpc.core.routing.runner_up import cheapest_exchange, runner_up_of
+from domgrpc.core.routing.runner_up import (
+    exchanged_in_arrays,
+    exchanged_in_lists,
+    runner_up_of,
+)
 from domgrpc.core.routing.units import filled_by, route_units, unit_offers
 from domgrpc.core.routing.units_by_weight import route_units_by_weight
 
@@ -142,29 +146,46 @@ def _shared(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | 
 
 
 def _whole(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
-    counts = (limits.package_count_max, limits.node_count_max)
     cells = len(lots) * len(instance.package_costs)
     if isinstance(instance, Instance) and cells <= CELLS_AS_LISTS_MAX:
-        rows = cost_rows(instance, lots)
-        found = route_few(rows, instance.package_costs, *counts)
-        if found is None or not found.chosen:
-            return _unfinished(found)
-        owners = [min(found.chosen, key=row.__getitem__) for row in rows]
-        return _without_idle(instance, found, _packages(instance, lots, owners))
+        return _in_lists(instance, lots, limits)
+    return _in_arrays(instance, lots, limits)
+
+
+def _in_lists(instance: Instance, lots: list[Lot], limits: Limits) -> Routed | None:
+    package_costs = instance.package_costs
+    rows = cost_rows(instance, lots)
+    found = route_few(rows, package_costs, limits.package_count_max, limits.node_count_max)
+    if found is None or not found.chosen:
+        return _unfinished(found)
+    owners = [min(found.chosen, key=row.__getitem__) for row in rows]
+    routed = _without_idle(instance, found, _packages(instance, lots, owners))
+    candidates = [package.candidate for package in routed.packages]
+    if len(candidates) == 1 or not limits.with_runner_up:
+        return routed
+    contents = [
+        [row for row, owner in zip(rows, owners, strict=True) if owner == one] for one in candidates
+    ]
+    totals = [list(map(sum, zip(package_costs, *own, strict=True))) for own in contents]
+    runner_up = exchanged_in_lists(totals, candidates, routed.cost)
+    return msgspec.structs.replace(routed, runner_up=runner_up)
+
+
+def _in_arrays(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
     matrix = costs_of(instance, lots)
     package_costs = np.asarray(instance.package_costs, dtype=np.int64)
-    found = route_many(matrix, package_costs, *counts)
+    found = route_many(matrix, package_costs, limits.package_count_max, limits.node_count_max)
     if found is None or not found.chosen:
         return _unfinished(found)
     if len(found.chosen) == 1:
         return _without_idle(instance, found, _packages(instance, lots, found.chosen * len(lots)))
-    owner_of = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
-    routed = _without_idle(instance, found, _packages(instance, lots, owner_of.tolist()))
+    owners = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
+    routed = _without_idle(instance, found, _packages(instance, lots, owners.tolist()))
     if not limits.with_runner_up:
         return routed
     candidates = [package.candidate for package in routed.packages]
-    totals = [matrix[owner_of == one].sum(axis=0) + package_costs for one in candidates]
-    runner_up = cheapest_exchange(totals, candidates, routed.cost)
+    totals = [matrix[owners == one].sum(axis=0) + package_costs for one in candidates]
+    runner_up = exchanged_in_arrays(totals, candidates, routed.cost)
     return msgspec.structs.replace(routed, runner_up=runner_up)
 
 

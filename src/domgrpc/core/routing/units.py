@@ -28,7 +28,7 @@ from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 SCALE = 2 * LINES_MAX
 _STEPS = 8
 _ROUNDS = 4
-_SEARCHED = 16
+_SEARCHED_CELLS = 250
 _CLOSE = 32
 _PAIR = 2
 _WORST = NEVER * SCALE
@@ -130,7 +130,7 @@ class UnitSearch:
                 prices = improve_prices(prices, self._offers, aim, _STEPS)
             bounded = bound_by(prices, self._offers, aim)
             self._keep(bounded.survivors(self.value, aim))
-            if len(self._names) <= _SEARCHED:
+            if self._units.size <= _SEARCHED_CELLS:
                 break
             if turn == 0 and self.value - bounded.bound > self.value // _CLOSE:
                 self._greedy(prices)
