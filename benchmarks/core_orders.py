@@ -5,7 +5,6 @@ planner wrapped in clocks, for their shares. A clock costs less than a microseco
 the shares.
 """
 
-import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +34,7 @@ from domgrpc.core.values import (
     Sku,
     TimeMs,
 )
+from domgrpc.engine.engine import tune_collector
 from domgrpc.engine.records import RecordBuffer
 
 _NOW_MS = TimeMs(1_750_000_000_000)
@@ -104,8 +104,8 @@ def _placed(
     for clock in clocks:
         clock.seconds = 0.0
     requests = [_request(command) for command in commands[warm_count:]]
-    gc.collect()
-    gc.freeze()
+    # As the server does: the state lives as long as the process.
+    tune_collector()
     started = time.process_time()
     answers = [handle(state, request, _NOW_MS) for request in requests]
     total = time.process_time() - started
