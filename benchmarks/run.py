@@ -21,6 +21,7 @@ from rich.table import Table
 
 from benchmarks import (
     availability_of_many,
+    backlog,
     execute_reserves,
     five_million_positions,
     hot_functions,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "availability_of_many": availability_of_many.run,
     "five_million_positions": five_million_positions.run,
     "orders": orders.run,
+    "backlog": backlog.run,
     "online_retail": online_retail.run,
     "overload": overload.run,
     "routing": routing.run,

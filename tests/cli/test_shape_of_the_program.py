@@ -41,7 +41,7 @@ ENUMS = (
     (choices.Capacity, logistics_pb2.CapacityUnit),
     (choices.OrderState, order_pb2.OrderStatus),
     (choices.WorkState, order_pb2.FulfillmentState),
-    (choices.HoldReason, order_pb2.HoldKind),
+    (choices.WhyHeld, order_pb2.HoldKind),
     (choices.Shortage, order_pb2.ShortagePolicy),
 )
 # The command tree of typer and the enums of protobuf have no public types.

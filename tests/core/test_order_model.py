@@ -13,18 +13,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.dispatch import Command
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, ReplanSummary
 from domgrpc.core.order_queries import quote_order
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.orders import Order, OrderLine, ShortagePolicy, is_claiming, unsourced_quantities
 from domgrpc.core.plans import QuotedPackage, QuoteQuestion
-from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
-from domgrpc.core.values import LocationId, LocationType, OrderId, Revision, Sku
+from domgrpc.core.values import LocationId, OrderId, Revision
 from domgrpc.engine.dump import digest, dump, load_chunk
 from tests.core.commands import (
     adjust,
@@ -32,20 +30,33 @@ from tests.core.commands import (
     count,
     disable,
     enable,
-    limited,
     on_hand,
-    place,
-    product,
     release,
     reserve,
     stock,
 )
 from tests.core.given import Shop
-from tests.core.logistics_words import calendar, changed, schedule
+from tests.core.order_games import (
+    CAPACITY,
+    FEW,
+    MORE,
+    PLACES,
+    SITES,
+    SKUS,
+    STEPS,
+    Wish,
+    few,
+    lines_of,
+    pick_of,
+    policy_of,
+    site_of,
+    sku_of,
+    units_by_line,
+    units_claimed,
+    written,
+)
 from tests.core.order_words import (
-    CHICAGO,
     PICKUP,
-    SHIP,
     advance,
     cancel_order,
     edit,
@@ -54,33 +65,6 @@ from tests.core.order_words import (
     put_on_hold,
     take_off_hold,
 )
-
-SKUS = ("tea", "cup", "sofa", "set")
-SITES = ("A", "B", "C")
-FEW = 4
-MORE = {("cup", "C"): 3}
-"""How far claims may exceed the stock."""
-CAPACITY = {"A": (2, 0), "B": (4, 1)}
-"""By location: how many packages (0) or units (1) it does a day."""
-STEPS = (S.OPEN, S.RELEASED, S.SHIPPED, S.READY, S.DELIVERED, S.COLLECTED, S.CANCELLED)
-LEFT = (S.SHIPPED, S.READY, S.DELIVERED, S.COLLECTED)
-
-sku_of = st.sampled_from(SKUS)
-site_of = st.sampled_from(SITES)
-few = st.integers(1, 4)
-way_of = st.sampled_from(((SHIP, ""), (SHIP, ""), (PICKUP, "B"), (PICKUP, "C")))
-policy_of = st.sampled_from(ShortagePolicy)
-pick_of = st.integers(0, 99)
-group_of = st.sampled_from(("", "", "gift"))
-lines_of = st.lists(st.tuples(sku_of, few, way_of, group_of), min_size=1, max_size=4)
-
-
-def written(wanted: list[tuple[str, int, tuple[object, str], str]]) -> tuple[OrderLine, ...]:
-    """Write lines, each with an id of its own."""
-    return tuple(
-        line(sku, units, by=way[0], at=way[1], name=f"l{number}", group=group)  # type: ignore[arg-type]
-        for number, (sku, units, way, group) in enumerate(wanted)
-    )
 
 
 def has_orders(machine: "OrderMachine") -> bool:
@@ -95,9 +79,7 @@ class OrderMachine(RuleBasedStateMachine):
         opening=st.lists(st.integers(0, 8), min_size=12, max_size=12),
         orders=st.lists(lines_of, min_size=1, max_size=4),
     )
-    def start(
-        self, opening: list[int], orders: list[list[tuple[str, int, tuple[object, str], str]]]
-    ) -> None:
+    def start(self, opening: list[int], orders: list[list[Wish]]) -> None:
         self.shop = Shop()
         self.wanted: dict[str, dict[str, int]] = {}
         """By order and line: the units that are neither cancelled nor taken off."""
@@ -106,20 +88,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.stocked: dict[tuple[str, str], int] = {}
         self.held: list[str] = []
         self.number = 0
-        self.shop.given(
-            place("A", LocationType.DISTRIBUTION_CENTER, at=CHICAGO),
-            place("B", at=(41.0, -88.0)),
-            place("C", at=(43.0, -88.0), backorder=True),
-            product("cup", backorder=limited(3)),
-            CreateProducts(
-                products=(
-                    (Sku("sofa"), ProductFields(ship_alone=True)),
-                    (Sku("set"), ProductFields(keep_together=True)),
-                )
-            ),
-            changed(calendar("A", schedule()), daily_capacity=2),
-            changed(calendar("B", schedule()), daily_capacity=4, capacity_unit=CapacityUnit.UNITS),
-        )
+        self.shop.given(*PLACES)
         places = [(sku, site) for sku in SKUS for site in SITES]
         for (sku, site), units in zip(places, opening, strict=True):
             self.shop.given(on_hand(sku, **{site: units}))
@@ -176,7 +145,7 @@ class OrderMachine(RuleBasedStateMachine):
     )
     def place(
         self,
-        wanted: list[tuple[str, int, tuple[object, str], str]],
+        wanted: list[Wish],
         policy: ShortagePolicy,
         pick: int,
         *,
@@ -365,17 +334,13 @@ class OrderMachine(RuleBasedStateMachine):
         allocated: dict[tuple[str, str], int] = {}
         for name, wanted in self.wanted.items():
             found = self.shop.order(name)
-            left = dict(wanted)
-            for work in found.fulfillment_orders:
-                for each in work.lines:
-                    if work.state is not S.CANCELLED:
-                        left[each.line_id] -= each.quantity
-                    if is_claiming(work):
-                        key = (each.sku, work.location_id)
-                        allocated[key] = allocated.get(key, 0) + each.quantity
+            placed = units_by_line(found.fulfillment_orders)
+            left = {line_id: units - placed.get(line_id, 0) for line_id, units in wanted.items()}
             short = unsourced_quantities(found)
             assert {line_id: units for line_id, units in left.items() if units} == short
             assert all(units > 0 for units in short.values())
+            for key, units in units_claimed(found.fulfillment_orders).items():
+                allocated[key] = allocated.get(key, 0) + units
         for (sku, site), units in self.stocked.items():
             position = self.shop.position(sku, site)
             assert position.on_hand == units - self.gone.get((sku, site), 0)

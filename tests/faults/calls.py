@@ -148,9 +148,8 @@ async def _placed(channel: grpc.aio.Channel) -> dict[str, tuple[bool, dict[str, 
         )
         for order in page.orders:
             units = dict.fromkeys(QUANTITIES, 0)
-            for work in order.fulfillment_orders:
-                for line in work.lines:
-                    units[line.sku] += line.quantity
+            for line in (line for work in order.fulfillment_orders for line in work.lines):
+                units[line.sku] += line.quantity
             states = [work.state for work in order.fulfillment_orders]
             read[order.order_id] = (order_pb2.FULFILLMENT_STATE_RELEASED in states, units)
         token = page.next_page_token

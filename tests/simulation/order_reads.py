@@ -19,8 +19,9 @@ from domgrpc.core.state import State
 from domgrpc.core.values import CustomerId, LocationId, OrderId, Sku, TimeMs
 from tests.simulation.books import Books, Plain
 from tests.simulation.order_books import DECISIONS
-from tests.simulation.order_verdicts import judge_plan, judge_quote, listed_orders
+from tests.simulation.order_figures import listed_orders
 from tests.simulation.plan_figures import Asked
+from tests.simulation.quote_verdicts import judge_plan, judge_quote
 from tests.simulation.workload import PLACES, SKUS, Workload
 
 PAGE = 10

@@ -33,7 +33,7 @@ from tests.simulation.order_books import (
     unreleased,
     unsourced,
 )
-from tests.simulation.order_verdicts import (
+from tests.simulation.order_figures import (
     cancelled_units,
     edited_lines,
     fingerprint,
@@ -51,8 +51,9 @@ from tests.simulation.plan_figures import (
 )
 from tests.simulation.routing_books import DRAFT, REFUSE, RULE_SET_STATE
 from tests.simulation.routing_verdicts import (
-    is_contradictory,
-    is_invalid,
+    is_draft_contradictory,
+    is_draft_invalid,
+    is_missing,
     key_of,
     kind_of,
     table_of,
@@ -184,11 +185,6 @@ def _location_missing(books: Books, command: Plain) -> bool:
 def _group_missing(books: Books, command: Plain) -> bool:
     scope = _terms(books, command)[SCOPE]
     return scope is not None and scope[0] == 3 and any(g not in books.groups for g in scope[1])
-
-
-def _routing_missing(books: Books, command: Plain) -> bool:
-    is_delete = command[0].startswith("Delete")
-    return is_delete and key_of(command) not in table_of(books, kind_of(command))
 
 
 def _sku_missing(books: Books, command: Plain) -> bool:
@@ -363,19 +359,6 @@ def _work(books: Books, command: Plain) -> Plain:
     return next(work for work in works if work[WORK] == command[2])
 
 
-# --- rule sets
-
-
-def _is_rule_invalid(books: Books, command: Plain) -> bool:
-    content = books.routing.rule_sets[command[1]][2]
-    return command[0] == "ValidateRuleSet" and is_invalid(content)
-
-
-def _is_rule_contradictory(books: Books, command: Plain) -> bool:
-    content = books.routing.rule_sets[command[1]][2]
-    return command[0] == "ValidateRuleSet" and is_contradictory(books, content)
-
-
 _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ORDER_NOT_FOUND": _order_missing,
     "ORDER_ID_TAKEN": _order_taken,
@@ -387,9 +370,9 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "FULFILLMENT_ORDER_NOT_FOUND": _work_missing,
     "LOCATION_NOT_FOUND": _location_missing,
     "GROUP_NOT_FOUND": _group_missing,
-    "RATE_CARD_NOT_FOUND": _routing_missing,
-    "LANE_NOT_FOUND": _routing_missing,
-    "CALENDAR_NOT_FOUND": _routing_missing,
+    "RATE_CARD_NOT_FOUND": is_missing,
+    "LANE_NOT_FOUND": is_missing,
+    "CALENDAR_NOT_FOUND": is_missing,
     "SKU_NOT_FOUND": _sku_missing,
     "RULE_SET_NOT_FOUND": _rule_set_missing,
     "ETAG_MISMATCH": _is_etag_old,
@@ -405,7 +388,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ORDER_ON_HOLD": _is_on_hold,
     "ILLEGAL_STEP": _is_step_illegal,
     "QUANTITY_BELOW_ZERO": _is_too_little_there,
-    "RULE_SET_INVALID": _is_rule_invalid,
-    "RULE_SET_CONTRADICTORY": _is_rule_contradictory,
+    "RULE_SET_INVALID": is_draft_invalid,
+    "RULE_SET_CONTRADICTORY": is_draft_contradictory,
 }
 """What the workload can be refused for; another reason is a KeyError, which fails the run."""

@@ -18,16 +18,9 @@ from tests.simulation.order_books import (
     WORKS,
     unsourced,
 )
-from tests.simulation.order_verdicts import (
-    OUT_OF_USE,
-    Request,
-    attention_of,
-    check_growth,
-    check_history,
-    check_untouched,
-    in_order,
-    quoted_of,
-)
+from tests.simulation.order_checks import check_growth, check_history, check_untouched
+from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
+from tests.simulation.order_verdicts import Request
 from tests.simulation.plan_figures import Asked, is_plain, offered, part_of_work
 
 REPLANNED_STEP = 7

@@ -128,3 +128,21 @@ def shop(*, window: Plain = None) -> Story:
 def ordered() -> Story:
     """Tell of an order of three units from the first place."""
     return shop().then(PLACE, PLACED)
+
+
+def save_calendar(story: Story, capacity: int) -> None:
+    """Tell of a calendar of the first place."""
+    fields = calendar(capacity)
+    saved = [12, ["north", 0], fields, NOON, NOON, 5]
+    story.then(["SaveLocationCalendar", ["north", 0], fields, ""], [21, saved])
+
+
+def rule_set_active(story: Story, rules: Plain, *, steps: int = 3) -> None:
+    """Tell of a rule set that is made, found right and becomes active, or of the first steps."""
+    content = ["", 1, [0, 0, 0], [0, 0, True, 0], 2, [0, 0], 0, rules]
+    draft = [14, 1, content, 1, NOON, NOON, 5, [], 0]
+    story.then(["CreateRuleSet", content], [23, draft])
+    if steps > 1:
+        story.then(["ValidateRuleSet", 1], [24, 1, 2, []])
+    if steps > 2:
+        story.then(["ActivateRuleSet", 1], [24, 1, 4, []])

@@ -32,6 +32,7 @@ from domgrpc.core.values import (
 from tests.core import commands as say
 from tests.core import scope_words
 from tests.simulation.order_workload import POINTS, Names, OrderWorkload
+from tests.simulation.routing_workload import RoutingWorkload
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ class Workload:
         self._sequences = dict.fromkeys(SOURCES, 0)
         names = Names(SKUS, PLACES, self._scope, lambda: self._pick(self._ids), self._etag)
         self.orders = OrderWorkload(random, now_ms, names, is_plain=is_plain)
+        self.routing = RoutingWorkload(random, PLACES, self._etag, is_plain=is_plain)
         # The weights make holds and stock the bulk, and the rest frequent enough to meet them.
         makers: list[tuple[int, Callable[[], Command]]] = [
             (180, self._reserve),
@@ -91,6 +93,7 @@ class Workload:
             (6, self._product),
             (6, self._rule),
             *self.orders.makers,
+            *self.routing.makers,
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]
 

@@ -197,7 +197,7 @@ class World:
         if plain[0] == 1 and plain[3] == 1:
             self.workload.held(plain[1])
         elif isinstance(outcome, RuleSet):
-            self.workload.orders.newest_rule_set = outcome.version
+            self.workload.routing.newest_rule_set = outcome.version
         elif isinstance(outcome, Order):
             self.workload.orders.placed(outcome)
         elif isinstance(outcome, Quote) and isinstance(request.command, HoldQuote):

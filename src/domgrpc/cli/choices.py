@@ -135,7 +135,7 @@ class WorkState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class HoldReason(StrEnum):
+class WhyHeld(StrEnum):
     """Why the work of an order waits."""
 
     FRAUD = "fraud"
@@ -174,7 +174,7 @@ Choice = (
     | Capacity
     | OrderState
     | WorkState
-    | HoldReason
+    | WhyHeld
     | Shortage
 )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domgrpc.cli.choices import HoldReason, Method, OrderState, WorkState, number_of
+from domgrpc.cli.choices import Method, OrderState, WhyHeld, WorkState, number_of
 from domgrpc.cli.options import (
     LIMIT_DEFAULT,
     ChannelOption,
@@ -268,7 +268,7 @@ def cancel_order(
 def hold_order(
     context: typer.Context,
     order_id: OrderIdArgument,
-    kind: Annotated[HoldReason, typer.Argument(help="Why its work is to wait.")],
+    kind: Annotated[WhyHeld, typer.Argument(help="Why its work is to wait.")],
     *,
     reason: Annotated[str, typer.Option("--reason", help="In words.", show_default=False)] = "",
     request_id: RequestIdOption = "",
@@ -287,7 +287,7 @@ def hold_order(
 def release_order(
     context: typer.Context,
     order_id: OrderIdArgument,
-    kind: Annotated[HoldReason, typer.Argument(help="Which hold to take off.")],
+    kind: Annotated[WhyHeld, typer.Argument(help="Which hold to take off.")],
     *,
     request_id: RequestIdOption = "",
 ) -> None:

@@ -135,7 +135,11 @@ MOVES: Final = (
 )
 
 
-def print_section(heading: str, columns: tuple[Column, ...], rows: Any) -> None:  # noqa: ANN401 - repeated messages
+def print_section(
+    heading: str,
+    columns: tuple[Column, ...],
+    rows: Any,  # noqa: ANN401 - repeated messages
+) -> None:
     """Print a table under a heading; nothing where it has no rows."""
     if rows:
         sys.stdout.write(f"\n{heading}\n")

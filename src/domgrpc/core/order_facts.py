@@ -5,7 +5,7 @@ Always the whole order, without what was cancelled of it, also where only a part
 
 import msgspec
 
-from domgrpc.core.candidates import Need
+from domgrpc.core.leg_questions import Need
 from domgrpc.core.order_legs import Leg, goes_with, uncancelled, value_of
 from domgrpc.core.orders import OrderLine, OrderTerms
 from domgrpc.core.rule_facts import LineFacts, OrderFacts

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from domgrpc.core.candidates import Need
+from domgrpc.core.leg_questions import Need
 from domgrpc.core.orders import STORE_METHODS, FulfillmentState, Order, OrderLine
 from domgrpc.core.products import ProductFields
 from domgrpc.core.values import NO_LOCATION, DeliveryMethod, LineId, LocationId, Sku

@@ -11,17 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import (
-    BOUNDLESS,
-    Columns,
-    LegQuestion,
-    ParcelFinder,
-    Prices,
-    Room,
-    Units,
-    columns_of,
-)
+from domgrpc.core.journey_columns import Columns, Prices, columns_of
 from domgrpc.core.journeys import Journey, TransportTable
+from domgrpc.core.leg_questions import BOUNDLESS, LegQuestion, Need, ParcelFinder, Room, Units
 from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
@@ -252,7 +244,6 @@ def leg_question(
     """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
-    limits = rules.content.limits
     needs = needs_of(leg.lines, network.products.fields)
     effects = NO_EFFECTS
     if rules.content.rules:
@@ -272,7 +263,7 @@ def leg_question(
         ask=ask,
         needs=needs,
         table_of=_table_of(planner, journey),
-        area=_area(planner, question, leg, limits.radius_m),
+        area=_area(planner, question, leg, rules.content.limits.radius_m),
         ranks=planner.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
         excluded=tuple(network.locations.index(name) for name in question.excluded),
@@ -289,16 +280,26 @@ def leg_question(
         room_left=planner.room_check(taken),
         joins_only=0 < count_max <= there,
     )
+    more_max = 0 if asked.joins_only else count_max - there
+    return asked, _limits(planner, question, leg, (rules, needs, more_max))
+
+
+def _limits(
+    planner: Planner,
+    question: PlanQuestion,
+    leg: Leg,
+    found: tuple[CompiledRuleSet, tuple[Need, ...], int],
+) -> LegLimits:
+    rules, needs, package_count_max = found
     strategy = question.strategy
-    bounds = LegLimits(
-        0 if asked.joins_only else count_max - there,
-        limits.unit_split_allowed,
-        partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
+    return LegLimits(
+        package_count_max,
+        rules.content.limits.unit_split_allowed,
+        partial=planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
         strategy=Strategy[strategy] if strategy else rules.content.strategy,
-        shown=tuple(network.locations.index(name) for name in question.shown),
+        shown=tuple(planner.network.locations.index(name) for name in question.shown),
     )
-    return asked, bounds
 
 
 def _prices(rules: CompiledRuleSet) -> Prices:
@@ -356,11 +357,11 @@ def _area(planner: Planner, question: PlanQuestion, leg: Leg, radius_m: int) -> 
 
 def _by_index(
     network: Network, units: Mapping[tuple[Sku, LocationId], int]
-) -> dict[tuple[Sku, LocationIndex], int]:
-    return {
-        (sku, network.locations.index(location_id)): count
-        for (sku, location_id), count in units.items()
-    }
+) -> dict[Sku, dict[LocationIndex, int]]:
+    found: dict[Sku, dict[LocationIndex, int]] = {}
+    for (sku, location_id), count in units.items():
+        found.setdefault(sku, {})[network.locations.index(location_id)] = count
+    return found
 
 
 def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:

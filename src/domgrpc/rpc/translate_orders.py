@@ -213,7 +213,10 @@ def read_terms(message: order_pb2.OrderTerms, *, needs_point: bool) -> OrderTerm
 
 def goes_to_address(lines: Sequence[OrderLine]) -> bool:
     """Whether any of the lines goes to the customer's address."""
-    return any(not line.location_id for line in lines)
+    for line in lines:  # noqa: SIM110 - a generator costs thrice as much for a line or two
+        if not line.location_id:
+            return True
+    return False
 
 
 def _quoted(

@@ -257,17 +257,11 @@ async def _changes(
 ) -> list[OrderChange]:
     """Return the next changes of orders that concern a location; raises where they do not come."""
     found: list[OrderChange] = []
+    responses = client.watch_orders(after_revision=revision, location_ids=[location_id])
     try:
-        async with (
-            asyncio.timeout(_NEWS_SECONDS_MAX),
-            aclosing(
-                client.watch_orders(after_revision=revision, location_ids=[location_id])
-            ) as answers,
-        ):
-            async for answer in answers:
-                found.extend(answer.changes)
-                if len(found) >= count:
-                    break
+        async with asyncio.timeout(_NEWS_SECONDS_MAX), aclosing(responses):
+            while len(found) < count:
+                found.extend((await anext(responses)).changes)
     except TimeoutError:
         raise PromiseBroken(
             "a watcher of orders sees every change", expected=count, came=len(found)

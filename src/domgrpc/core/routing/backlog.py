@@ -60,7 +60,7 @@ def solve_backlog(
         locations=proposal.locations,
         cost=proposal.cost,
         stability_cost=backlog.stability_cost * int(parts.keepable[changed].sum()),
-        lower_bound=run.bound.value * parts.scale,
+        lower_bound=run.lower_bound,
         changed_orders=changed,
         savings=proposal.savings,
         groups=proposal.groups,
@@ -73,7 +73,7 @@ def solve_backlog(
 class _Run:
     """One run: the best plan and the best bound so far."""
 
-    __slots__ = ("_best", "_parts", "_pool", "_report", "_should_stop", "bound", "ledger")
+    __slots__ = ("_best", "_home", "_parts", "_pool", "_report", "_should_stop", "bound", "ledger")
 
     def __init__(
         self,
@@ -94,15 +94,16 @@ class _Run:
             kept = Ledger(pool.parts)
             serve_in_turn(pool, kept, keep_present(pool, kept))
             self._take_better(kept)
+        self._home = self.ledger.locations.copy()
 
     def finish(self, pass_count: int) -> bool:
         """Go through the other stages, and say whether they were not ended before their time."""
-        return (
-            self._goes_on(Stage.FIRST_COME, 1)
-            and self._find_prices(pass_count)
-            and self._fill()
-            and self._improve()
-        )
+        return self._goes_on(Stage.FIRST_COME, 1) and self._find_prices(pass_count) and self._fill()
+
+    @property
+    def lower_bound(self) -> int:
+        """The bound in micros."""
+        return self.bound.value * self._parts.scale + self._parts.unavoidable_cost
 
     def _find_prices(self, pass_count: int) -> bool:
         def keeps_going(bound: Bound) -> bool:
@@ -113,28 +114,30 @@ class _Run:
         return raise_bound(self._pool, prices, pass_count, keeps_going)
 
     def _fill(self) -> bool:
+        """Fill a plan at the prices and improve it, and where that is not better the first plan."""
         filled = Ledger(self._parts)
         filling = Filling(self._pool, filled, self.bound.prices)
         if not filling.run(lambda rounds: self._goes_on(Stage.FILL, rounds)):
             return False
+        first_cost = self._best
+        is_improved = self._improve(filled)
         self._take_better(filled)
-        return True
+        return is_improved and (self._best < first_cost or self._improve(self.ledger))
 
-    def _improve(self) -> bool:
+    def _improve(self, ledger: Ledger) -> bool:
         def keeps_going(rounds: int) -> bool:
-            self._best = self.ledger.plan_cost()
+            self._best = min(self._best, ledger.plan_cost())
             return self._goes_on(Stage.IMPROVE, rounds)
 
-        return Improver(self._pool, self.ledger).run(keeps_going)
+        return Improver(self._pool, ledger, self._home).run(keeps_going)
 
     def _take_better(self, ledger: Ledger) -> None:
         cost = ledger.plan_cost()
-        if cost < self._best:
+        if cost < self.ledger.plan_cost():
             self.ledger, self._best = ledger, cost
 
     def _goes_on(self, stage: Stage, round_count: int) -> bool:
-        bound = self.bound.value * self._parts.scale
-        self._report(Progress(stage, round_count, bound, self._best))
+        self._report(Progress(stage, round_count, self.lower_bound, self._best))
         return not self._should_stop()
 
 

@@ -161,7 +161,7 @@ def _make_batch(parts: Parts, chosen: Numbers, is_candidate: Booleans) -> Batch:
     positions = parts.position_of[lines[:, None], locations]
     costs = parts.line_costs[lines[:, None], locations] // parts.scale
     costs = np.where(positions == NOWHERE, 1 << (8 * np.dtype(dtype).itemsize - 2), costs)
-    unsent = np.add.reduceat(backlog.backorder_costs, backlog.line_starts[:-1])
+    unsent = np.add.reduceat(parts.backorders, backlog.line_starts[:-1])
     # No package that costs more than to change and send nothing is sent; this keeps sums small.
     dearest = unsent[orders] + backlog.stability_cost + parts.scale
     packages = np.minimum(backlog.package_costs[orders, locations], dearest)
@@ -176,7 +176,7 @@ def _make_batch(parts: Parts, chosen: Numbers, is_candidate: Booleans) -> Batch:
         quantities=backlog.quantities[lines][:, None].astype(dtype),
         costs=costs.astype(dtype),
         packages=(packages // parts.scale).astype(dtype),
-        backorders=(backlog.backorder_costs[lines] // parts.scale)[:, None].astype(dtype),
+        backorders=(parts.backorders[lines] // parts.scale)[:, None].astype(dtype),
         kept=kept,
         can_keep=parts.keepable[orders],
         changes=changes.astype(dtype),

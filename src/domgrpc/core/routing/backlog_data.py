@@ -24,9 +24,9 @@ COST_MAX = 1 << 48
 """No single cost may be above, in micros: 281 million of the currency unit."""
 QUANTITY_MAX = STOCK_MAX = 1 << 40
 PRICE_MAX = 1 << 48
-TOTAL_MAX = 1 << 60
+TOTAL_MAX = 1 << 62
 """What all orders together may cost at the most, everything at its dearest."""
-PASS_COUNT_DEFAULT = 100
+PASS_COUNT_DEFAULT = 60
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -5,8 +5,9 @@ run of so many. A position is a SKU at a location that some line can be sent fro
 numbered densely, so that stock and prices are short vectors.
 
 Costs are divided by `scale` and rounded down, so that sums fit into 32 bits, which is twice as fast
-as 64. A bound on rounded costs is a bound on the true ones. What a plan costs is always counted in
-whole micros.
+as 64. A backorder cost that means "never" is cut down to a few times what sending can cost, which
+is enough to have the line sent and lets prices settle. Both only lower costs, so that a bound on
+these costs is a bound on the true ones. What a plan costs is always counted in whole micros.
 """
 
 import msgspec
@@ -21,6 +22,10 @@ _SCALE_MAX = 256
 _NARROW_MAX = 1 << 28
 _WIDE_MAX = 1 << 58
 """Sums of a few numbers up to here, and the cost of what is closed, stay below 2^31 and 2^63."""
+
+_WORTH = 3
+"""So many times what sending a line alone costs at the dearest, for nearly all, it is worth to send
+one, unless its backorder costs less."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -43,10 +48,18 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """By place: units that open orders may use."""
     line_costs: Numbers
     """By line and location, for the whole line, in micros."""
+    backorders: Numbers
+    """By line: what it counts in the search not to send it, in micros."""
+    unavoidable_cost: int
+    """What lines cost that nobody can send, as far as the search does not count it, in micros."""
     position_of: Numbers
     """By line and location; NOWHERE where the line cannot be sent from."""
     places: Numbers
     """By position, its place in all stock: SKU x number of locations + location."""
+    sku_lines: Numbers
+    """All lines, by SKU."""
+    sku_starts: Numbers
+    """By SKU: its first place in `sku_lines`; and then their number."""
     capacity: Numbers
     """By position: units that open orders may use."""
     price_max: Numbers
@@ -66,6 +79,17 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         firsts = np.cumsum(counts) - counts
         return self.starts[parts][owners] + np.arange(len(owners)) - firsts[owners], owners
 
+    def part_of(self, line: int) -> int:
+        """Return the part of a line."""
+        return int(np.searchsorted(self.starts, line, side="right")) - 1
+
+    def lines_at(self, position: int, locations: Numbers) -> Numbers:
+        """Return the lines that are at a position; O(lines of its SKU)."""
+        sku, location = divmod(int(self.places[position]), self.backlog.stock.shape[1])
+        lines: Numbers = self.sku_lines[self.sku_starts[sku] : self.sku_starts[sku + 1]]
+        is_there: Booleans = locations[lines] == location
+        return lines[is_there]
+
     def positions_of(self, lines: Numbers, locations: Numbers) -> Numbers:
         """Return the position of each line at its location, NOWHERE for a line that is nowhere."""
         return np.where(locations == NOWHERE, NOWHERE, self.position_of[lines, locations])
@@ -80,11 +104,13 @@ def prepare(backlog: Backlog) -> Parts:
     stock = _free_stock(backlog)
     line_costs = backlog.unit_costs * backlog.quantities[:, None]
     position_of, places = _number_positions(backlog, stock, line_costs)
-    price_max, largest = _price_max(backlog, position_of, len(places))
+    backorders = _backorders(backlog, line_costs, position_of)
+    price_max, largest = _price_max(backlog, backorders, position_of, len(places))
     is_narrow = largest // _NARROW_MAX < _SCALE_MAX
     scale = 1 + largest // (_NARROW_MAX if is_narrow else _WIDE_MAX)
     stays = backlog.present == NOWHERE
     stays |= position_of[np.arange(len(stays)), backlog.present] != NOWHERE
+    is_hopeless = (position_of == NOWHERE).all(axis=1) & ~backlog.released[backlog.line_orders]
     can_stay = np.logical_and.reduceat(stays, backlog.line_starts[:-1])
     return Parts(
         backlog=backlog,
@@ -96,8 +122,12 @@ def prepare(backlog: Backlog) -> Parts:
         keepable=backlog.planned & can_stay,
         stock=stock.reshape(-1),
         line_costs=line_costs,
+        backorders=backorders,
+        unavoidable_cost=int((backlog.backorder_costs - backorders)[is_hopeless].sum()),
         position_of=position_of,
         places=places,
+        sku_lines=np.argsort(backlog.skus, kind="stable"),
+        sku_starts=np.append(0, np.cumsum(np.bincount(backlog.skus, minlength=len(stock)))),
         capacity=stock.reshape(-1)[places],
         price_max=price_max // scale + 1,
         scale=scale,
@@ -129,19 +159,29 @@ def _number_positions(
     return np.where(usable, number[flat], NOWHERE), np.flatnonzero(is_used)
 
 
-def _price_max(backlog: Backlog, position_of: Numbers, count: int) -> tuple[Numbers, int]:
+def _backorders(backlog: Backlog, line_costs: Numbers, position_of: Numbers) -> Numbers:
+    costs = backlog.package_costs[backlog.line_orders] + line_costs
+    dearest = np.where(position_of == NOWHERE, 0, costs).max(axis=1)
+    dear = np.sort(dearest)[len(dearest) * 99 // 100]
+    worth: Numbers = _WORTH * np.maximum(dearest, dear) + 1
+    return np.minimum(backlog.backorder_costs, worth)
+
+
+def _price_max(
+    backlog: Backlog, backorders: Numbers, position_of: Numbers, count: int
+) -> tuple[Numbers, int]:
     """Return the highest sensible prices in micros, and the largest number that can come up.
 
     No line pays more for a unit than its backorder costs.
     """
     lines, locations = np.nonzero(position_of != NOWHERE)
     positions = position_of[lines, locations]
-    bids = -(-backlog.backorder_costs // backlog.quantities)
+    bids = -(-backorders // backlog.quantities)
     highest = np.zeros(count, np.int64)
     np.maximum.at(highest, positions, bids[lines])
     most = np.zeros(count, np.int64)
     np.maximum.at(most, positions, backlog.quantities[lines])
     # As a float, since it may not fit; the scale has to be about right only.
     payment = float((highest.astype(np.float64) * most).max(initial=0))
-    unsent = int(np.add.reduceat(backlog.backorder_costs, backlog.line_starts[:-1]).max())
+    unsent = int(np.add.reduceat(backorders, backlog.line_starts[:-1]).max())
     return highest, max(int(payment), unsent, backlog.stability_cost, int(most.max(initial=0)))

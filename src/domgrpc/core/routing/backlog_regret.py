@@ -19,7 +19,7 @@ import numpy as np
 from domgrpc.core.routing.backlog_batches import Batch, Offer, Pool, priced
 from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
 from domgrpc.core.routing.backlog_ledger import Ledger
-from domgrpc.core.routing.backlog_subsets import solve
+from domgrpc.core.routing.backlog_subsets import cheapest_values, solve
 
 _SHARE = 0.1
 _COUNT_MIN = 20
@@ -103,8 +103,8 @@ class Filling:
             offer = priced(batch, self._offer(batch), self._prices)
             closed = batch.costs.dtype.type(batch.closed)
             costs = np.where(is_scarce[batch.positions], closed, offer.costs)
-            answer = solve(batch, Offer(costs, offer.packages, offer.changes))
-            regrets[batch.parts] = answer.values - self._values[batch.parts]
+            values = cheapest_values(batch, Offer(costs, offer.packages, offer.changes))
+            regrets[batch.parts] = values - self._values[batch.parts]
         return regrets[contested]
 
     def _book(self, parts: Numbers) -> Booleans:

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from domgrpc.core.routing.backlog_batches import Batch, Offer
-from domgrpc.core.routing.backlog_data import NOWHERE, Numbers
+from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
 
 
 class Answer(msgspec.Struct, frozen=True, eq=False):
@@ -35,9 +35,25 @@ class Answer(msgspec.Struct, frozen=True, eq=False):
 def solve(batch: Batch, offer: Offer) -> Answer:
     """Solve every part exactly; O(parts x (2^lines x candidates + 3^lines))."""
     capped = np.minimum(offer.costs, batch.backorders)
-    find = _solve_lone_lines if len(batch.lines) == 1 else _solve_sets
-    answer = find(batch, capped, offer.packages)
-    return _or_kept(batch, offer, answer) if batch.can_keep.any() else answer
+    if len(batch.lines) == 1:
+        answer = _solve_lone_lines(batch, capped, offer.packages)
+    else:
+        tables = _tables(batch, capped, offer.packages)
+        answer = Answer(tables[1][-1], _picks(batch, capped, offer.packages, tables))
+    if not batch.can_keep.any():
+        return answer
+    kept, keeps = _keep(batch, offer, answer.values)
+    return Answer(kept, np.where(keeps, batch.kept, answer.picks))
+
+
+def cheapest_values(batch: Batch, offer: Offer) -> Numbers:
+    """Return the values of `solve` alone, in less time."""
+    capped = np.minimum(offer.costs, batch.backorders)
+    if len(batch.lines) == 1:
+        values = np.minimum((capped[0] + offer.packages).min(axis=0), batch.backorders[0, 0])
+    else:
+        values = _tables(batch, capped, offer.packages)[1][-1]
+    return _keep(batch, offer, values)[0] if batch.can_keep.any() else values
 
 
 def plan_values(batch: Batch, offer: Offer, picks: Numbers) -> Numbers:
@@ -65,7 +81,8 @@ def _solve_lone_lines(batch: Batch, capped: Numbers, packages: Numbers) -> Answe
     return Answer(np.minimum(values, backorders), np.where(is_sent, picks, NOWHERE)[None])
 
 
-def _solve_sets(batch: Batch, capped: Numbers, packages: Numbers) -> Answer:
+def _tables(batch: Batch, capped: Numbers, packages: Numbers) -> tuple[Numbers, Numbers]:
+    """Return g and f by set and part."""
     line_count, width, count = capped.shape
     table = np.empty((1 << line_count, width, count), capped.dtype)
     table[0] = packages
@@ -79,7 +96,7 @@ def _solve_sets(batch: Batch, capped: Numbers, packages: Numbers) -> Answer:
         best[sets] = (package[firsts] + best[sets[:, None] ^ firsts]).min(axis=1)
     # No lines are no package: it fills up the rows of `first_packages`.
     package[0] = batch.closed
-    return Answer(best[-1].copy(), _picks(batch, capped, packages, (package, best)))
+    return package, best
 
 
 def _picks(
@@ -111,17 +128,19 @@ def _picks(
     return picks
 
 
-def _or_kept(batch: Batch, offer: Offer, answer: Answer) -> Answer:
-    """Keep the present plan where no other is cheaper by more than the change costs."""
+def _keep(batch: Batch, offer: Offer, values: Numbers) -> tuple[Numbers, Booleans]:
+    """Return the values where present plans may be kept, and which of them are.
+
+    They are where no other is cheaper by more than the change costs.
+    """
     columns = np.arange(len(batch.parts))
     rows = np.arange(len(batch.lines))[:, None]
     is_closed = offer.costs[rows, batch.kept, columns] >= batch.closed
     can_keep = batch.can_keep & ~(is_closed & (batch.kept != NOWHERE)).any(axis=0)
     kept = plan_values(batch, offer, batch.kept)
-    changed = answer.values + offer.changes
+    changed = values + offer.changes
     keeps = can_keep & (kept <= changed)
-    values = np.where(keeps, kept, changed).astype(answer.values.dtype)
-    return Answer(values, np.where(keeps, batch.kept, answer.picks))
+    return np.where(keeps, kept, changed).astype(values.dtype), keeps
 
 
 @cache

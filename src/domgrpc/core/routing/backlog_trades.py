@@ -1,4 +1,4 @@
-"""Improving a plan that can be carried out: passes and trades, until neither saves anything.
+"""Improving a plan that can be carried out: passes, trades, returns, until none saves anything.
 
 A pass solves every part again, for the stock that is left and what it holds itself.
 
@@ -8,22 +8,25 @@ that position closed. Then every part is solved once more, and where too little 
 room can be bought for what it costs the cheapest holder to move. A trade that looks good is tried:
 the part moves, the holder is solved again for what is left by then (perhaps what the part gave
 up), and it stays so if the orders cost less, in whole micros.
+
+A return takes a part whose lines are not all sent back to where another plan had them. Whoever
+stands there by now has to go elsewhere, or return, too. As the other plan can be carried out, this
+ends well: so an order that the plan forgot gets its place back where it is worth the moves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
 
 from domgrpc.core.routing.backlog_batches import Batch, Offer, Pool
-from domgrpc.core.routing.backlog_data import NOWHERE, Numbers
-from domgrpc.core.routing.backlog_first_come import cheapest_plans
+from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
 from domgrpc.core.routing.backlog_ledger import Ledger
-from domgrpc.core.routing.backlog_subsets import plan_values, solve
+from domgrpc.core.routing.backlog_subsets import cheapest_values, plan_values, solve
+from domgrpc.core.routing.backlog_trials import Trial
 
 _ROOM_MAX = 4
 """Units at a position that one trade can make room for."""
-_STEP_COUNT = 2
 _NEVER = 1 << 62
 """What moving out costs where it was not asked for."""
 
@@ -48,88 +51,121 @@ class _Move(msgspec.Struct, frozen=True, order=True):
 class Improver:
     """Improves the plan on a ledger, on which every open part is booked."""
 
-    __slots__ = ("_ledger", "_parts", "_pool")
+    __slots__ = (
+        "_home",
+        "_ledger",
+        "_moving_costs",
+        "_parts",
+        "_pool",
+        "_room_costs",
+        "_seen",
+        "_traded",
+    )
 
-    def __init__(self, pool: Pool, ledger: Ledger) -> None:
-        """Take over the ledger."""
+    def __init__(self, pool: Pool, ledger: Ledger, home: Numbers) -> None:
+        """Take over the ledger; `home` is by line another plan that can be carried out."""
         self._pool = pool
         self._parts = pool.parts
         self._ledger = ledger
+        self._home = home
+        self._seen = _Watch(ledger)
+        self._traded = _Watch(ledger)
+        self._moving_costs = np.full(len(ledger.locations), _NEVER)
+        """By line at a position with little left: what leaving it costs its part."""
+        self._room_costs = np.zeros((_ROOM_MAX + 1, len(ledger.left)), np.int64)
+        """By units and position: what it costs the cheapest holder of so many to move."""
 
     def run(self, keep_going: Callable[[int], bool]) -> bool:
         """Improve until nothing is gained; say whether `keep_going`, asked between, let it."""
-        step, other = self.make_pass, self.make_trades
-        idle_count = round_count = 0
-        while idle_count < _STEP_COUNT:
+        steps = (self.make_pass, self.make_trades, self.make_returns)
+        number = idle_count = round_count = 0
+        while idle_count < len(steps):
             if not keep_going(round_count):
                 return False
             round_count += 1
-            if step():
+            if steps[number]():
                 idle_count = 0
             else:
                 idle_count += 1
-                step, other = other, step
+                number = (number + 1) % len(steps)
         return True
 
     def make_pass(self) -> bool:
-        """Solve every part again, and say whether that saved anything."""
+        """Solve again every part for which something changed; say whether that saved anything."""
+        self._seen.look()
         moves: list[_Move] = []
-        for batch in self._pool.batches:
+        for batch in self._seen.touched(self._pool):
             standing = self._stand(batch)
             moves += _gains(standing, standing.offer)
         return self._make(moves, {})
 
     def make_trades(self) -> bool:
         """Let parts in where others can move out, and say whether that saved anything."""
-        standings = [self._stand(batch) for batch in self._pool.batches]
-        moving_costs = np.full(len(self._ledger.locations), _NEVER)
-        for standing in standings:
-            self._price_moving_out(standing, moving_costs)
-        holders = np.flatnonzero(moving_costs < _NEVER)
-        holders = holders[np.argsort(moving_costs[holders], kind="stable")]
+        self._traded.look()
+        for batch in self._traded.touched(self._pool):
+            self._price_moving_out(self._stand(batch))
+        holders = np.flatnonzero(self._moving_costs < _NEVER)
+        holders = holders[np.argsort(self._moving_costs[holders], kind="stable")]
         positions = self._parts.positions_of(holders, self._ledger.locations[holders])
-        room_costs = self._price_room(holders, positions, moving_costs[holders])
+        room_costs = self._price_room(holders, positions)
+        self._traded.add((room_costs != self._room_costs).any(axis=0))
+        self._room_costs = room_costs
         moves: list[_Move] = []
-        for standing in standings:
-            moves += _gains(standing, self._offer_room(standing, room_costs))
+        for batch in self._traded.touched(self._pool):
+            standing = self._stand(batch)
+            moves += _gains(standing, self._offer_room(standing))
         by_position: dict[int, list[int]] = {}
         for line, position in zip(holders.tolist(), positions.tolist(), strict=True):
             by_position.setdefault(position, []).append(line)
         return self._make(moves, by_position)
+
+    def make_returns(self) -> bool:
+        """Take parts home that are not sent as far as there; say whether that saved anything."""
+        is_lost = (self._ledger.locations == NOWHERE) & (self._home != NOWHERE)
+        is_better = False
+        for part in np.flatnonzero(np.logical_or.reduceat(is_lost, self._parts.starts[:-1])):
+            trial = Trial(self._pool, self._ledger)
+            if trial.go_home(int(part), self._home) and trial.saves():
+                is_better = True
+            else:
+                trial.undo()
+        return is_better
 
     def _stand(self, batch: Batch) -> _Standing:
         picks = self._ledger.picks(batch)
         offer = self._ledger.offer(batch, picks)
         return _Standing(batch, picks, offer, plan_values(batch, offer, picks))
 
-    def _price_moving_out(self, standing: _Standing, moving_costs: Numbers) -> None:
+    def _price_moving_out(self, standing: _Standing) -> None:
         """Write for each line at a position with little left what leaving it costs its part."""
         batch, offer = standing.batch, standing.offer
         for row, picks in enumerate(standing.picks):
             columns = np.flatnonzero(picks != NOWHERE)
             left = self._ledger.left[batch.positions[row, picks[columns], columns]]
             columns = columns[left < _ROOM_MAX]
-            costs = offer.costs[:, :, columns]
+            costs = np.take(offer.costs, columns, axis=2)
             costs[row, picks[columns], np.arange(len(columns))] = batch.closed
             moved = Offer(costs, offer.packages[:, columns], offer.changes[columns])
-            values = solve(batch.take(columns), moved).values
+            values = cheapest_values(batch.take(columns), moved)
             loss = np.maximum(values - standing.values[columns], 0)
-            moving_costs[batch.lines[row, columns]] = loss
+            self._moving_costs[batch.lines[row]] = _NEVER
+            self._moving_costs[batch.lines[row, columns]] = loss
 
-    def _price_room(self, holders: Numbers, positions: Numbers, costs: Numbers) -> Numbers:
-        """Return by units and position what it costs the cheapest holder of so many to move."""
-        room_costs = np.full((_ROOM_MAX + 1, len(self._ledger.left)), _NEVER)
+    def _price_room(self, holders: Numbers, positions: Numbers) -> Numbers:
+        room_costs = np.full_like(self._room_costs, _NEVER)
         room_costs[0] = 0
         quantities = self._parts.backlog.quantities[holders]
         for units in range(1, _ROOM_MAX + 1):
             enough = quantities >= units
-            np.minimum.at(room_costs[units], positions[enough], costs[enough])
+            costs = self._moving_costs[holders[enough]]
+            np.minimum.at(room_costs[units], positions[enough], costs)
         return room_costs
 
-    def _offer_room(self, standing: _Standing, room_costs: Numbers) -> Offer:
+    def _offer_room(self, standing: _Standing) -> Offer:
+        """Return what a batch may use where room can be bought."""
         batch, offer = standing.batch, standing.offer
         missing = batch.quantities - self._ledger.room(batch, standing.picks)
-        prices = room_costs[np.clip(missing, 0, _ROOM_MAX), batch.positions]
+        prices = self._room_costs[np.clip(missing, 0, _ROOM_MAX), batch.positions]
         prices[missing > _ROOM_MAX] = _NEVER
         costs = batch.costs + np.minimum(prices, batch.closed - batch.costs)
         return Offer(costs.astype(batch.costs.dtype), offer.packages, offer.changes)
@@ -138,7 +174,7 @@ class Improver:
         """Try moves one after the other, and say whether any was kept."""
         is_better = False
         for move in sorted(moves):
-            trial = _Trial(self._pool, self._ledger)
+            trial = Trial(self._pool, self._ledger)
             trial.move(move.part, move.locations)
             if trial.make_room(move.part, holders) and trial.saves():
                 is_better = True
@@ -147,71 +183,45 @@ class Improver:
         return is_better
 
 
-class _Trial:
-    """Moves that can be undone."""
+class _Watch:
+    """Tells for which parts anything changed since it last looked; at first, for all."""
 
-    __slots__ = ("_before", "_costs", "_ledger", "_pool")
+    __slots__ = ("_is_changed", "_is_moved", "_ledger", "_left", "_locations")
 
-    def __init__(self, pool: Pool, ledger: Ledger) -> None:
-        """Begin with no move."""
-        self._pool = pool
+    def __init__(self, ledger: Ledger) -> None:
+        """Nothing was looked at yet."""
         self._ledger = ledger
-        self._before: dict[int, list[int]] = {}
-        """By part that moved."""
-        self._costs: dict[int, int] = {}
-        """By order with such a part: what it cost before."""
+        self._left = np.full_like(ledger.left, np.iinfo(np.int64).min)
+        self._locations = ledger.locations
+        self._is_changed = self._is_moved = np.zeros(0, np.bool_)
 
-    def move(self, part: int, locations: list[int] | None = None) -> None:
-        """Move a part, to the cheapest places there are by now unless they are given."""
-        order = int(self._pool.parts.orders[part])
-        self._costs.setdefault(order, self._ledger.order_cost(order))
-        self._before[part] = self._ledger.lift(part)
-        if locations is None:
-            locations = cheapest_plans(self._pool.alone(part), self._ledger)[part]
-        self._ledger.book(part, locations)
+    def look(self) -> None:
+        """Find out what changed since the last look: stock by position, and lines that moved."""
+        self._is_changed = self._ledger.left != self._left
+        self._is_moved = self._ledger.locations != self._locations
+        self._left = self._ledger.left.copy()
+        self._locations = self._ledger.locations.copy()
 
-    def make_room(self, part: int, holders: dict[int, list[int]]) -> bool:
-        """Move one holder out of each position where too little is left for the part."""
-        parts, ledger = self._pool.parts, self._ledger
-        lines = np.arange(parts.starts[part], parts.starts[part + 1])
-        for position in parts.positions_of(lines, ledger.locations[lines]).tolist():
-            if position != NOWHERE and ledger.left[position] < 0:
-                holder = self._find_holder(position, holders.get(position, []))
-                if holder is None:
-                    return False
-                self.move(holder)
-        return True
+    def add(self, is_changed: Booleans) -> None:
+        """Take positions for changed, too."""
+        self._is_changed = self._is_changed | is_changed
 
-    def _find_holder(self, position: int, lines: list[int]) -> int | None:
-        """Return the part of the first line that still holds enough and has not moved yet."""
-        parts, ledger = self._pool.parts, self._ledger
-        for line in lines:
-            part = int(np.searchsorted(parts.starts, line, side="right")) - 1
-            location = ledger.locations[line]
-            is_there = location != NOWHERE and parts.position_of[line, location] == position
-            is_enough = parts.backlog.quantities[line] + ledger.left[position] >= 0
-            if is_there and is_enough and part not in self._before:
-                return part
-        return None
-
-    def saves(self) -> bool:
-        """Say whether the orders cost less than before."""
-        return sum(map(self._ledger.order_cost, self._costs)) < sum(self._costs.values())
-
-    def undo(self) -> None:
-        """Put all parts back where they were."""
-        for part in self._before:
-            self._ledger.lift(part)
-        for part, locations in self._before.items():
-            self._ledger.book(part, locations)
+    def touched(self, pool: Pool) -> Iterator[Batch]:
+        """Yield batches of all parts that something changed for."""
+        for batch in pool.batches:
+            touched = self._is_changed[batch.positions].any(axis=(0, 1))
+            touched |= self._is_moved[batch.lines].any(axis=0) | (not batch.is_whole)
+            if touched.any():
+                yield batch.take(np.flatnonzero(touched))
 
 
 def _gains(standing: _Standing, offer: Offer) -> list[_Move]:
     """Return the moves of parts that the offer gives a cheaper plan than the one they have."""
-    batch = standing.batch
-    answer = solve(batch, offer)
-    losses = answer.values - standing.values
+    losses = cheapest_values(standing.batch, offer) - standing.values
     columns = np.flatnonzero(losses < 0)
-    locations = batch.locations_of(answer.picks)[:, columns].T.tolist()
-    chosen = zip(losses[columns].tolist(), batch.parts[columns].tolist(), locations, strict=True)
+    batch = standing.batch.take(columns)
+    costs = np.take(offer.costs, columns, axis=2)
+    answer = solve(batch, Offer(costs, offer.packages[:, columns], offer.changes[columns]))
+    locations = batch.locations_of(answer.picks).T.tolist()
+    chosen = zip(losses[columns].tolist(), batch.parts.tolist(), locations, strict=True)
     return [_Move(*each) for each in chosen]
