@@ -50,6 +50,7 @@ def order(seed: int, line_count: int, terms: Terms = PLAIN, *, free: int = 0) ->
     )
 
 
+@pytest.mark.slow
 @given(rate_cards(), st.integers(0, 60), st.integers(0, 60))
 def test_a_line_is_below_all_prices_up_to_the_weight(
     card: RateCard, touching: int, grams_max: int

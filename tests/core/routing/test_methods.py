@@ -77,6 +77,20 @@ def test_a_lot_that_no_promising_candidate_has_is_still_served() -> None:
     assert found.cost == found.lower_bound == 3_000 + 8 * 5 + 5_000
 
 
+def test_of_stores_that_are_alike_the_first_are_taken_without_trying_them_all() -> None:
+    # Three formats of store, each with three lines, two hundred stores of each at one cost.
+    costs = np.full((9, 600), NEVER)
+    for line in range(9):
+        costs[line, line % 3 :: 3] = 5
+    found = route_many(costs, np.full(600, 1_000), 0, NODES)
+    assert found is not None
+    assert (found.chosen, found.cost, found.lower_bound) == ((0, 1, 2), 3_045, 3_045)
+    few = route_few(costs[:, :50].tolist(), [1_000] * 50, 0, NODES)
+    assert few is not None
+    assert few.chosen == found.chosen
+    assert max(found.node_count, few.node_count) < 10
+
+
 @pytest.mark.slow
 def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
     costs = np.full((9, 900), NEVER)

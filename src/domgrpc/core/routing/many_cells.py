@@ -158,6 +158,7 @@ class _Field:
         if len(self.names) > _PROMISING:
             self._price()
         if len(self.names) > _SEARCHED and self.most() >= _PAIR:
+            self._keep_first_of_twins()
             self._try_pairs()
         for _ in range(_ROUNDS_MAX):
             count = len(self.names)
@@ -170,6 +171,19 @@ class _Field:
             elif len(self.names) * 3 > count * 2 and count <= _SEARCHED_SLOWLY:
                 # A search is faster than another round that leaves out few.
                 break
+
+    def _keep_first_of_twins(self) -> None:
+        # Of candidates with the same costs, as stores of one format in one zone, the first will do:
+        # plans with the others cost the same and come later.
+        factors = np.arange(1, 2 * len(self.costs), 2)[:, None]
+        keys = (self.costs * factors).sum(axis=0) + self.package_costs * factors[-1]
+        _, firsts, who = np.unique(keys, return_index=True, return_inverse=True)
+        if len(firsts) < len(keys):
+            first = firsts[who]
+            twins = (self.costs == self.costs[:, first]).all(axis=0)
+            twins &= self.package_costs == self.package_costs[first]
+            twins[firsts] = False
+            self.keep(np.flatnonzero(~twins))
 
     def _try_core(self) -> None:
         # A search among the few candidates with the least slacks mostly finds the best plan; with
@@ -221,9 +235,9 @@ class _Field:
             sums = np.minimum(self.costs[:, left], self.costs[:, right]).sum(axis=0)
             sums += self.package_costs[left] + self.package_costs[right]
             cost = int(sums.min())
-            for place in np.flatnonzero(sums == cost).tolist():
-                pair = sorted((int(self.names[left[place]]), int(self.names[right[place]])))
-                self.offer(tuple(pair), cost)
+            equals = np.sort(self.names[[left[sums == cost], right[sums == cost]]], axis=0)
+            lower, higher = equals[:, np.lexsort(equals[::-1])[0]].tolist()
+            self.offer((lower, higher), cost)
         self.count_min = _PAIR + 1
 
     def searched(self, node_count_max: int) -> Found | None:

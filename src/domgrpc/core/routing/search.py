@@ -67,18 +67,22 @@ class Search:
             )
             for package_cost, column in zip(package_costs, columns, strict=True)
         ]
-        order = sorted(range(len(columns)), key=slacks.__getitem__)
+        # Of candidates with the same costs the first will do: plans with the others cost the same.
+        firsts: dict[object, int] = {}
+        for place, twin in enumerate(zip(package_costs, columns, strict=True)):
+            firsts.setdefault(twin, place)
+        order = sorted(firsts.values(), key=slacks.__getitem__)
         self._names = [names[place] for place in order]
         self._columns = [columns[place] for place in order]
         self._slacks = [slacks[place] for place in order]
         self._package_costs = [package_costs[place] for place in order]
         self._prices = prices
         self._cheapest = [min(row) for row in rows]
-        count = min(count_max or len(rows), len(package_costs))
+        count = min(count_max or len(rows), len(order))
         self._count_max = count
         self._count_min = count_min
         self._paying = (1 << bisect_right(self._slacks, -1)) - 1
-        self._package_sums = [0, *accumulate(sorted(package_costs)[:count])]
+        self._package_sums = [0, *accumulate(sorted(self._package_costs)[:count])]
         self._slack_sums = [0, *accumulate(self._slacks[:count])]
         carriers = [0] * len(rows)
         for place, column in enumerate(self._columns):
