@@ -29,11 +29,9 @@ MEGABYTE = 1_000_000
 _TICK_SECONDS = 0.005
 _RECOVERY_SECONDS_MAX = 10.0
 _PROBE_SECONDS = 0.01
-# What may wait inside gRPC is bounded to some 0.15 s of work, as an operator does who knows the
-# calls that come: its own threads refuse what is more, next to free. Answers and finished
-# reservations are kept up to a number: a small one, so that memory is full before it is measured.
+# What admits and refuses calls is left as it is by default. Answers and finished reservations are
+# kept up to a number: a small one, so that memory is full before it is measured.
 _SERVER_OPTIONS = (
-    "--pending-calls-max=20",
     "--kept-answers-max=20000",
     "--finished-reservations-max=20000",
     "--feed-size-bytes-max=8000000",
@@ -184,8 +182,7 @@ def _results(capacity: float, levels: list[Level]) -> Iterator[Result]:
         value=capacity,
         unit="/s",
         better=Better.HIGHER,
-        note=f"{IN_FLIGHT} calls in flight; peak goodput at any level {peak:,.0f}/s; server with "
-        "--pending-calls-max=20",
+        note=f"{IN_FLIGHT} calls in flight; peak goodput at any level {peak:,.0f}/s",
     )
     for level in levels:
         must, aim = _GOODPUT_MUSTS.get(level.multiple, (None, None))

@@ -3,65 +3,78 @@
 Everything is counted again from the instance, one rule after the other, as slowly as is clear.
 """
 
-from collections import defaultdict
+from collections.abc import Iterator
 
 from domgrpc.core.routing.instance import AnyInstance, Package, RateCard, Solution
 
 
 def faults(instance: AnyInstance, solution: Solution) -> list[str]:
     """Return every rule that the solution breaks, in words."""
-    found = []
-    terms = instance.terms
-    sent: dict[int, int] = defaultdict(int)
-    taken: dict[tuple[int, int], int] = defaultdict(int)
-    sources: dict[int, list[int]] = defaultdict(list)
-    for number, package in enumerate(solution.packages):
-        if not package.contents:
-            found.append(f"package {number} is empty")
-        for line, quantity in package.contents:
-            if quantity < 1:
-                found.append(f"package {number} has {quantity} units of line {line}")
-            sent[line] += quantity
-            taken[line, package.candidate] += quantity
-            sources[line].append(number)
+    return [
+        *_faults_of_lines(instance, solution),
+        *_faults_of_terms(instance, solution),
+        *_faults_of_costs(instance, solution),
+    ]
+
+
+def _faults_of_lines(instance: AnyInstance, solution: Solution) -> Iterator[str]:
     for line, quantity in enumerate(instance.quantities):
-        if sent[line] != quantity:
-            found.append(f"{sent[line]} of {quantity} units of line {line} are sent")
-        grouped = any(line in group for group in terms.together) or line in terms.alone
-        may_split = (
-            terms.unit_split if isinstance(terms.unit_split, bool) else terms.unit_split[line]
-        )
-        if len(sources[line]) > 1 and (grouped or not may_split):
-            found.append(f"line {line} comes in packages {sources[line]} and must not split")
-        if line in terms.alone and len(solution.packages[sources[line][0]].contents) > 1:
-            found.append(f"line {line} must be alone in package {sources[line][0]}")
-    for (line, candidate), quantity in taken.items():
-        if quantity > instance.available[line][candidate]:
-            found.append(f"candidate {candidate} has too few units of line {line}: {quantity}")
+        parts = _parts(solution, line)
+        if any(units < 1 for _, _, units in parts):
+            yield f"a package has no unit of line {line} and names it"
+        if sum(units for _, _, units in parts) != quantity:
+            yield f"{sum(units for _, _, units in parts)} of {quantity} units of line {line}"
+        for candidate in sorted({candidate for _, candidate, _ in parts}):
+            taken = sum(units for _, owner, units in parts if owner == candidate)
+            if taken > instance.available[line][candidate]:
+                yield f"candidate {candidate} has too few units of line {line}: {taken}"
+
+
+def _faults_of_terms(instance: AnyInstance, solution: Solution) -> Iterator[str]:
+    terms, packages = instance.terms, solution.packages
+    for line in range(len(instance.quantities)):
+        split = terms.unit_split
+        may_split = split if isinstance(split, bool) else split[line]
+        is_bound = line in terms.alone or any(line in group for group in terms.together)
+        if len(_parts(solution, line)) > 1 and (is_bound or not may_split):
+            yield f"line {line} must not split"
+    for line in terms.alone:
+        if any(len(packages[number].contents) > 1 for number, _, _ in _parts(solution, line)):
+            yield f"line {line} must be alone"
     for group in terms.together:
-        if len({sources[line][0] for line in group}) > 1:
-            found.append(f"lines {group} are not together")
-    if 0 < terms.package_count_max < len(solution.packages):
-        found.append(f"{len(solution.packages)} packages, {terms.package_count_max} may be")
+        if len({number for line in group for number, _, _ in _parts(solution, line)}) != 1:
+            yield f"lines {group} must be together"
+    if 0 < terms.package_count_max < len(packages):
+        yield f"{len(packages)} packages, {terms.package_count_max} may be"
+
+
+def _faults_of_costs(instance: AnyInstance, solution: Solution) -> Iterator[str]:
     cost = sum(package_cost(instance, package) for package in solution.packages)
     if cost != solution.cost:
-        found.append(f"the packages cost {cost}, not {solution.cost}")
+        yield f"the packages cost {cost}, not {solution.cost}"
     if not 0 <= solution.lower_bound <= solution.cost:
-        found.append(f"the lower bound is {solution.lower_bound}, the cost {solution.cost}")
-    return found
+        yield f"the lower bound is {solution.lower_bound}, the cost {solution.cost}"
+
+
+def _parts(solution: Solution, line: int) -> list[tuple[int, int, int]]:
+    # (number of the package, candidate, units)
+    return [
+        (number, package.candidate, units)
+        for number, package in enumerate(solution.packages)
+        for sent, units in package.contents
+        if sent == line
+    ]
 
 
 def package_cost(instance: AnyInstance, package: Package) -> int:
     """Return what a package costs."""
-    cost = int(instance.package_costs[package.candidate])
-    grams = 0
+    cost, grams = int(instance.package_costs[package.candidate]), 0
+    rates = instance.terms.weight_rates
     for line, quantity in package.contents:
         cost += quantity * int(instance.unit_costs[line][package.candidate])
-        if instance.terms.weight_rates is not None:
-            grams += quantity * instance.terms.weight_rates.unit_grams[line]
-    if instance.terms.weight_rates is None:
+        grams += quantity * rates.unit_grams[line] if rates else 0
+    if rates is None:
         return cost
-    rates = instance.terms.weight_rates
     return cost + card_price(rates.cards[int(rates.card_indexes[package.candidate])], grams)
 
 
@@ -70,6 +83,6 @@ def card_price(card: RateCard, grams: int) -> int:
     price, left = 0, grams
     while left > card.grams_max[-1]:
         price, left = price + card.micros[-1], left - card.grams_max[-1]
-    return price + next(
+    return price + min(
         micros for most, micros in zip(card.grams_max, card.micros, strict=True) if left <= most
     )

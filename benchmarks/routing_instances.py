@@ -1,8 +1,8 @@
 """Orders to route: customers drawn by population, real stores, zones by distance, seeded.
 
-A retailer's network is a random part of the stores, of the size asked for. Each SKU is carried by
-so many stores, from nearly all to one in twenty; where half of the networks have distribution
-centres, which carry nearly everything, the others have none, so that large orders need many
+The candidates of an order are the nearest stores or a random part of all of them, half each. Each
+SKU is carried by so many, from nearly all to one in twenty. Half of the networks have distribution
+centres, which carry nearly everything; the others have none, so that large orders need many
 packages: the hard case. Costs are half by parcel zone with handling costs by store, half by the
 public calibration of 8.76 a package, 0.42 a unit and 0.00054 more per mile; scarce stock is dearer.
 """
@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.retail_invoices import DATA_FOLDER, STORES_FILE
-from domgrpc.core.routing.instance import PLAIN, ArrayInstance, Instance, Terms
+from domgrpc.core.routing.instance import (
+    PLAIN,
+    ArrayInstance,
+    Instance,
+    RateCard,
+    Terms,
+    WeightRates,
+)
 
 PLACES_FILE = "us_places.csv.gz"
 MICROS = 1_000_000
@@ -62,6 +69,36 @@ class Routed(msgspec.Struct, frozen=True, eq=False):
         return self.instance.as_lists()
 
 
+def draw_size(chance: np.random.Generator) -> tuple[int, int]:
+    """Draw (lines, candidates): 1 to 20 lines, most with 50 to 160 candidates, up to 2,000.
+
+    A third are as on marketplaces, a third as of groceries, the others of any size.
+    """
+    kind = chance.integers(3)
+    if kind == 0:
+        line_count = 1 if chance.random() < 0.9 else 2
+    elif kind == 1:
+        line_count = min(20, int(chance.geometric(1 / 6)))
+    else:
+        line_count = int(chance.integers(1, 21))
+    if chance.random() < 0.7:
+        return line_count, int(chance.integers(50, 161))
+    return line_count, round(5 * 400 ** float(chance.random()))
+
+
+def draw_weights(chance: np.random.Generator, routed: "Routed", card_count: int) -> WeightRates:
+    """Draw a weight for each line, and rate cards of the zones with steps up to 30 kg."""
+    grams_max = (450, 900, 2_000, 5_000, 10_000, 20_000, 30_000)
+    growth = np.array([1.0, 1.15, 1.35, 1.8, 2.4, 3.4, 4.4])
+    cards = tuple(
+        RateCard(grams_max, tuple((ZONE_PACKAGE_MICROS[zone] * growth).astype(int).tolist()))
+        for zone in range(card_count)
+    )
+    zones = np.searchsorted(ZONE_MILES, routed.miles).clip(max=card_count - 1)
+    grams = chance.choice([150, 400, 900, 2_500, 6_000], size=len(routed.instance.quantities))
+    return WeightRates(tuple(grams.tolist()), cards, zones.tolist())
+
+
 def read_geography(folder: Path = DATA_FOLDER) -> Geography:
     """Read both files; FileNotFoundError where they are absent."""
     places, populations = [], []
@@ -84,9 +121,14 @@ def draw(
 ) -> Routed:
     """Draw an order of so many (lines, candidates) that can be served."""
     line_count, candidate_count = size
-    stores = chance.choice(len(geography.stores), candidate_count, replace=False)
-    stores.sort()
     place = chance.choice(len(geography.places), p=geography.populations)
+    stores = np.arange(len(geography.stores))
+    if chance.random() < 0.5:
+        by_miles = geography.miles(int(place), stores).argsort(kind="stable")
+        stores = by_miles[:candidate_count]
+    else:
+        stores = chance.choice(stores, candidate_count, replace=False)
+    stores.sort()
     miles = geography.miles(int(place), stores)
     zones = np.searchsorted(ZONE_MILES, miles)
     is_centre = np.zeros(candidate_count, dtype=bool)

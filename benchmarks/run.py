@@ -28,6 +28,7 @@ from benchmarks import (
     online_retail,
     orders,
     overload,
+    routing,
     unary_calls,
 )
 from benchmarks.machine import Neighbours, describe_machine, describe_versions
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "backlog": backlog.run,
     "online_retail": online_retail.run,
     "overload": overload.run,
+    "routing": routing.run,
     "hot_functions": hot_functions.run,
 }
 RESULTS_FILE = Path(__file__).with_name("results.json")

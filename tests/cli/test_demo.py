@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from domgrpc.cli.choices import Strategy
 from domgrpc.cli.demonstration.narration import Narration
 from domgrpc.cli.demonstration.performance import perform
 from domgrpc.cli.demonstration.retailer import UnknownZip, build_retailer, find_place
@@ -39,6 +40,13 @@ def test_every_promise_is_kept_and_nothing_is_left_behind(tmp_path: Path) -> Non
         "seconds": 0,
     }
     assert report["figures"]["crash"]["lost"] == 0
+    assert set(report["figures"]["strategies"]) == {strategy.value for strategy in Strategy}
+    assert (
+        min(report["figures"]["strategies"].values())
+        == (report["figures"]["strategies"]["cheapest"])
+    )
+    assert report["figures"]["outage"]["location"] == report["figures"]["shoes"]["warehouse"]
+    assert report["figures"]["outage"]["replanned"] >= 1
     assert not list(tmp_path.iterdir())
 
 
@@ -53,6 +61,8 @@ def test_piped_it_is_plain_text_of_80_columns(tmp_path: Path) -> None:
     scenes = [int(line[:2]) for line in lines if re.match(r"[ 0-9][0-9]  ", line)]
     assert scenes == list(range(1, len(scenes) + 1))
     assert "Seattle WA 98101" in done.stdout
+    for said in ("SHOE-DRESSY, PICKUP, OPEN", "    nearest-first", "REPLANNED", "out of use"):
+        assert said in done.stdout
     assert not list(tmp_path.iterdir())
 
 

@@ -16,6 +16,7 @@ from domgrpc.v1 import (
     inventory_pb2,
     location_pb2,
     logistics_pb2,
+    order_pb2,
     product_pb2,
     reservation_pb2,
     rule_set_pb2,
@@ -38,6 +39,10 @@ ENUMS = (
     (choices.Strategy, rule_set_pb2.RoutingStrategy),
     (choices.RuleSetLife, rule_set_pb2.RuleSetState),
     (choices.Capacity, logistics_pb2.CapacityUnit),
+    (choices.OrderState, order_pb2.OrderStatus),
+    (choices.WorkState, order_pb2.FulfillmentState),
+    (choices.WhyHeld, order_pb2.HoldKind),
+    (choices.Shortage, order_pb2.ShortagePolicy),
 )
 # The command tree of typer and the enums of protobuf have no public types.
 Command: TypeAlias = Any

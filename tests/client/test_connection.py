@@ -20,8 +20,10 @@ async def until_hung_up(reader: asyncio.StreamReader) -> None:
 @pytest.mark.slow
 async def test_a_busy_server_that_is_slow_to_greet_is_not_given_up() -> None:
     accepted = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
+    writers: list[asyncio.StreamWriter] = []
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         await accepted.put((reader, writer))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
@@ -36,3 +38,8 @@ async def test_a_busy_server_that_is_slow_to_greet_is_not_given_up() -> None:
         call.cancel()
         with suppress(asyncio.CancelledError):
             await call
+    # The client may have connected again since; closing a server leaves its connections open.
+    for each in writers:
+        each.close()
+        with suppress(ConnectionError):
+            await each.wait_closed()

@@ -11,12 +11,14 @@ from random import Random
 
 from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
+from domgrpc.core.order_commands import ApplyReplan, HoldQuote, OrderMove
+from domgrpc.core.orders import FulfillmentState, ShortagePolicy
 from domgrpc.core.products import BackorderPolicy, CreateProducts, ProductFields
 from domgrpc.core.rejections import Rejection
 from domgrpc.core.reservations import ReserveStock
 from domgrpc.core.safety_stock import RuleKind
 from domgrpc.core.scopes import Scope
-from domgrpc.core.values import LocationType, Sku
+from domgrpc.core.values import LocationType, OrderId, ReservationId, Revision, Sku
 from tests.core.commands import (
     PICKUP,
     SHIP,
@@ -53,6 +55,16 @@ from tests.core.logistics_words import (
     rates,
     schedule,
 )
+from tests.core.order_words import (
+    advance,
+    cancel_order,
+    edit,
+    line,
+    order,
+    put_on_hold,
+    take_off_hold,
+    terms,
+)
 from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.core.scope_words import at_locations, in_groups, near
 
@@ -68,6 +80,7 @@ class Day:
 
     chance: Random
     held: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
     step: int = 0
 
 
@@ -95,6 +108,7 @@ def live_on(shop: Shop, day: Day, steps: int) -> Shop:
             shop.later(day.chance.randrange(1, 2_000))
         if day.step % 50 == 0:
             shop.sweep()
+            shop.replan()
     return shop
 
 
@@ -227,6 +241,52 @@ def some_rule_set(day: Day) -> Command:
     return chance.choice(steps)
 
 
+def some_order(day: Day) -> Command:
+    """Draw an order."""
+    chance = day.chance
+    day.orders.append(f"order-{day.step}")
+    methods = (SHIP, SHIP, PICKUP)
+    lines = tuple(
+        line(
+            sku,
+            chance.randrange(1, 6),
+            by=(method := chance.choice(methods)),
+            at=chance.choice(SITES) if method is PICKUP else "",
+            group=chance.choice(("", "", "gift")),
+        )
+        for sku in chance.sample(SKUS, chance.randrange(1, 4))
+    )
+    return order(
+        *lines,
+        as_id=day.orders[-1],
+        to=(chance.uniform(30, 45), chance.uniform(-120, -75)),
+        customer=chance.choice(("", "ann", "bob")),
+        hold=earlier(day) if chance.random() < 0.1 else "",
+        shortage_policy=chance.choice(tuple(ShortagePolicy)),
+        scope=some_scope(chance),
+        package_count_max=chance.choice((0, 0, 2)),
+    )
+
+
+def some_order_change(day: Day) -> Command:
+    """Draw a change of one of the newest orders, or of its work."""
+    chance = day.chance
+    name = chance.choice(day.orders[-8:] or ["never"])
+    sku = chance.choice(SKUS)
+    work = f"{name}/{chance.randrange(1, 4)}"
+    changes = (
+        edit(name, line(sku, chance.randrange(4)), to=chance.choice((None, (40.0, -90.0)))),
+        cancel_order(name, **chance.choice(({}, {sku: 1}))),
+        put_on_hold(name),
+        take_off_hold(name),
+        advance(work, FulfillmentState.RELEASED),
+        advance(work, chance.choice(tuple(FulfillmentState))),
+        HoldQuote((line(sku, 1),), terms((40.0, -90.0)), 60_000, ReservationId(f"q-{day.step}")),
+        ApplyReplan((OrderMove(OrderId(name), Revision(1), ()),)),
+    )
+    return chance.choice(changes)
+
+
 DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_hold,
     some_hold,
@@ -237,6 +297,11 @@ DRAWS: tuple[Callable[[Day], Command], ...] = (
     some_move,
     some_logistics,
     some_rule_set,
+    some_order,
+    some_order,
+    some_order_change,
+    some_order_change,
+    some_order_change,
     lambda day: change(earlier(day), *some_lines(day.chance, anywhere=0.5)),
     lambda day: relocate(
         earlier(day),

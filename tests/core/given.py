@@ -21,7 +21,17 @@ from domgrpc.core.availability import (
 from domgrpc.core.dispatch import Command
 from domgrpc.core.events import Event, Record
 from domgrpc.core.listings import PositionView, get_position
-from domgrpc.core.machine import Request, change_retention, expire, handle, replay, sweep_levels
+from domgrpc.core.machine import (
+    Request,
+    change_retention,
+    expire,
+    handle,
+    replan_displaced,
+    replay,
+    sweep_levels,
+)
+from domgrpc.core.order_commands import OrdersReplanned
+from domgrpc.core.orders import Order
 from domgrpc.core.rejections import Reason, Rejection
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.scopes import Scope
@@ -32,6 +42,7 @@ from domgrpc.core.values import (
     Demand,
     Limits,
     LocationId,
+    OrderId,
     Quantity,
     RequestId,
     ReservationId,
@@ -83,6 +94,16 @@ class Shop:
     def sweep_slice(self, command: SweepStockLevels) -> None:
         """Let the timer compare the levels of some positions."""
         self._write(sweep_levels(self.state, command, self.now_ms))
+
+    def replan(self) -> OrdersReplanned | None:
+        """Let the timer plan some orders again whose location is out of use."""
+        self._expire_due()
+        record = replan_displaced(self.state, self.now_ms)
+        if not self._write(record):
+            return None
+        (event, *_) = self.events()
+        assert isinstance(event, OrdersReplanned)
+        return event
 
     def retain(self, retention: Retention) -> None:
         """Keep so much of the past from now on, as a start with other settings does."""
@@ -160,6 +181,11 @@ class Shop:
         """Return a reservation as it stands."""
         self._expire_due()
         return self.state.reservations.get(ReservationId(reservation_id))
+
+    def order(self, order_id: str = "o") -> Order:
+        """Return an order as it stands."""
+        self._expire_due()
+        return self.state.orders.get(OrderId(order_id))
 
     def position(self, sku: str, location_id: str) -> PositionView:
         """Return the figures of one position."""

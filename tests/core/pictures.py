@@ -21,6 +21,7 @@ from domgrpc.core.listings import (
     list_rule_sets,
     list_rules,
 )
+from domgrpc.core.order_queries import OrderFilter, list_orders
 from domgrpc.core.state import State
 from domgrpc.core.values import TimeMs
 
@@ -44,6 +45,7 @@ def picture(state: State, now_ms: TimeMs) -> dict[str, object]:
         "reservations": every(
             lambda at: list_reservations(state, at, 100, ReservationFilter()), (0, "")
         ),
+        "orders": every(lambda at: list_orders(state, at, 100, OrderFilter()), (0, "")),
         "positions": every(lambda at: list_positions(state, at, 100, any_position), (0, 0, -1)),
         "low positions": every(
             lambda at: list_low_positions(state, at, 100, any_position), ("", -1)

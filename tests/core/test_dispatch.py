@@ -74,6 +74,10 @@ def test_the_tags_of_events_never_change() -> None:
         "LogisticsDeleted": 22,
         "RuleSetCreated": 23,
         "RuleSetStateChanged": 24,
+        "OrderPlaced": 26,
+        "OrderChanged": 27,
+        "QuoteHeld": 28,
+        "OrdersReplanned": 36,
     }
 
 

@@ -37,7 +37,8 @@ def shop() -> Shop:
 
 def placed_by(shop: Shop, customer: str = "ann", **more: object) -> FulfillmentOrder:
     """Order a cup and return its only work."""
-    found = shop.gives(Order, order(line("cup"), customer=customer, **more))  # type: ignore[arg-type]
+    command = order(line("cup"), customer=customer, **more)  # type: ignore[arg-type]
+    found = shop.gives(Order, command)
     (work,) = found.fulfillment_orders
     return work
 

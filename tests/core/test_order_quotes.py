@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from domgrpc.core.order_commands import HoldQuote, PlaceOrder
 from domgrpc.core.order_queries import quote_order
 from domgrpc.core.orders import (
     Order,
@@ -15,20 +14,17 @@ from domgrpc.core.orders import (
 from domgrpc.core.plans import Quote, QuotedPackage, QuotedPlan, QuoteQuestion
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason, Rejected
-from domgrpc.core.reservations import ReservationState
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
 from domgrpc.core.values import (
-    DAY_MS,
     MINUTE_MS,
     TTL_MS_DEFAULT,
     DeliveryMethod,
     LineId,
     LocationId,
     LocationType,
-    ReservationId,
     Sku,
 )
-from tests.core.commands import on_hand, place, release, reserve
+from tests.core.commands import on_hand, place
 from tests.core.given import Shop
 from tests.core.order_words import (
     BOSTON,
@@ -65,32 +61,14 @@ def shop() -> Shop:
 
 def quoted(shop: Shop, *lines: OrderLine, methods: Ways = (), **more: object) -> Quote:
     """Return a quote as things stand."""
-    question = QuoteQuestion(lines, terms(**more), methods)  # type: ignore[arg-type]
+    asked: OrderTerms = terms(**more)  # type: ignore[arg-type]
+    question = QuoteQuestion(lines, asked, methods)
     return quote_order(shop.state, question, shop.now_ms)
 
 
 def token(shop: Shop, *lines: OrderLine, **more: object) -> QuotedPlan:
     """Return the token of the best option."""
-    return quoted(shop, *lines, **more).options[0].quoted
-
-
-def held_quote(
-    shop: Shop, *lines: OrderLine, ttl_ms: int = MINUTE, as_id: str = "hold", **more: object
-) -> Quote:
-    """Hold the stock of a quote."""
-    return shop.gives(Quote, hold(*lines, ttl_ms=ttl_ms, as_id=as_id, **more))
-
-
-def hold(
-    *lines: OrderLine,
-    ttl_ms: int = MINUTE,
-    as_id: str = "hold",
-    methods: Ways = (),
-    **more: object,
-) -> HoldQuote:
-    """Ask for a quote whose stock is held."""
-    asked: OrderTerms = terms(**more)  # type: ignore[arg-type]
-    return HoldQuote(lines, asked, ttl_ms, ReservationId(as_id), methods)
+    return quoted(shop, *lines, **more).options[0].quoted  # type: ignore[arg-type]
 
 
 def forged(plan: QuotedPlan, *packages: tuple[str, DeliveryMethod, str, str, int]) -> QuotedPlan:
@@ -183,7 +161,7 @@ def test_a_quote_is_good_until_its_time_exactly(shop: Shop) -> None:
     shop.given(on_hand("tea", chi=5))
     plan = token(shop, line("tea"))
     shop.later(TTL_MS_DEFAULT - 1)
-    assert shop.gives(Order, order(line("tea"), quoted=plan))
+    shop.given(order(line("tea"), quoted=plan))
     shop.later(1)
     assert shop.refuses(order(line("tea"), as_id="p", quoted=plan)) is Reason.QUOTE_EXPIRED
 
@@ -317,107 +295,3 @@ def test_a_quote_of_a_complete_order_is_booked_whole_or_not(shop: Shop) -> None:
     shop.given(on_hand("cup", chi=1))
     command = order(*lines, as_id="p", quoted=part, ship_complete=True)
     assert shop.refuses(command) is Reason.QUOTE_OUTDATED
-
-
-# --- holding the stock of a quote
-
-
-def test_the_stock_of_a_quote_is_held_and_taken_over_once(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=2))
-    found = held_quote(shop, line("tea", 2))
-    assert found.reservation is not None
-    assert found.options[0].quoted.reservation_id == "hold"
-    assert shop.position("tea", "chi").soft_reserved == 2
-    assert shop.refuses(order(line("tea"), as_id="p", shortage_policy=REFUSING)) is (
-        Reason.INSUFFICIENT_STOCK
-    )
-    plan = found.options[0].quoted
-    placed = shop.gives(Order, order(line("tea", 2), quoted=plan))
-    assert work_of(placed) == {"chi": {"tea": 2}}
-    position = shop.position("tea", "chi")
-    assert (position.on_hand, position.soft_reserved, position.allocated) == (2, 0, 2)
-    assert shop.reservation("hold").state is ReservationState.CONFIRMED
-    again = order(line("tea", 2), as_id="again", quoted=plan)
-    assert shop.refuses(again) is Reason.ILLEGAL_TRANSITION
-
-
-def test_a_quote_stays_good_as_long_as_its_stock_is_held(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=2))
-    plan = held_quote(shop, line("tea", 2), ttl_ms=DAY_MS).options[0].quoted
-    shop.later(DAY_MS - 1)
-    assert shop.gives(Order, order(line("tea", 2), quoted=plan))
-
-
-def test_a_quote_whose_hold_is_over_is_good_while_the_stock_is_there(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=2))
-    plan = held_quote(shop, line("tea", 2), ttl_ms=1_000).options[0].quoted
-    shop.later(2_000)
-    assert work_of(shop.gives(Order, order(line("tea", 2), quoted=plan))) == {"chi": {"tea": 2}}
-
-
-def test_what_cannot_be_planned_whole_is_not_held(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=2), on_hand("cup", chi=0))
-    assert shop.refuses(hold(line("tea", 3))) is Reason.INSUFFICIENT_STOCK
-    assert shop.refuses(hold(line("cup"), as_id="p")) is Reason.NO_CANDIDATE
-    assert shop.refuses(hold(line("jam"), as_id="q")) is Reason.SKU_NOT_FOUND
-    ways = ((PICKUP, LocationId("")),)
-    assert shop.refuses(hold(line("tea"), as_id="r", methods=ways)) is Reason.NO_CANDIDATE
-    assert shop.refuses(hold(line("tea"), as_id="s", ttl_ms=1)) is Reason.TTL_OUT_OF_RANGE
-
-
-# --- placing with a reservation
-
-
-def test_the_units_of_a_hold_are_free_for_its_order(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=3), reserve(("tea", "chi", 2), as_id="hold"))
-    placed = shop.gives(Order, order(line("tea", 3), hold="hold", shortage_policy=REFUSING))
-    assert work_of(placed) == {"chi": {"tea": 3}}
-    position = shop.position("tea", "chi")
-    assert (position.soft_reserved, position.allocated) == (0, 3)
-
-
-def test_what_an_order_does_not_need_of_its_hold_is_given_back(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=5, dal=5), on_hand("cup", dal=5))
-    shop.given(reserve(("tea", "dal", 4), ("cup", "dal", 1), as_id="hold"))
-    placed = shop.gives(Order, order(line("tea", 1), hold="hold"))
-    assert work_of(placed) == {"chi": {"tea": 1}}
-    for sku, name in (("tea", "dal"), ("cup", "dal"), ("tea", "chi")):
-        assert shop.position(sku, name).soft_reserved == 0
-    assert shop.position("tea", "dal").allocated == 0
-
-
-def test_a_hold_is_taken_over_once_and_only_while_it_is_open(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=9))
-    for name in ("used", "gone", "late"):
-        shop.given(reserve(("tea", "chi", 1), as_id=name, ttl_ms=1_000))
-    shop.given(order(line("tea"), hold="used"), release("gone")).later(1_000)
-    reasons = {
-        name: shop.refuses(order(line("tea"), as_id=name, hold=name))
-        for name in ("used", "gone", "late", "never")
-    }
-    assert reasons == {
-        "used": Reason.ILLEGAL_TRANSITION,
-        "gone": Reason.ILLEGAL_TRANSITION,
-        "late": Reason.RESERVATION_EXPIRED,
-        "never": Reason.RESERVATION_NOT_FOUND,
-    }
-    assert shop.position("tea", "chi").allocated == 1
-
-
-def test_a_refused_order_leaves_its_hold_as_it_was(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=1), reserve(("tea", "chi", 1), as_id="hold"))
-    command = order(line("tea", 2), hold="hold", shortage_policy=REFUSING)
-    assert shop.refuses(command) is Reason.INSUFFICIENT_STOCK
-    assert shop.reservation("hold").state is ReservationState.HELD
-    assert shop.position("tea", "chi").soft_reserved == 1
-
-
-def test_a_retried_order_takes_its_hold_once(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=3), reserve(("tea", "chi", 2), as_id="hold"))
-    command: PlaceOrder = order(line("tea", 2), hold="hold")
-    first = shop.send(command, request_id="r")
-    again = shop.send(command, request_id="r")
-    assert again.outcome == first.outcome
-    assert again.replayed
-    assert shop.position("tea", "chi").allocated == 2
-    shop.check_replay()

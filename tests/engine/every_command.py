@@ -4,13 +4,18 @@ from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
 from domgrpc.core.location_groups import DeleteLocationGroup, UpdateLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
+from domgrpc.core.order_commands import ApplyReplan, HoldQuote, OrderMove
+from domgrpc.core.orders import FulfillmentState, HoldKind
 from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.safety_stock import RuleFields, RuleKind, UpdateSafetyStockRule
 from domgrpc.core.values import (
     GroupId,
     LocationId,
     LocationType,
+    OrderId,
     Quantity,
+    ReservationId,
+    Revision,
     RuleId,
     Sku,
     StockCondition,
@@ -49,6 +54,18 @@ from tests.core.logistics_words import (
     no_lane,
     rates,
     schedule,
+)
+from tests.core.order_words import (
+    PICKUP,
+    REFUSING,
+    advance,
+    cancel_order,
+    edit,
+    line,
+    order,
+    put_on_hold,
+    take_off_hold,
+    terms,
 )
 from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.engine.virtual_time import NOON_MS
@@ -142,4 +159,35 @@ ROUTING: tuple[Command, ...] = (
     activate(1),
     activate(0),
 )
-EVERY_COMMAND: tuple[Command, ...] = (*PLACES, *GOODS, *HOLDS, *LOGISTICS, *ROUTING)
+NEAR = (40.8, -74.1)
+ORDERS: tuple[Command, ...] = (
+    product("shoe"),
+    on_hand("shoe", north=9, south=9),
+    reserve(("shoe", "north", 1), as_id="cart", ttl_ms=DAY_MS),
+    order(line("shoe", 2), line("tea", 1), to=NEAR, customer="ann", hold="cart"),
+    order(line("shoe", 1), as_id="p", to=NEAR, customer="ann", holds=((HoldKind.FRAUD, "new"),)),
+    order(line("shoe", 1), as_id="p"),
+    order(line("shoe", 99), as_id="q", shortage_policy=REFUSING),
+    order(line("shoe", 1, by=PICKUP, at="south"), as_id="r"),
+    HoldQuote((line("shoe", 1),), terms(NEAR), HOUR_MS, ReservationId("quoted")),
+    edit("o", line("shoe", 3)),
+    edit("o", line("shoe", 3)),
+    cancel_order("o", shoe=1),
+    cancel_order("o", shoe=9),
+    put_on_hold("o"),
+    put_on_hold("o"),
+    take_off_hold("o"),
+    advance("r/1", FulfillmentState.RELEASED),
+    advance("r/1", FulfillmentState.RELEASED),
+    advance("r/1", FulfillmentState.DELIVERED),
+    advance("r/1", FulfillmentState.CANCELLED),
+    ApplyReplan((OrderMove(OrderId("o"), Revision(1), ()),)),
+)
+EVERY_COMMAND: tuple[Command, ...] = (
+    *PLACES,
+    *GOODS,
+    *HOLDS,
+    *LOGISTICS,
+    *ROUTING,
+    *ORDERS,
+)

@@ -60,6 +60,32 @@ def test_a_call_that_would_be_answered_too_late_is_refused_at_once() -> None:
     assert slow.queued_count == 20
 
 
+def test_no_call_waits_behind_others_for_more_than_half_of_its_time() -> None:
+    slow = learnt(admission(), 0.01)
+    slow.admit(ANY, 20, 0.0)
+    assert refuses(slow, ticket(deadline_seconds=0.38))
+    assert not refuses(slow, ticket(deadline_seconds=0.42))
+    assert not refuses(learnt(admission(), 0.01), ticket(deadline_seconds=0.3), 20)
+
+
+def test_a_server_is_overloaded_where_a_good_part_of_all_calls_is_refused() -> None:
+    def after(rounds: int, *, refused_each: int, admitted_each: int) -> bool:
+        queue = learnt(admission(), 0.01)
+        for _ in range(rounds):
+            for _ in range(admitted_each):
+                queue.admit(ANY, 1, 1.0)
+                queue.emptied()
+            for _ in range(refused_each):
+                with pytest.raises(Busy):
+                    queue.admit(ticket(deadline_seconds=1.001), 1, 1.0)
+        assert not queue.is_refusing(1.3), "a moment later nobody is refused"
+        return queue.is_refusing(1.1)
+
+    assert not after(200, refused_each=1, admitted_each=30)
+    assert after(200, refused_each=1, admitted_each=3)
+    assert after(1, refused_each=10, admitted_each=0)
+
+
 def test_a_slow_moment_is_forgotten_while_nobody_waits() -> None:
     slow = learnt(admission(), 1.0)
     slow.check_time(5.3, 1, 3.0)

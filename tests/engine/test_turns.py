@@ -6,11 +6,14 @@ import pytest
 
 from domgrpc.core.answers import Answer
 from domgrpc.core.machine import Request
-from domgrpc.engine.calls import DiskFullRefusal
+from domgrpc.engine.admission import Ticket
+from domgrpc.engine.calls import Busy, DiskFullRefusal
 from domgrpc.engine.committing import GROUP_BYTES_MAX
 from domgrpc.engine.engine import Engine
+from domgrpc.engine.gathering import Breath
 from tests.core.commands import count, on_hand, place, reserve, stock
 from tests.engine.rooms import Room, ask, given
+from tests.engine.tea_shop import TEA, holds, open_shop
 from tests.storage.fake_disk import FakeDisk
 
 MEGABYTE = 1024 * 1024
@@ -87,3 +90,116 @@ def test_a_long_turn_lets_others_have_theirs_in_between() -> None:
     first = order.index("somebody else", order.index("call 0"))
     assert [each for each in order if each != "somebody else"] == [f"call {n}" for n in range(9)]
     assert "call 8" in order[first:], "all nine were run in one turn"
+
+
+def test_between_long_turns_everything_that_arrives_is_let_in() -> None:
+    room = Room()
+    arriving_count = 30
+
+    async def crowd(engine: Engine) -> list[str]:
+        await given(engine, place("north"))
+        order: list[str] = []
+        begun = asyncio.Event()
+
+        def slow(_state: object, _now_ms: object) -> None:
+            order.append("slow")
+            begun.set()
+            room.clock.now_seconds += 0.06
+
+        async def arrive() -> None:
+            # One after the other, as gRPC hands calls over.
+            for _ in range(arriving_count):
+                engine.admission.arrived_count += 1
+                order.append("arrived")
+                await asyncio.sleep(0.000_5)
+
+        calls = [asyncio.ensure_future(engine.execute([slow])) for _ in range(2)]
+        await begun.wait()
+        await asyncio.gather(arrive(), *calls)
+        return order
+
+    assert room.live(crowd) == ["slow", *["arrived"] * arriving_count, "slow"]
+
+
+def test_calls_that_keep_arriving_put_the_next_turn_off_by_no_more_than_a_turn() -> None:
+    breath = Breath(arrived_count=7)
+    assert sum(breath.goes_on(8 + number) for number in range(1_000)) == 50
+
+
+def test_the_next_turn_begins_when_no_call_has_arrived_for_some_milliseconds() -> None:
+    breath = Breath(arrived_count=7)
+    waits = [breath.goes_on(count) for count in (7, 7, 8, 8, 8, 8, 8)]
+    assert waits == [True, True, True, True, True, True, False]
+
+
+def test_what_a_long_queue_costs_between_its_turns_is_learnt_too() -> None:
+    room = Room()
+
+    async def crowd(engine: Engine) -> float:
+        await given(engine, place("north"))
+
+        def slow(_state: object, _now_ms: object) -> None:
+            room.clock.now_seconds += 0.06 / 100
+
+        async def pass_time() -> None:
+            while not all(call.done() for call in calls):
+                await asyncio.sleep(0)
+                room.clock.now_seconds += 0.06
+
+        calls = [asyncio.ensure_future(engine.execute([slow] * 100)) for _ in range(40)]
+        await pass_time()
+        return engine.admission.own_seconds(100)
+
+    assert room.live(crowd) > 0.1
+
+
+def test_a_server_that_refuses_lets_in_what_waits_before_its_next_turn() -> None:
+    room = Room()
+
+    async def crowd(engine: Engine) -> list[str]:
+        await open_shop(engine)
+        order: list[str] = []
+
+        async def call(number: int) -> None:
+            await engine.submit(ask(TEA, f"call-{number}"))
+            order.append("answered")
+
+        async def arrive() -> None:
+            for number in range(20):
+                engine.admission.arrived_count += 1
+                order.append("arrived")
+                calls.append(asyncio.ensure_future(call(number)))
+                await asyncio.sleep(0.001)
+
+        calls: list[asyncio.Future[None]] = []
+        for _ in range(50):
+            with pytest.raises(Busy):
+                engine.admission.check_time(engine.seconds() + 1e-9, 1, engine.seconds())
+        await arrive()
+        await asyncio.gather(*calls)
+        return order
+
+    assert room.live(crowd) == ["arrived"] * 20 + ["answered"] * 20
+    assert len(room.frames()) == 2
+
+
+def test_a_call_that_others_made_too_late_is_not_started() -> None:
+    room = Room(commit_wait_ms_max=5.0)
+
+    async def crowd(engine: Engine) -> list[object]:
+        await open_shop(engine)
+
+        def slow(_state: object, _now_ms: object) -> None:
+            room.clock.now_seconds += 0.04
+
+        soon = Ticket(deadline_seconds=engine.seconds() + 0.041)
+        requests = holds(100)
+        calls = [
+            asyncio.ensure_future(engine.execute([slow])),
+            asyncio.ensure_future(engine.execute(requests, soon)),
+        ]
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    _, late = room.live(crowd)
+    assert isinstance(late, Busy)
+    assert len(room.records()) == 2

@@ -12,16 +12,28 @@ import grpc.aio
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from domgrpc.v1 import inventory_pb2, location_pb2, pipeline_pb2, reservation_pb2
+from domgrpc.v1 import (
+    inventory_pb2,
+    location_pb2,
+    order_pb2,
+    pipeline_pb2,
+    reservation_pb2,
+    types_pb2,
+)
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
 from domgrpc.v1.location_pb2_grpc import LocationServiceStub
+from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
 from tests.faults.ledger import (
     CONFIRMED,
+    CUP,
     PLACE,
     PLENTY,
     QUANTITIES,
+    TAKEN_OVER,
+    TEA,
+    TEA_AFTER_EDIT,
     Found,
     Ledger,
     end_state,
@@ -36,7 +48,10 @@ CHANNEL_OPTIONS = (
     # A channel of its own for each server, whatever the process has open already.
     ("grpc.use_local_subchannel_pool", 1),
 )
-_SERVICE = "/domgrpc.v1.ReservationService/"
+_METHODS = {
+    "ReservationService": ("ReserveStock", "ConfirmReservation", "ReleaseReservation"),
+    "OrderService": ("PlaceOrder", "EditOrder", "CancelOrder", "AdvanceFulfillmentOrder"),
+}
 _TTL_SECONDS = 24 * 60 * 60
 _PAGE_SIZE = 1_000
 
@@ -84,7 +99,7 @@ async def open_place(channel: grpc.aio.Channel, skus: Sequence[str], on_hand: in
 
 async def found_by(channel: grpc.aio.Channel) -> Found:
     """Read the orders and the positions that a server holds."""
-    return Found(await _orders(channel), await positions(channel))
+    return Found(await _orders(channel), await positions(channel), await _placed(channel))
 
 
 async def positions(channel: grpc.aio.Channel) -> dict[str, tuple[int, int, int]]:
@@ -121,6 +136,26 @@ async def _orders(channel: grpc.aio.Channel) -> dict[str, tuple[int, dict[str, i
     return read
 
 
+async def _placed(channel: grpc.aio.Channel) -> dict[str, tuple[bool, dict[str, int]]]:
+    stub = OrderServiceStub(channel)
+    read: dict[str, tuple[bool, dict[str, int]]] = {}
+    token, is_first = "", True
+    while token or is_first:
+        is_first = False
+        page = await stub.ListOrders(
+            order_pb2.ListOrdersRequest(page_size=100, page_token=token),
+            timeout=DEADLINE_SECONDS,
+        )
+        for order in page.orders:
+            units = dict.fromkeys(QUANTITIES, 0)
+            for line in (line for work in order.fulfillment_orders for line in work.lines):
+                units[line.sku] += line.quantity
+            states = [work.state for work in order.fulfillment_orders]
+            read[order.order_id] = (order_pb2.FULFILLMENT_STATE_RELEASED in states, units)
+        token = page.next_page_token
+    return read
+
+
 class Sender:
     """Sends the requests of a ledger over one channel and writes their answers down."""
 
@@ -129,8 +164,9 @@ class Sender:
         self._ledger = ledger
         self._pipeline = PipelineServiceStub(channel)
         self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {
-            name: channel.unary_unary(_SERVICE + name)
-            for name in ("ReserveStock", "ConfirmReservation", "ReleaseReservation")
+            name: channel.unary_unary(f"/domgrpc.v1.{service}/{name}")
+            for service, names in _METHODS.items()
+            for name in names
         }
 
     async def open_and_check(self, channel: grpc.aio.Channel) -> None:
@@ -183,6 +219,8 @@ class Sender:
 
 def _call_of(request_id: str) -> tuple[str, bytes]:
     order = order_of(request_id)
+    if end_state(order) == TAKEN_OVER and request_id != reserve_id(order):
+        return _order_call_of(request_id, order)
     if is_end(request_id):
         if end_state(order) == CONFIRMED:
             confirm = reservation_pb2.ConfirmReservationRequest(
@@ -196,6 +234,36 @@ def _call_of(request_id: str) -> tuple[str, bytes]:
     message = reservation_pb2.ReserveStockRequest()
     _fill_reserve(message, order)
     return "ReserveStock", message.SerializeToString()
+
+
+def _order_call_of(request_id: str, order: str) -> tuple[str, bytes]:
+    match request_id[-2:]:
+        case ".c":
+            edit = order_pb2.EditOrderRequest(request_id=request_id, order_id=order)
+            edit.lines.add(line_id=TEA, quantity=TEA_AFTER_EDIT)
+            return "EditOrder", edit.SerializeToString()
+        case ".d":
+            cut = order_pb2.CancelOrderRequest(request_id=request_id, order_id=order)
+            cut.lines.add(line_id=CUP, quantity=1)
+            return "CancelOrder", cut.SerializeToString()
+        case ".f":
+            step = order_pb2.AdvanceFulfillmentOrderRequest(
+                request_id=request_id,
+                order_id=order,
+                fulfillment_order_id=f"{order}/1",
+                state=order_pb2.FULFILLMENT_STATE_RELEASED,
+            )
+            return "AdvanceFulfillmentOrder", step.SerializeToString()
+    placing = order_pb2.PlaceOrderRequest(
+        request_id=request_id,
+        order_id=order,
+        reservation_id=order,
+        delivery_method=types_pb2.DELIVERY_METHOD_PICKUP,
+        location_id=PLACE,
+    )
+    for sku, quantity in QUANTITIES.items():
+        placing.lines.add(line_id=sku, sku=sku, quantity=quantity)
+    return "PlaceOrder", placing.SerializeToString()
 
 
 def _fill_reserve(message: reservation_pb2.ReserveStockRequest, order: str) -> None:

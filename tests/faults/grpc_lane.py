@@ -21,7 +21,7 @@ from domgrpc.v1.admin_pb2 import CreateSnapshotRequest
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from tests.faults.calls import CHANNEL_OPTIONS, DEADLINE_SECONDS, Sender
 from tests.faults.lane_plan import LaneReport, Plan
-from tests.faults.ledger import HELD, Ledger, end_id, end_state, reserve_id
+from tests.faults.ledger import Ledger, steps_of
 from tests.faults.serving import SMALL_SEGMENTS, Serving
 
 LIVES_PER_FOLDER = 50
@@ -125,10 +125,8 @@ class GrpcLane:
 
 async def _order(sender: Sender, caller: str) -> None:
     for number in range(_ORDERS_PER_CALLER_MAX):
-        order = f"{caller}-{number}"
-        await sender.send(reserve_id(order))
-        if end_state(order) != HELD:
-            await sender.send(end_id(order))
+        for request_id in steps_of(f"{caller}-{number}"):
+            await sender.send(request_id)
 
 
 def _is_gone(error: BaseException) -> bool:

@@ -1,9 +1,10 @@
 """What was sent to a server and what it answered, written down outside of it.
 
 The orders are the same for every way to send them. An order is a hold on two units of tea and a
-cup; by its number it then stays, is confirmed or is released. Each step has a request id that
-never changes, so that a repeat is a repeat. The ledger shares no code with the service: it adds
-up plain numbers.
+cup; by its number it then stays, is confirmed, is released, or becomes an order that a customer
+collects: that takes the hold over, is edited to three units of tea, loses its cup, and is given to
+its place. Each step has a request id that never changes, so that a repeat is a repeat. The ledger
+shares no code with the service: it adds up plain numbers.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,11 @@ import msgspec
 TEA, CUP, PLACE = "tea", "cup", "north"
 QUANTITIES: Mapping[str, int] = {TEA: 2, CUP: 1}
 PLENTY = 10**9
-HELD, CONFIRMED, RELEASED = 1, 2, 3
+TEA_AFTER_EDIT = 3
+HELD, CONFIRMED, RELEASED, TAKEN_OVER = 1, 2, 3, 4
+"""What becomes of a hold; one that was taken over is a confirmed one too."""
+EDIT, CUT, ADVANCE = ".c", ".d", ".f"
+"""How the request ids of what is done with an order end."""
 _HARMS_KEPT = 20
 
 
@@ -24,6 +29,8 @@ class Found(msgspec.Struct, frozen=True):
     """By order: its state, and its quantities by SKU."""
     positions: dict[str, tuple[int, int, int]]
     """By SKU: on hand, soft reserved, allocated."""
+    placed: dict[str, tuple[bool, dict[str, int]]] = {}
+    """By order that was placed: whether it was given to its place, and units planned by SKU."""
 
 
 def reserve_id(order: str) -> str:
@@ -48,7 +55,25 @@ def is_end(request_id: str) -> bool:
 
 def end_state(order: str) -> int:
     """Return the state that an order comes to, by its number."""
-    return (HELD, CONFIRMED, RELEASED)[int(order.rpartition("-")[2]) % 3]
+    return (HELD, CONFIRMED, RELEASED, TAKEN_OVER)[int(order.rpartition("-")[2]) % 4]
+
+
+def steps_of(order: str) -> tuple[str, ...]:
+    """Return the request ids of an order, one after the other."""
+    match end_state(order):
+        case 1:
+            return (reserve_id(order),)
+        case 4:
+            steps = (EDIT, CUT, ADVANCE)
+            return (reserve_id(order), end_id(order), *(f"{order}{step}" for step in steps))
+        case _:
+            return (reserve_id(order), end_id(order))
+
+
+def held_state(order: str) -> int:
+    """Return the state that the hold of an order comes to."""
+    state = end_state(order)
+    return CONFIRMED if state == TAKEN_OVER else state
 
 
 class Ledger:
@@ -92,18 +117,49 @@ class Ledger:
         for request_id in self.answers:
             order = order_of(request_id)
             state, quantities = found.orders.get(order, (0, {}))
-            if quantities != QUANTITIES or (is_end(request_id) and state != end_state(order)):
+            if quantities != QUANTITIES or (is_end(request_id) and state != held_state(order)):
                 _note(self.lost, f"{request_id} was answered, found state {state}, {quantities}")
         for order, (state, _) in found.orders.items():
             if reserve_id(order) not in self.sent:
                 _note(self.doubled, f"{order} was never sent")
-            if state != HELD and (end_id(order) not in self.sent or state != end_state(order)):
+            if state != HELD and (end_id(order) not in self.sent or state != held_state(order)):
                 _note(self.doubled, f"{order} is in state {state}, which nobody asked for")
+        for request_id in self.answers:
+            if not _is_done(request_id, found):
+                _note(self.lost, f"{request_id} was answered and is not done")
+        for order, (is_given, units) in found.placed.items():
+            self._check_placed(order, units, is_given=is_given)
+        self._check_sums(found)
+
+    def _check_placed(self, order: str, units: dict[str, int], *, is_given: bool) -> None:
+        asked = {step for step in (EDIT, CUT, ADVANCE) if f"{order}{step}" in self.sent}
+        done = {EDIT} if units[TEA] != QUANTITIES[TEA] else set()
+        done |= {CUT} if not units[CUP] else set()
+        done |= {ADVANCE} if is_given else set()
+        right = units[TEA] in (QUANTITIES[TEA], TEA_AFTER_EDIT) and units[CUP] in (0, 1)
+        if end_id(order) not in self.sent or not done <= asked or not right:
+            _note(self.doubled, f"{order} has {units}, which nobody asked for")
+
+    def _check_sums(self, found: Found) -> None:
         for sku, quantity in QUANTITIES.items():
-            states = [state for state, _ in found.orders.values()]
-            due = (PLENTY, quantity * states.count(HELD), quantity * states.count(CONFIRMED))
+            states = [
+                TAKEN_OVER if order in found.placed else state
+                for order, (state, _) in found.orders.items()
+            ]
+            allocated = quantity * states.count(CONFIRMED)
+            allocated += sum(units[sku] for _, units in found.placed.values())
+            due = (PLENTY, quantity * states.count(HELD), allocated)
             if found.positions[sku] != due:
                 _note(self.doubled, f"{sku}: {found.positions[sku]}, the orders make {due}")
+
+
+def _is_done(request_id: str, found: Found) -> bool:
+    order, step = order_of(request_id), request_id[-2:]
+    if end_state(order) != TAKEN_OVER or not (is_end(request_id) or step in (EDIT, CUT, ADVANCE)):
+        return True
+    is_given, units = found.placed.get(order, (False, {}))
+    effects = {EDIT: units.get(TEA) == TEA_AFTER_EDIT, CUT: not units.get(CUP), ADVANCE: is_given}
+    return bool(units) and effects.get(step, True)
 
 
 def _note(harms: list[str], harm: str) -> None:

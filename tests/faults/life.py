@@ -19,32 +19,37 @@ import structlog
 from domgrpc.config import Settings
 from domgrpc.core.dispatch import Command
 from domgrpc.core.listings import get_position
+from domgrpc.core.order_commands import EditOrder
+from domgrpc.core.orders import FulfillmentState, Order, OrderLine, is_unreleased
 from domgrpc.core.state import State
-from domgrpc.core.values import LocationId, Sku, TimeMs
+from domgrpc.core.values import LineId, LocationId, OrderId, Quantity, Sku, TimeMs
 from domgrpc.engine.clock import SystemClock
 from domgrpc.engine.engine import Engine, start_engine
 from domgrpc.storage.disk import LocalDisk
 from tests.core.commands import adjust, confirm, place, release, reserve, stock
+from tests.core.order_words import PICKUP, advance, cancel_order, line
+from tests.core.order_words import order as place_order
 from tests.engine.rooms import SMALL, as_bytes, ask
 from tests.faults.ledger import (
     CONFIRMED,
     CUP,
-    HELD,
     PLACE,
     PLENTY,
     QUANTITIES,
+    TAKEN_OVER,
     TEA,
+    TEA_AFTER_EDIT,
     Found,
-    end_id,
     end_state,
     is_end,
     order_of,
-    reserve_id,
+    steps_of,
 )
 
 SEGMENT_BYTES = 512 * 1024
 CALLER_COUNT = 6
 ORDERS_PER_CALLER_MAX = 40
+MORE = Quantity(TEA_AFTER_EDIT)
 TTL_MS = 24 * 60 * 60 * 1_000
 
 Tell = Callable[..., None]
@@ -93,6 +98,16 @@ def settings_of(folder: Path) -> Settings:
 def command_of(request_id: str) -> Command:
     """Return the command that a request id always stands for."""
     order = order_of(request_id)
+    match request_id[-2:]:
+        case ".c":
+            return EditOrder(OrderId(order), (OrderLine(LineId(TEA), Sku(""), MORE, PICKUP),))
+        case ".d":
+            return cancel_order(order, cup=1)
+        case ".f":
+            return advance(f"{order}/1", FulfillmentState.RELEASED)
+        case ".e" if end_state(order) == TAKEN_OVER:
+            wanted = (line(sku, n, by=PICKUP, at=PLACE) for sku, n in QUANTITIES.items())
+            return place_order(*wanted, as_id=order, hold=order, to=None)
     if not is_end(request_id):
         lines = [(sku, PLACE, quantity) for sku, quantity in QUANTITIES.items()]
         return reserve(*lines, as_id=order, ttl_ms=TTL_MS)
@@ -128,10 +143,8 @@ async def _live(errand: Errand, tell: Tell) -> None:
 
 async def _order(engine: Engine, caller: str, tell: Tell) -> None:
     for number in range(ORDERS_PER_CALLER_MAX):
-        order = f"{caller}-{number}"
-        await _send(engine, reserve_id(order), tell)
-        if end_state(order) != HELD:
-            await _send(engine, end_id(order), tell)
+        for request_id in steps_of(f"{caller}-{number}"):
+            await _send(engine, request_id, tell)
 
 
 async def _send(engine: Engine, request_id: str, tell: Tell) -> None:
@@ -156,7 +169,19 @@ def _found(state: State, now_ms: TimeMs) -> Found:
         str(name): (int(held.state), {str(line.sku): int(line.quantity) for line in held.lines})
         for name, held in state.reservations.by_id.items()
     }
-    return Found(orders, positions)
+    return Found(
+        orders,
+        positions,
+        {str(name): _placed(order) for name, order in state.orders.by_id.items()},
+    )
+
+
+def _placed(order: Order) -> tuple[bool, dict[str, int]]:
+    units = dict.fromkeys(QUANTITIES, 0)
+    for work in order.fulfillment_orders:
+        for each in work.lines:
+            units[each.sku] += each.quantity
+    return any(not is_unreleased(work) for work in order.fulfillment_orders), units
 
 
 def _tell(writing: int, *words: Any) -> None:  # noqa: ANN401 - whatever JSON can carry

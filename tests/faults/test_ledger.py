@@ -4,8 +4,11 @@ import msgspec
 import pytest
 
 from tests.faults.ledger import (
+    ADVANCE,
     CONFIRMED,
     CUP,
+    CUT,
+    EDIT,
     HELD,
     PLENTY,
     QUANTITIES,
@@ -15,9 +18,11 @@ from tests.faults.ledger import (
     Ledger,
     end_id,
     reserve_id,
+    steps_of,
 )
 
 HOLD, CLAIM, GIVEN_BACK, OPEN = "l0-0", "l0-1", "l0-2", "l0-4"
+TAKEN = "l0-3"
 LINES = dict(QUANTITIES)
 
 
@@ -109,3 +114,44 @@ def test_a_refused_request_that_had_an_effect_is_a_harm(ledger: Ledger) -> None:
     ledger.refuse(reserve_id(OPEN))
     ledger.check(with_order(OPEN, HELD, soft=2))
     assert ledger.doubled
+
+
+def with_placed(*steps: str) -> tuple[Ledger, Found]:
+    """Return a ledger of one order that was placed, and what its answered steps made."""
+    ledger = Ledger()
+    for request_id in steps_of(TAKEN):
+        if request_id[-2:] in (".r", ".e", *steps):
+            ledger.send(request_id)
+            ledger.answer(request_id, "answer")
+    units = {TEA: 3 if EDIT in steps else 2, CUP: 0 if CUT in steps else 1}
+    positions = {sku: (PLENTY, 0, number) for sku, number in units.items()}
+    return ledger, Found({TAKEN: (CONFIRMED, LINES)}, positions, {TAKEN: (ADVANCE in steps, units)})
+
+
+@pytest.mark.parametrize("steps", [(), (EDIT,), (EDIT, CUT), (EDIT, CUT, ADVANCE)])
+def test_what_was_done_with_an_order_and_is_there_is_no_harm(steps: tuple[str, ...]) -> None:
+    ledger, found = with_placed(*steps)
+    ledger.check(found)
+    assert not ledger.lost
+    assert not ledger.doubled
+
+
+@pytest.mark.parametrize("steps", [(EDIT,), (EDIT, CUT), (EDIT, CUT, ADVANCE)])
+def test_what_was_answered_about_an_order_and_is_not_done_is_lost(steps: tuple[str, ...]) -> None:
+    ledger, _ = with_placed(*steps)
+    ledger.check(with_placed(*steps[:-1])[1])
+    assert ledger.lost
+
+
+@pytest.mark.parametrize("steps", [(EDIT,), (CUT,), (ADVANCE,)])
+def test_what_nobody_asked_of_an_order_is_a_harm(steps: tuple[str, ...]) -> None:
+    ledger, _ = with_placed()
+    ledger.check(with_placed(*steps)[1])
+    assert ledger.doubled
+
+
+def test_a_placed_order_that_is_gone_is_lost() -> None:
+    ledger, found = with_placed()
+    found.placed.clear()
+    ledger.check(found)
+    assert ledger.lost

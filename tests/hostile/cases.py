@@ -19,7 +19,12 @@ from tests.hostile.nasty_strings import NASTY_STRINGS
 from tests.hostile.surface import METHODS, Metadata, Method
 from tests.rpc.odd_messages import OddMessages
 
-_RARE = frozenset({"CreateSnapshot", "VerifyState", "WatchInventory", "Watch"})
+_RARE = frozenset(
+    {
+        *("CreateSnapshot", "VerifyState", "ReoptimizeBacklog"),
+        *("WatchInventory", "WatchOrders", "Watch"),
+    }
+)
 """Methods that cost hundreds of times as much as others."""
 _RARE_WEIGHT = 0.02
 _KEPT_OF_GOOD_MAX = 20

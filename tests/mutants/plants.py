@@ -24,7 +24,7 @@ PLANTS = (
         file="engine/writer.py",
         before="""            self.committer.commit()
         if self.failed.done():
-            return
+            return 0
         for waiting, results in answered:
             if not waiting.future.done():
                 waiting.future.set_result(results)
@@ -34,7 +34,7 @@ PLANTS = (
                     waiting.future.set_result(results)
             self.committer.commit()
         if self.failed.done():
-            return
+            return 0
 """,
         tests=("tests/engine/test_disk_trouble.py",),
     ),
@@ -111,8 +111,8 @@ PLANTS = (
     Plant(
         name="expired request executed",
         file="engine/writer.py",
-        before="        if waiting.deadline_seconds <= now_seconds:\n",
-        after="        if waiting.deadline_seconds <= 0:\n",
+        before="        if left_seconds <= 0:\n            # Nobody waits",
+        after="        if waiting.deadline_seconds <= 0:\n            # Nobody waits",
         tests=("tests/engine/test_admission.py",),
     ),
     Plant(

@@ -27,7 +27,7 @@ from domgrpc.rpc.translate_availability import HORIZON_DAYS_MAX, ITEMS_MAX
 from domgrpc.rpc.translate_calendars import SPECIAL_DAYS_MAX
 from domgrpc.rpc.translate_logistics import SURCHARGES_MAX, WEIGHT_STEPS_MAX
 from domgrpc.rpc.translate_order_lines import PRICE_MICROS_MAX
-from domgrpc.rpc.translate_orders import QUOTE_METHODS_MAX
+from domgrpc.rpc.translate_orders import PLANNED_LINES_MAX, QUOTE_METHODS_MAX
 from domgrpc.rpc.translate_products import PRODUCTS_MAX
 from domgrpc.rpc.translate_routing import EXPLAINED_LOCATIONS_MAX, MOCKED_MAX
 from domgrpc.rpc.translate_scope import SCOPE_GROUPS_MAX, SCOPE_LOCATIONS_MAX
@@ -61,6 +61,7 @@ LIMITS = {
     "lines of an order, of an edit, of a cancellation": ORDER_LINES_MAX,
     "locations in the scope of an order": ORDER_SCOPE_MAX,
     "methods in a `QuoteOrder` call": QUOTE_METHODS_MAX,
+    "lines planned in a `QuoteOrder` or `Execute` call, for each way": PLANNED_LINES_MAX,
     "packages that a quote token, or a move, can have": QUOTED_PACKAGES_MAX,
     "figures of stock in a simulation": MOCKED_MAX,
     "locations in an `ExplainDecision` call": EXPLAINED_LOCATIONS_MAX,

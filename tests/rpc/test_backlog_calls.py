@@ -22,15 +22,15 @@ from domgrpc.core.values import (
     Revision,
 )
 from domgrpc.rpc.calls import Call
-from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService
+from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService, chunks
 from domgrpc.rpc.translate_routing import (
     apply_replan,
 )
 from domgrpc.v1 import routing_pb2 as pb
 from domgrpc.v1 import types_pb2 as ty
 from tests.rpc.bad_shapes import Field
-from tests.rpc.ordering import open_chain
-from tests.rpc.serving import Shop, refusal
+from tests.rpc.ordering import line, open_chain, place, places
+from tests.rpc.serving import Shop
 
 Code = grpc.StatusCode
 
@@ -161,6 +161,20 @@ async def test_what_never_fits_is_told_and_not_tried_for_ever() -> None:
     ]
 
 
+def test_a_command_books_so_many_orders_and_so_many_lines() -> None:
+    def sized(line_count: int) -> OrderMove:
+        lines = ((LineId("1"), Quantity(1)),) * line_count
+        package = QuotedPackage(
+            LocationId("york"), DeliveryMethod.SHIP_TO_HOME, LocationId(""), lines
+        )
+        return OrderMove(OrderId("o"), Revision(1), (package,))
+
+    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1))] == [MOVES_MAX, 1]
+    assert [len(each) for each in chunks([sized(5_000)] * 5)] == [2, 2, 1]
+    assert [len(each) for each in chunks([sized(20_000), sized(1)])] == [1, 1]
+    assert list(chunks([])) == []
+
+
 async def test_a_repeated_search_is_answered_from_memory() -> None:
     searcher = Searcher(proposed(1))
     service = RoutingService(searcher)
@@ -175,11 +189,20 @@ async def test_a_repeated_search_is_answered_from_memory() -> None:
     assert len(searcher.questions) == KEPT_ANSWERS_MAX + 2
 
 
-async def test_a_server_without_a_searcher_says_so(chain: Shop) -> None:
-    refused = await refusal(
-        chain.routing.ReoptimizeBacklog(pb.ReoptimizeBacklogRequest(request_id="r"))
+async def test_a_real_search_finds_what_is_better_and_books_it(chain: Shop) -> None:
+    await chain.count(("A", "york", 0))
+    far = await place(chain, line("A"), order_id="far")
+    assert places(far.fulfillment_orders) == [("newark", [("A", 1)])]
+    await chain.count(("A", "york", 10))
+    request = pb.ReoptimizeBacklogRequest(
+        request_id="r1", dry_run=True, stability_price_micros=0, search_time_max=Duration(seconds=2)
     )
-    assert (refused.code, refused.reason) == (
-        Code.FAILED_PRECONDITION,
-        "REOPTIMIZATION_UNAVAILABLE",
-    )
+    shown = await chain.routing.ReoptimizeBacklog(request)
+    assert shown.order_count == 1
+    assert shown.cost_after_micros <= shown.cost_before_micros
+    request.request_id, request.dry_run = "r2", False
+    done = await chain.routing.ReoptimizeBacklog(request)
+    assert done.applied_order_ids == [each.order_id for each in shown.moves]
+    again = await chain.routing.ReoptimizeBacklog(request)
+    assert again.SerializeToString() == done.SerializeToString()
+    chain.engine.writer.state.check_invariants()

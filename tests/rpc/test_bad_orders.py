@@ -194,6 +194,14 @@ CALLS: list[Case] = [
         quote(methods=[pb.QuoteMethod(delivery_method=SHIP)], lines=lines(delivery_method=SHIP)),
         "lines[0].delivery_method",
     ),
+    (
+        quote_question,
+        quote(
+            methods=[pb.QuoteMethod(delivery_method=PICKUP), pb.QuoteMethod(delivery_method=SHIP)],
+            lines=lines() * 2_501,
+        ),
+        "methods",
+    ),
     (hold_quote, quote(min_revision=1), "min_revision"),
     (hold_quote, quote(hold_ttl=Duration(seconds=1, nanos=-1)), "hold_ttl"),
     (hold_quote, quote(reservation_id="a b"), "reservation_id"),

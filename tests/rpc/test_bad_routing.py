@@ -77,6 +77,13 @@ CASES: list[Case] = [
     (apply_replan, pb.ApplyReplanRequest(), "moves"),
     (apply_replan, pb.ApplyReplanRequest(moves=[pb.ReplanMove()] * 501), "moves"),
     (apply_replan, pb.ApplyReplanRequest(moves=[*moving().moves] * 2), "moves[1].order_id"),
+    (
+        apply_replan,
+        pb.ApplyReplanRequest(
+            moves=[*packed(lines=[od.LineUnits(line_id="1", quantity=1)] * 201).moves] * 50
+        ),
+        "moves",
+    ),
     (apply_replan, moving(order_id=""), "moves[0].order_id"),
     (apply_replan, moving(etag=""), "moves[0].etag"),
     (apply_replan, moving(etag="x"), "moves[0].etag"),

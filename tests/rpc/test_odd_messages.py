@@ -13,7 +13,7 @@ from domgrpc.v1.pipeline_pb2 import ExecuteResponse
 from tests.rpc.odd_messages import OddMessages
 from tests.rpc.serving import Refusal, Shop, refusal_of
 
-STARTING_PROCESSES = {"CreateSnapshot", "VerifyState"}
+STARTING_PROCESSES = {"CreateSnapshot", "VerifyState", "ReoptimizeBacklog"}
 METHODS = [
     method
     for service in service_descriptors()

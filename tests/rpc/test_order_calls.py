@@ -168,6 +168,7 @@ async def test_what_nobody_has_is_refused_with_the_lines_and_where_else_it_is(ch
 
 async def test_an_order_may_wait_for_what_nobody_has(chain: Shop) -> None:
     terms = pb.OrderTerms(address=HOME.address, shortage_policy=pb.SHORTAGE_POLICY_BACKORDER)
+    await chain.count(("X", "york", 0))
     order = await place(chain, line("A"), line("X", 3), terms=terms)
     assert order.attention == pb.ORDER_ATTENTION_BACKORDERED
     assert [each.unsourced_quantity for each in order.lines] == [0, 3]
@@ -187,10 +188,10 @@ async def test_an_order_id_is_taken_once(chain: Shop) -> None:
     assert (refused.code, refused.reason) == (Code.ALREADY_EXISTS, "ORDER_ID_TAKEN")
 
 
-async def test_an_unknown_sku_is_nothing_that_anybody_has(chain: Shop) -> None:
+async def test_an_unknown_sku_is_refused(chain: Shop) -> None:
     terms = pb.OrderTerms(address=HOME.address, shortage_policy=pb.SHORTAGE_POLICY_REFUSE)
     refused = await refusal(place(chain, line("X"), terms=terms))
-    assert refused.code in {Code.FAILED_PRECONDITION, Code.NOT_FOUND}
+    assert (refused.code, refused.reason) == (Code.NOT_FOUND, "SKU_NOT_FOUND")
 
 
 async def test_a_hold_that_was_reserved_before_becomes_part_of_the_order(chain: Shop) -> None:

@@ -130,3 +130,21 @@ async def test_a_refused_order_does_not_stop_the_others(chain: Shop) -> None:
         "hold_ttl",
     ]
     assert answer.results[6].order.order_id == "5"
+
+
+async def test_a_call_has_a_bounded_number_of_lines_planned(chain: Shop) -> None:
+    many = [line("A")] * 4_000
+    quoting = pb.QuoteOrderRequest(lines=many, terms=HOME)
+    answer = await execute(
+        chain,
+        Operation(quote_order=quoting),
+        Operation(quote_order=quoting),
+        place("1", *many),
+        place("2", line("A")),
+        Operation(get_order=pb.GetOrderRequest(order_id="2")),
+    )
+    kinds = [result.WhichOneof("result") for result in answer.results]
+    assert kinds == ["quote", "quote", "error", "order", "order"]
+    refused = Refusal(answer.results[2].error)
+    assert (refused.reason, refused.field) == ("INVALID_FIELD", "lines")
+    assert "10000" in refused.message

@@ -16,6 +16,7 @@ from domgrpc.v1 import order_pb2 as od
 from domgrpc.v1 import product_pb2 as pr
 from domgrpc.v1 import reservation_pb2 as re
 from domgrpc.v1 import routing_pb2 as ro
+from domgrpc.v1 import rule_set_pb2 as rs
 from tests.rpc.serving import Shop, counted, refusal, reserve_lines, trailer
 
 READING = ("Get", "List", "BatchGet", "Check", "Explain", "Watch", "Verify", "Simulate")
@@ -97,6 +98,9 @@ CHANGES: dict[str, Message] = {
         fulfillment_order_id="placed/1",
         state=od.FULFILLMENT_STATE_RELEASED,
     ),
+    "CreateRuleSet": rs.CreateRuleSetRequest(rule_set=rs.RuleSet(display_name="new")),
+    "ValidateRuleSet": rs.ValidateRuleSetRequest(version=1),
+    "ActivateRuleSet": rs.ActivateRuleSetRequest(version=2),
     "ApplyReplan": ro.ApplyReplanRequest(
         moves=[
             ro.ReplanMove(
@@ -155,6 +159,13 @@ async def stocked(shop: Shop) -> Shop:
     await shop.reservations.ConfirmReservation(
         re.ConfirmReservationRequest(request_id=shop.key(), reservation_id="claimed")
     )
+    await placed_order(shop)
+    await made_rule_sets(shop)
+    return shop
+
+
+async def placed_order(shop: Shop) -> None:
+    """An order of one line."""
     await shop.orders.PlaceOrder(
         od.PlaceOrderRequest(
             request_id=shop.key(),
@@ -166,7 +177,15 @@ async def stocked(shop: Shop) -> Shop:
     await shop.orders.ReleaseOrder(
         od.ReleaseOrderRequest(request_id=shop.key(), order_id="placed", kind=od.HOLD_KIND_PAYMENT)
     )
-    return shop
+
+
+async def made_rule_sets(shop: Shop) -> None:
+    """A rule set that can be validated, and one that can be activated."""
+    for _ in range(2):
+        await shop.routing.CreateRuleSet(
+            rs.CreateRuleSetRequest(request_id=shop.key(), rule_set=rs.RuleSet(display_name="r"))
+        )
+    await shop.routing.ValidateRuleSet(rs.ValidateRuleSetRequest(request_id=shop.key(), version=2))
 
 
 async def saved_logistics(shop: Shop) -> None:

@@ -130,6 +130,15 @@ async def test_what_is_not_there_is_not_explained(chain: Shop) -> None:
     assert refused.reason == "LOCATION_NOT_FOUND"
 
 
+async def test_the_larger_the_order_the_fewer_locations_are_explained_at_once(
+    chain: Shop,
+) -> None:
+    order = await place(chain, *[line("A", delivery_method=PICKUP, location_id="york")] * 101)
+    refused = await refusal(explain(chain, order, location_ids=["york"] * 100))
+    assert (refused.code, refused.field) == (Code.INVALID_ARGUMENT, "location_ids")
+    assert "up to 99" in refused.message
+
+
 # --- new plans
 
 

@@ -60,7 +60,16 @@ class Books:
         self.routing = RoutingBook()
         self._levels: dict[Place, int] = {}
         self._finished: list[tuple[str, int]] = []
-        self._apply: dict[int, Callable[[Plain], Plain]] = {
+        self._apply = self._appliers()
+
+    def apply(self, event: Plain) -> Plain:
+        """Take in an event at the present revision and time; return the answer it stands for."""
+        tag = event[0]
+        self.event_counts[tag] = self.event_counts.get(tag, 0) + 1
+        return self._apply[tag](event)
+
+    def _appliers(self) -> dict[int, Callable[[Plain], Plain]]:
+        return {
             1: self._save_location,
             2: self._save_group,
             3: self._delete_group,
@@ -90,12 +99,6 @@ class Books:
             QUOTED: self._hold_quote,
             REPLANNED: self._replan,
         }
-
-    def apply(self, event: Plain) -> Plain:
-        """Take in an event at the present revision and time; return the answer it stands for."""
-        tag = event[0]
-        self.event_counts[tag] = self.event_counts.get(tag, 0) + 1
-        return self._apply[tag](event)
 
     def check_conserved(self) -> None:
         """Add up all claims anew: every position has exactly those, and nothing below zero."""

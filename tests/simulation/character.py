@@ -40,7 +40,7 @@ def draw_character(random: Random) -> Character:
     settings = Settings(
         data_dir=Path("nowhere"),
         segment_size_bytes=SEGMENT_BYTES,
-        snapshot_log_bytes=random.choice((6, 12, 24)) * SEGMENT_BYTES,
+        snapshot_log_bytes=random.choice((12, 24, 48)) * SEGMENT_BYTES,
         commit_wait_ms_max=random.choice((0.0, 5.0)),
         feed_records_max=random.choice((20, 1_000)),
         queue_max=random.choice((10, 20_000)),

@@ -25,6 +25,7 @@ from domgrpc.engine.engine import Engine
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
 from domgrpc.storage.errors import StorageError
+from tests.simulation.order_reads import draw_read
 from tests.simulation.workload import PLACES, SKUS
 from tests.simulation.world import World
 from tests.storage.fake_disk import PowerCutError
@@ -74,8 +75,10 @@ class Client:
 
     async def _act(self) -> None:
         draw, world = self._draw(), self._world
-        if draw < 0.06:
+        if draw < 0.05:
             await self._read()
+        elif draw < 0.06:
+            await self._read_orders()
         elif draw < 0.14:
             await self._submit(world.old_request() or world.new_request())
         elif draw < 0.20 and world.answered:
@@ -123,6 +126,19 @@ class Client:
             view = found.value
             numbers = [view.on_hand, view.soft_reserved, view.allocated]
             self._world.looked(seen, found.revision, (place, numbers))
+
+    async def _read_orders(self) -> None:
+        asked = draw_read(self._world.workload, self._draw)
+        seen = self._world.auditor.newest_seen
+        self._world.step(self._name, "reads", asked.kind, asked.name)
+        try:
+            found = await self._answered(self._engine.read(asked.query, min_revision=seen))
+        except Rejected as refused:
+            self._world.count(f"read: {refused.rejection.reason}")
+            self._world.step(self._name, "finds nothing")
+            return
+        if found is not None:
+            self._world.read_orders(seen, found, asked)
 
     def _called(self, request: Request) -> int:
         return self._world.called(self._name, request)

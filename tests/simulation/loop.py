@@ -9,11 +9,13 @@ after how many to be called again.
 import asyncio
 import heapq
 from collections.abc import Callable
+from contextvars import Context
 from random import Random
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from tests.engine.virtual_time import VirtualClock
 
+Values = TypeVarTuple("Values")
 _BUSY_CALLBACKS_MAX = 200_000
 
 
@@ -38,6 +40,17 @@ class SeededLoop(asyncio.BaseEventLoop):  # tidy: allow inheritance: asyncio cal
     def time(self) -> float:
         """Return the virtual time."""
         return self._clock.now_seconds
+
+    def call_soon(
+        self,
+        callback: Callable[[*Values], object],
+        *args: *Values,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Have something called in the drawn order; asyncio's own looks at much on the way."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def calm(self) -> None:
         """Interrupt no more, and go on in an order that costs the seed no draw."""

@@ -76,7 +76,7 @@ def days_of(works: Iterable[Plain]) -> dict[WorkDay, tuple[int, int]]:
 def is_claim(work: Plain) -> bool:
     """Whether the units of work are still in the stock of its place, and claimed there."""
     state = work[WORK_STATE]
-    return state <= GIVEN or (state == READY and work[WORK_METHOD] != TO_STORE)
+    return bool(state <= GIVEN) or (state == READY and work[WORK_METHOD] != TO_STORE)
 
 
 def claims_of(works: Iterable[Plain]) -> dict[Place, list[int]]:

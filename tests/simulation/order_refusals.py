@@ -12,6 +12,7 @@ from tests.simulation.order_books import (
     CANCELLED_UNITS,
     CHANNEL,
     COLLECTED,
+    COMPLETE,
     HOLDS,
     LEFT,
     LINE,
@@ -32,10 +33,11 @@ from tests.simulation.order_books import (
     unreleased,
     unsourced,
 )
-from tests.simulation.order_verdicts import (
+from tests.simulation.order_figures import (
     cancelled_units,
     edited_lines,
     fingerprint,
+    hold_of,
     is_legal,
 )
 from tests.simulation.plan_figures import (
@@ -49,8 +51,9 @@ from tests.simulation.plan_figures import (
 )
 from tests.simulation.routing_books import DRAFT, REFUSE, RULE_SET_STATE
 from tests.simulation.routing_verdicts import (
-    is_contradictory,
-    is_invalid,
+    is_draft_contradictory,
+    is_draft_invalid,
+    is_missing,
     key_of,
     kind_of,
     table_of,
@@ -136,18 +139,24 @@ def _hold_taken(books: Books, command: Plain) -> bool:
 
 
 def _hold_missing(books: Books, command: Plain) -> bool:
-    return command[0] == "PlaceOrder" and bool(command[5]) and command[5] not in books.holds
+    return command[0] == "PlaceOrder" and _hold_named(books, command) not in ("", *books.holds)
+
+
+def _hold_named(books: Books, command: Plain) -> str:
+    return hold_of(books, command[5], command[4])
 
 
 def _hold_expired(books: Books, command: Plain) -> bool:
-    return command[0] == "PlaceOrder" and books.holds[command[5]][STATE] == EXPIRED
+    return bool(
+        command[0] == "PlaceOrder" and books.holds[_hold_named(books, command)][STATE] == EXPIRED
+    )
 
 
 def _state_wrong(books: Books, command: Plain) -> bool:
     if command[0] == "PlaceOrder":
-        return books.holds[command[5]][STATE] not in (HELD, EXPIRED)
+        return books.holds[_hold_named(books, command)][STATE] not in (HELD, EXPIRED)
     state = books.routing.rule_sets[command[1]][RULE_SET_STATE]
-    return command[0] == "ActivateRuleSet" and state == DRAFT
+    return bool(command[0] == "ActivateRuleSet" and state == DRAFT)
 
 
 def _line_missing(books: Books, command: Plain) -> bool:
@@ -178,9 +187,9 @@ def _group_missing(books: Books, command: Plain) -> bool:
     return scope is not None and scope[0] == 3 and any(g not in books.groups for g in scope[1])
 
 
-def _routing_missing(books: Books, command: Plain) -> bool:
-    is_delete = command[0].startswith("Delete")
-    return is_delete and key_of(command) not in table_of(books, kind_of(command))
+def _sku_missing(books: Books, command: Plain) -> bool:
+    known = {*books.products, *(sku for sku, _ in books.positions)}
+    return any(line[LINE_SKU] not in known for line in _lines(books, command))
 
 
 def _rule_set_missing(books: Books, command: Plain) -> bool:
@@ -212,7 +221,8 @@ def _is_short(books: Books, command: Plain) -> bool:
 
 
 def _own(books: Books, command: Plain) -> dict[tuple[str, str], int]:
-    held = books.holds[command[5]][LINES] if command[5] else []
+    name = _hold_named(books, command)
+    held = books.holds[name][LINES] if name else []
     return {(line[0], line[1]): line[2] for line in held}
 
 
@@ -223,7 +233,8 @@ def _could_be_edited(books: Books, command: Plain) -> bool:
 
 def _is_nobody_there(books: Books, command: Plain) -> bool:
     if command[0] != "HoldQuote":
-        return False
+        lines, point = _lines(books, command), _terms(books, command)[ADDRESS][0]
+        return point is None and any(line[METHOD] not in AT_STORE for line in lines)
     _, lines, terms, _, _, methods = command
     asked = Asked(terms, lines)
     is_partial = policy_of(books, terms) != REFUSE and is_plain(books, asked)
@@ -245,6 +256,8 @@ def _is_quote_outdated(books: Books, command: Plain) -> bool:
     asked = Asked(command[2], command[1], _own(books, command))
     if not is_plain(books, asked):
         return True
+    if policy_of(books, command[2]) != REFUSE and command[2][COMPLETE]:
+        return True
     packages = command[4][2]
     left = {name: line[ORDERED] for name, line in lines.items()}
     taken: dict[tuple[str, str], int] = {}
@@ -265,7 +278,7 @@ def _is_quote_outdated(books: Books, command: Plain) -> bool:
             # A package of stock and supply of one place cannot be split in two.
             if not can or taken[place] > both[0]:
                 return True
-    return any(left.values())
+    return any(left.values()) if policy_of(books, command[2]) == REFUSE else min(left.values()) < 0
 
 
 # --- what cannot be changed
@@ -346,19 +359,6 @@ def _work(books: Books, command: Plain) -> Plain:
     return next(work for work in works if work[WORK] == command[2])
 
 
-# --- rule sets
-
-
-def _is_rule_invalid(books: Books, command: Plain) -> bool:
-    content = books.routing.rule_sets[command[1]][2]
-    return command[0] == "ValidateRuleSet" and is_invalid(content)
-
-
-def _is_rule_contradictory(books: Books, command: Plain) -> bool:
-    content = books.routing.rule_sets[command[1]][2]
-    return command[0] == "ValidateRuleSet" and is_contradictory(books, content)
-
-
 _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ORDER_NOT_FOUND": _order_missing,
     "ORDER_ID_TAKEN": _order_taken,
@@ -370,9 +370,10 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "FULFILLMENT_ORDER_NOT_FOUND": _work_missing,
     "LOCATION_NOT_FOUND": _location_missing,
     "GROUP_NOT_FOUND": _group_missing,
-    "RATE_CARD_NOT_FOUND": _routing_missing,
-    "LANE_NOT_FOUND": _routing_missing,
-    "CALENDAR_NOT_FOUND": _routing_missing,
+    "RATE_CARD_NOT_FOUND": is_missing,
+    "LANE_NOT_FOUND": is_missing,
+    "CALENDAR_NOT_FOUND": is_missing,
+    "SKU_NOT_FOUND": _sku_missing,
     "RULE_SET_NOT_FOUND": _rule_set_missing,
     "ETAG_MISMATCH": _is_etag_old,
     "INSUFFICIENT_STOCK": _is_short,
@@ -387,7 +388,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ORDER_ON_HOLD": _is_on_hold,
     "ILLEGAL_STEP": _is_step_illegal,
     "QUANTITY_BELOW_ZERO": _is_too_little_there,
-    "RULE_SET_INVALID": _is_rule_invalid,
-    "RULE_SET_CONTRADICTORY": _is_rule_contradictory,
+    "RULE_SET_INVALID": is_draft_invalid,
+    "RULE_SET_CONTRADICTORY": is_draft_contradictory,
 }
 """What the workload can be refused for; another reason is a KeyError, which fails the run."""

@@ -18,15 +18,9 @@ from tests.simulation.order_books import (
     WORKS,
     unsourced,
 )
-from tests.simulation.order_verdicts import (
-    OUT_OF_USE,
-    Request,
-    attention_of,
-    check_growth,
-    check_history,
-    check_untouched,
-    quoted_of,
-)
+from tests.simulation.order_checks import check_growth, check_history, check_untouched
+from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
+from tests.simulation.order_verdicts import Request
 from tests.simulation.plan_figures import Asked, is_plain, offered, part_of_work
 
 REPLANNED_STEP = 7
@@ -90,7 +84,7 @@ def applied(books: Books, command: Plain, event: Plain, request: Request) -> Non
         begun = [work for work in old[WORKS] if work[WORK_STATE] not in UNRELEASED]
         assert [work for work in order[WORKS] if work[WORK_STATE] not in UNRELEASED] == begun
         parts = [part_of_work(w) for w in order[WORKS] if w[WORK_STATE] in UNRELEASED]
-        assert quoted_of(parts) == packages, f"{packages} were asked, {parts} are booked"
+        assert quoted_of(parts) == in_order(packages), f"{packages} were asked, {parts} are booked"
         pairs.append((old, order))
     if pairs:
         check_growth(books, pairs)

@@ -10,8 +10,6 @@ from typing import TypeVar
 
 import msgspec
 
-from domgrpc.core.calendars import CapacityUnit, DeleteLocationCalendar
-from domgrpc.core.carriers import LaneFields
 from domgrpc.core.dispatch import Command
 from domgrpc.core.geography import Point
 from domgrpc.core.order_commands import (
@@ -38,16 +36,6 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.plans import Quote, QuotedPackage, QuotedPlan, QuoteQuestion
-from domgrpc.core.rule_sets import (
-    CreateRuleSet,
-    RoutingLimits,
-    RoutingPrices,
-    RoutingRule,
-    RuleEffect,
-    RuleSetContent,
-    Strategy,
-    Unfilled,
-)
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import (
     DAY_MS,
@@ -57,17 +45,13 @@ from domgrpc.core.values import (
     FulfillmentOrderId,
     LineId,
     LocationId,
-    LocationType,
     Micros,
     OrderId,
     Quantity,
     ReservationId,
-    RuleId,
     Sku,
     TimeMs,
 )
-from tests.core import logistics_words as logistics
-from tests.core import routing_rules as rules
 
 T = TypeVar("T")
 HOME, PICKUP, CURBSIDE, TO_STORE = (
@@ -78,6 +62,7 @@ HOME, PICKUP, CURBSIDE, TO_STORE = (
 )
 METHODS = (HOME, HOME, HOME, HOME, HOME, PICKUP, PICKUP, CURBSIDE, TO_STORE)
 POINTS = ((40.71, -74.01), (41.88, -87.63), (34.05, -118.24), (29.76, -95.37), (47.61, -122.33))
+ALL_ZONES = (2, 2, 2, 2, 5, 5, 5, 5)
 SERVICES = ("ground", "air", "bike")
 CONDITIONS = (
     "location.type == 'STORE'",
@@ -128,18 +113,14 @@ class OrderWorkload:
         self._quotes: list[tuple[tuple[OrderLine, ...], OrderTerms, QuotedPlan]] = []
         self._order_count = 0
         self.makers: list[tuple[int, Callable[[], Command]]] = [
-            (12, self._place_order),
-            (2, self._hold_quote),
-            (4, self._edit),
-            (3, self._cancel),
+            (8, self._place_order),
+            (1, self._hold_quote),
+            (3, self._edit),
+            (2, self._cancel),
             (1, self._hold),
             (1, self._release),
-            (12, self._advance),
+            (9, self._advance),
             (1, self._replan),
-            (1, self._card),
-            (1, self._lane),
-            (1, self._calendar),
-            (3, self._rule_set),
         ]
 
     # --- what is remembered
@@ -195,6 +176,9 @@ class OrderWorkload:
             lines, terms, quoted = self._pick(self._quotes)
             if self._draw() < 0.1:
                 lines = self._lines()
+            if self._draw() < 0.15:
+                over_ms = TimeMs(max(1, self._now_ms() - 1))
+                quoted = msgspec.structs.replace(quoted, expire_time_ms=over_ms)
         hold_id = ""
         if quoted is not None and quoted.reservation_id:
             hold_id = quoted.reservation_id
@@ -218,7 +202,7 @@ class OrderWorkload:
         lines = tuple(self._changed(line) for line in known if self._draw() < 0.5)
         if self._draw() < 0.3:
             lines += (self._line(f"more-{int(self._draw() * 3)}"),)
-        if self._draw() < 0.04:
+        if self._draw() < 0.1:
             lines += (OrderLine(LineId("none"), Sku(""), Quantity(1), HOME),)
         address = self._address() if self._draw() < 0.25 else None
         return EditOrder(order_id, lines, address, self._etag_of(order))
@@ -243,7 +227,7 @@ class OrderWorkload:
         if order is not None and self._draw() < 0.6:
             line = self._pick(order.lines)
             lines = ((line.line_id, Quantity(1 + int(self._draw() * 2))),)
-            if self._draw() < 0.04:
+            if self._draw() < 0.1:
                 lines += ((LineId("none"), Quantity(1)),)
         return CancelOrder(order_id, lines, "unwanted", self._etag_of(order))
 
@@ -307,9 +291,10 @@ class OrderWorkload:
         store = self._pick(self._names.places) if method in STORE_METHODS else ""
         if store and self._draw() < 0.02:
             store = "new-4"
+        sku = self._pick(self._names.skus) if self._draw() < 0.99 else "sku-none"
         return OrderLine(
             LineId(name),
-            Sku(self._pick(self._names.skus)),
+            Sku(sku),
             Quantity(1 + int(self._draw() * 3)),
             method,
             LocationId(store),
@@ -344,82 +329,6 @@ class OrderWorkload:
         if order is not None and self._draw() < 0.2:
             return str(order.revision)
         return self._names.etag()
-
-    # --- routing
-
-    def _card(self) -> Command:
-        service = self._pick(SERVICES)
-        if self._draw() < 0.4:
-            return logistics.no_card(service, etag=self._names.etag())
-        zone_count = 8 if self._is_plain else self._pick((0, 2, 8, 8))
-        prices = (int(self._draw() * 9_000_000) for _ in range(zone_count))
-        methods = self._pick(((HOME,), (HOME, TO_STORE), (TO_STORE,)))
-        return logistics.card(
-            service, logistics.rates(*prices), methods=methods, etag=self._names.etag()
-        )
-
-    def _lane(self) -> Command:
-        service = self._pick(SERVICES)
-        if self._draw() < 0.4:
-            return logistics.no_lane(service, etag=self._names.etag())
-        days = self._pick(((1,), (1, 2, 3), (2, 2, 2, 2, 5, 5, 5, 5), ()))
-        fields = LaneFields(days, business_days=self._draw() < 0.5)
-        return logistics.lane(service, fields, etag=self._names.etag())
-
-    def _calendar(self) -> Command:
-        owner = self._pick((self._pick(self._names.places), LocationType.STORE, "new-3"))
-        if self._draw() < 0.4:
-            return DeleteLocationCalendar(owner=logistics.owner_of(owner), etag=self._names.etag())
-        days = self._pick(((1, 2, 3, 4, 5), (6,), (1, 2, 3, 4, 5, 6, 7)))
-        schedule = logistics.schedule(weekdays=days, lead_days=int(self._draw() * 2))
-        command = logistics.calendar(owner, schedule, etag=self._names.etag())
-        return logistics.changed(
-            command,
-            package_micros=int(self._draw() * 3) * 1_000_000,
-            priority=int(self._draw() * 3),
-            daily_capacity=0 if self._is_plain else self._pick((0, 1, 4, 10)),
-            capacity_unit=self._pick(tuple(CapacityUnit)),
-        )
-
-    def _rule_set(self) -> Command:
-        version = int(self._draw() * RULE_SETS_KNOWN)
-        match int(self._draw() * 6):
-            case 0 | 1:
-                return CreateRuleSet(content=self._content())
-            case 2 | 3:
-                return rules.validate(version)
-            case _:
-                # Not all the time another one, and often the one without rules.
-                return rules.activate(self._pick((0, version)))
-
-    def _content(self) -> RuleSetContent:
-        effects = (RuleEffect.EXCLUDE, RuleEffect.REQUIRE, RuleEffect.PREFER, RuleEffect.LIMIT)
-        return RuleSetContent(
-            display_name=self._pick(("A", "B")),
-            strategy=self._pick(tuple(Strategy)),
-            prices=RoutingPrices(split_penalty_micros=self._pick((0, 2_000_000))),
-            limits=RoutingLimits(
-                package_count_max=0 if self._is_plain else self._pick((0, 0, 1)),
-                unit_split_allowed=self._is_plain or self._draw() < 0.8,
-            ),
-            unfilled=self._pick(tuple(Unfilled)),
-            rules=tuple(
-                self._rule(f"rule-{number}", self._pick(effects[: 3 + (not self._is_plain)]))
-                for number in range(int(self._draw() * 3))
-            ),
-        )
-
-    def _rule(self, name: str, effect: RuleEffect) -> RoutingRule:
-        condition = self._pick(CONDITIONS) if self._draw() < 0.95 else TYPO
-        if effect is RuleEffect.LIMIT:
-            condition = ""
-        return RoutingRule(
-            rule_id=RuleId(name),
-            effect=effect,
-            condition=condition,
-            price_micros=-1_500_000 if effect is RuleEffect.PREFER else 0,
-            package_count_max=2 if effect is RuleEffect.LIMIT else 0,
-        )
 
     def _pick(self, choices: Sequence[T]) -> T:
         return choices[int(self._draw() * len(choices))]

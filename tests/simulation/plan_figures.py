@@ -1,10 +1,11 @@
-"""What the naive model says of plans: who may fulfil a line, how much, and what a plan must add up to.
+"""What the naive model says of plans: who may fulfil a line, how much, and what must add up.
 
 Written from docs/api.md and the design of routing, without any search: where costs and dates
 decide, only what every right plan has in common is looked at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.simulation.books import Books, Place, Plain
@@ -48,6 +49,7 @@ from tests.simulation.routing_books import LIMITS, PRICES, RULES, UNFILLED
 
 EXCLUDE, REQUIRE, PREFER, LIMIT = 1, 2, 3, 4
 STORE_TYPE = 2
+ZONE_COUNT = 8
 Subject = tuple[str, str]  # channel and SKU
 CONDITIONS: dict[str, tuple[Callable[[Subject], bool], Callable[[Plain], bool]]] = {
     "": (lambda _: True, lambda _: True),
@@ -88,7 +90,7 @@ class Asked(NamedTuple):
 
     terms: Plain
     lines: Plain
-    own: dict[Place, int] = {}
+    own: Mapping[Place, int] = MappingProxyType({})
     excluded: tuple[str, ...] = ()
 
 
@@ -183,13 +185,14 @@ def is_plain(books: Books, asked: Asked) -> bool:
         and all(rule[1] != LIMIT for rule in content[RULES])
         and all(calendar[2][5] == 0 for calendar in books.routing.calendars.values())
         and all(_reaches_all(card[2]) for card in books.routing.cards.values())
+        and all(len(lane[2][0]) == ZONE_COUNT for lane in books.routing.lanes.values())
         and all(not line[TOGETHER] and _is_loose(books, line) for line in asked.lines)
     )
 
 
 def _reaches_all(card: Plain) -> bool:
     _, rates, _, origins, _, metres_max, _ = card
-    return len(rates) == 8 and not origins and not metres_max
+    return len(rates) == ZONE_COUNT and not origins and not metres_max
 
 
 def _is_loose(books: Books, line: Plain) -> bool:

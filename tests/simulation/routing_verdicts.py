@@ -122,3 +122,24 @@ def _is_about(rule: Plain, about: str | None) -> bool:
 def _takes(rule: Plain, place: Plain) -> bool:
     matches = CONDITIONS[rule[2]][1](place)
     return matches if rule[1] == EXCLUDE else not matches
+
+
+# --- refusals
+
+
+def is_missing(books: Books, command: Plain) -> bool:
+    """Whether what is to be deleted is not there."""
+    is_delete = command[0].startswith("Delete")
+    return is_delete and key_of(command) not in table_of(books, kind_of(command))
+
+
+def is_draft_invalid(books: Books, command: Plain) -> bool:
+    """Whether a draft has a rule that cannot be read."""
+    content = books.routing.rule_sets[command[1]][2]
+    return command[0] == "ValidateRuleSet" and is_invalid(content)
+
+
+def is_draft_contradictory(books: Books, command: Plain) -> bool:
+    """Whether a draft has rules that leave nothing."""
+    content = books.routing.rule_sets[command[1]][2]
+    return command[0] == "ValidateRuleSet" and is_contradictory(books, content)

@@ -10,7 +10,7 @@ from domgrpc.core.stock_changes import StockUpdate, UpdateStock
 from tests.engine.virtual_time import NOON_MS
 from tests.simulation.workload import Workload
 
-ENOUGH = 4_000
+ENOUGH = 12_000
 
 
 @pytest.mark.slow

@@ -5,7 +5,13 @@
 
 from collections.abc import Callable
 
-from tests.simulation import hold_verdicts, order_replans, order_verdicts, routing_verdicts
+from tests.simulation import (
+    hold_verdicts,
+    order_replans,
+    order_verdicts,
+    quote_verdicts,
+    routing_verdicts,
+)
 from tests.simulation.books import NOTHING, REFUSED, Books, Plain
 from tests.simulation.figures import Draft
 from tests.simulation.refusals import refused
@@ -15,6 +21,9 @@ Verdict = Callable[[Books, Plain, Plain, tuple[str, str]], None]
 
 def judge(books: Books, command: Plain, event: Plain, request: tuple[str, str]) -> None:
     """Object where a command must not have become this event; `request` is (client, id)."""
+    if command[0] == "PlaceOrder" and not command[3]:
+        # An order without an id has that of its request.
+        command = [*command[:3], request[1], *command[4:]]
     if event[0] == REFUSED:
         refused(books, command, event[1])
         return
@@ -188,7 +197,7 @@ _VERDICTS: dict[str, tuple[int, Verdict]] = {
     "ReleaseReservation": (13, hold_verdicts.released),
     "SettleReservation": (15, hold_verdicts.settled),
     "PlaceOrder": (26, order_verdicts.placed),
-    "HoldQuote": (28, order_verdicts.quote_held),
+    "HoldQuote": (28, quote_verdicts.quote_held),
     "EditOrder": (27, order_verdicts.edited),
     "CancelOrder": (27, order_verdicts.cut),
     "HoldOrder": (27, order_verdicts.held),

@@ -32,6 +32,7 @@ from domgrpc.core.values import (
 from tests.core import commands as say
 from tests.core import scope_words
 from tests.simulation.order_workload import POINTS, Names, OrderWorkload
+from tests.simulation.routing_workload import RoutingWorkload
 
 T = TypeVar("T")
 
@@ -74,23 +75,25 @@ class Workload:
         self._sequences = dict.fromkeys(SOURCES, 0)
         names = Names(SKUS, PLACES, self._scope, lambda: self._pick(self._ids), self._etag)
         self.orders = OrderWorkload(random, now_ms, names, is_plain=is_plain)
+        self.routing = RoutingWorkload(random, PLACES, self._etag, is_plain=is_plain)
         # The weights make holds and stock the bulk, and the rest frequent enough to meet them.
         makers: list[tuple[int, Callable[[], Command]]] = [
-            (120, self._reserve),
-            (20, self._change),
-            (12, self._relocate),
-            (48, self._confirm),
-            (32, self._release),
-            (32, self._settle),
-            (64, self._stock),
-            (12, self._feed),
-            (2, self._place),
-            (4, self._update_place),
-            (4, self._set_state),
-            (4, self._group),
-            (4, self._product),
-            (4, self._rule),
+            (180, self._reserve),
+            (30, self._change),
+            (18, self._relocate),
+            (72, self._confirm),
+            (48, self._release),
+            (48, self._settle),
+            (96, self._stock),
+            (18, self._feed),
+            (3, self._place),
+            (6, self._update_place),
+            (6, self._set_state),
+            (6, self._group),
+            (6, self._product),
+            (6, self._rule),
             *self.orders.makers,
+            *self.routing.makers,
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,7 +22,9 @@ from domgrpc.core.order_commands import HoldQuote
 from domgrpc.core.orders import Order
 from domgrpc.core.plans import Quote, QuoteQuestion
 from domgrpc.core.rejections import NOT_KEPT, Reason, Rejection
+from domgrpc.core.rule_sets import RuleSet
 from domgrpc.core.values import Revision
+from domgrpc.engine.calls import Reading
 from domgrpc.engine.feed import Feed
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.reading import read_frames
@@ -32,6 +34,7 @@ from tests.simulation.auditor import Auditor
 from tests.simulation.books import Place, Plain
 from tests.simulation.character import draw_character, draw_limits
 from tests.simulation.disk import SimulatedDisk
+from tests.simulation.order_reads import OrderRead
 from tests.simulation.workload import Workload
 
 T = TypeVar("T")
@@ -126,6 +129,7 @@ class World:
         if self.trace is not None:
             self.trace(f"{request.client_id} {request.request_id}: {request.command}")
         self.step(who, "calls", request.request_id)
+        self.count(type(request.command).__name__)
         command = _DECODER.decode(_ENCODER.encode(request.command))
         key = (request.client_id, request.request_id)
         seen = self.auditor.called(key, command, request.fingerprint)
@@ -168,6 +172,20 @@ class World:
             place, numbers = found
             assert self.auditor.books.positions[place] == numbers, f"{place} was read as {numbers}"
 
+    def read_orders(self, seen: int, found: Reading[Any], asked: OrderRead) -> None:
+        """Have a reading of orders or plans judged."""
+        self.auditor.looked(seen, found.revision)
+        self.count(f"read {asked.kind}")
+        asked.note(found.value)
+        books = self.auditor.books
+        if found.revision != books.revision:
+            return
+        logged_ms, books.time_ms = books.time_ms, found.time_ms
+        try:
+            asked.judge(books, _DECODER.decode(_ENCODER.encode(found.value)))
+        finally:
+            books.time_ms = logged_ms
+
     def _request(self, command: Command, *, preview: bool) -> Request:
         self._request_count += 1
         client_id = self.pick(CLIENTS)
@@ -178,6 +196,8 @@ class World:
         self.answered.append(request)
         if plain[0] == 1 and plain[3] == 1:
             self.workload.held(plain[1])
+        elif isinstance(outcome, RuleSet):
+            self.workload.routing.newest_rule_set = outcome.version
         elif isinstance(outcome, Order):
             self.workload.orders.placed(outcome)
         elif isinstance(outcome, Quote) and isinstance(request.command, HoldQuote):
@@ -190,8 +210,9 @@ class World:
 
     def read_feed(self, feed: Feed, disk: Disk) -> None:
         """Let the auditor read what has become durable, from memory where it still is there."""
-        while self.auditor.revision < feed.last_revision:
-            records = feed.from_memory(self.auditor.revision)
+        books = self.auditor.books
+        while books.revision < feed.last_revision:
+            records = feed.from_memory(books.revision)
             if records is None:
                 self.read_log(disk, feed.last_revision)
                 return

@@ -5,7 +5,7 @@ the power goes each such sector and each such name survives or not by the throw 
 A sync that fails drops what it should have written and leaves it readable, as Linux does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Self
@@ -22,29 +22,49 @@ class PowerCutError(Exception):
 
 @dataclass
 class FakeFile:
-    """The bytes of one file: what reads see, what is durable, and the sectors in between."""
+    """The bytes of one file: what reads see, what is durable, and the writes in between.
+
+    The writes are whole sectors, as they were right after each; they are cut apart when the power
+    goes.
+    """
 
     current: bytearray = field(default_factory=bytearray)
     durable: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, bytes]] = field(default_factory=list)
 
     def write(self, data: bytes | bytearray, offset_bytes: int) -> None:
+        current = self.current
         end_bytes = offset_bytes + len(data)
-        self.current.extend(bytes(max(end_bytes - len(self.current), 0)))
-        self.current[offset_bytes:end_bytes] = data
-        first_sector = offset_bytes // SECTOR_BYTES * SECTOR_BYTES
-        for start in range(first_sector, end_bytes, SECTOR_BYTES):
-            self.pending.append((start, bytes(self.current[start : start + SECTOR_BYTES])))
+        if end_bytes > len(current):
+            current.extend(bytes(end_bytes - len(current)))
+        current[offset_bytes:end_bytes] = data
+        if not (offset_bytes % SECTOR_BYTES or end_bytes % SECTOR_BYTES):
+            self.pending.append((offset_bytes, bytes(data)))
+            return
+        start = offset_bytes // SECTOR_BYTES * SECTOR_BYTES
+        self.pending.append(
+            (start, bytes(current[start : -(-end_bytes // SECTOR_BYTES) * SECTOR_BYTES]))
+        )
 
     def sync(self) -> None:
-        self.durable = bytearray(self.current)
+        durable = self.durable
+        for start, data in self.pending:
+            if start > len(durable):
+                durable.extend(bytes(start - len(durable)))
+            durable[start : start + len(data)] = data
         self.pending.clear()
+
+    def sectors(self) -> Iterator[tuple[int, bytes]]:
+        """Iterate the sectors that were written and not synced, in the order of the writes."""
+        for start, data in self.pending:
+            for place in range(0, len(data), SECTOR_BYTES):
+                yield start + place, data[place : place + SECTOR_BYTES]
 
     def after_power_cut(self, random: Random, survival: float) -> "FakeFile":
         left = bytearray(self.durable)
         if len(self.current) > len(left) and random.random() < survival:
             left.extend(bytes(len(self.current) - len(left)))
-        for start, data in self.pending:
+        for start, data in self.sectors():
             if start + len(data) <= len(left) and random.random() < survival:
                 left[start : start + len(data)] = data
         return FakeFile(bytearray(left), left)
@@ -152,7 +172,8 @@ class FakeDisk:
 
     def read(self, handle: Handle, size_bytes: int, offset_bytes: int) -> bytes:
         self._count()
-        return bytes(self._open[handle].current[offset_bytes : offset_bytes + size_bytes])
+        with memoryview(self._open[handle].current) as view:
+            return bytes(view[offset_bytes : offset_bytes + size_bytes])
 
     def pwrite(self, handle: Handle, data: bytes | bytearray, offset_bytes: int) -> None:
         file = self._open[handle]
@@ -172,7 +193,8 @@ class FakeDisk:
     def truncate(self, handle: Handle, size_bytes: int) -> None:
         file = self._open[handle]
         del file.current[size_bytes:]
-        file.sync()
+        file.durable = bytearray(file.current)
+        file.pending.clear()
         self._count()
 
     def fdatasync(self, handle: Handle) -> None:
@@ -186,10 +208,7 @@ class FakeDisk:
 
     def settle(self, handle: Handle) -> None:
         file = self._open[handle]
-        for start, data in file.pending:
-            file.durable.extend(bytes(max(start + len(data) - len(file.durable), 0)))
-            file.durable[start : start + len(data)] = data
-        file.pending.clear()
+        file.sync()
         file.current = bytearray(file.durable)
         self._count()
 

@@ -110,6 +110,48 @@ class RuleSetLife(StrEnum):
     RETIRED = "retired"
 
 
+class OrderState(StrEnum):
+    """How far an order is."""
+
+    OPEN = "open"
+    ON_HOLD = "on-hold"
+    PARTIALLY_SHIPPED = "partially-shipped"
+    SHIPPED = "shipped"
+    PARTIALLY_DELIVERED = "partially-delivered"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class WorkState(StrEnum):
+    """How far the work of a location is."""
+
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    RELEASED = "released"
+    SHIPPED = "shipped"
+    READY = "ready"
+    DELIVERED = "delivered"
+    COLLECTED = "collected"
+    CANCELLED = "cancelled"
+
+
+class WhyHeld(StrEnum):
+    """Why the work of an order waits."""
+
+    FRAUD = "fraud"
+    PAYMENT = "payment"
+    ADDRESS = "address"
+    OTHER = "other"
+
+
+class Shortage(StrEnum):
+    """What becomes of units that nobody can fill."""
+
+    REFUSE = "refuse"
+    BACKORDER = "backorder"
+    CANCEL = "cancel"
+
+
 class Capacity(StrEnum):
     """What a daily capacity counts."""
 
@@ -130,10 +172,24 @@ Choice = (
     | Strategy
     | RuleSetLife
     | Capacity
+    | OrderState
+    | WorkState
+    | WhyHeld
+    | Shortage
 )
 
 
 def number_of(choice: Choice | None) -> Any:  # noqa: ANN401 - each generated enum is its own int
     """Return the number of a word in its enum, 0 (unspecified) for none."""
-    # The members stand in the order of the protos, and those count from 1.
-    return 0 if choice is None else list(type(choice)).index(choice) + 1
+    if choice is None:
+        return 0
+    # The members stand in the order of the protos, and most of those count from 1.
+    place = list(type(choice)).index(choice)
+    numbers = _NUMBERS_WITH_GAPS.get(type(choice))
+    return place + 1 if numbers is None else numbers[place]
+
+
+_NUMBERS_WITH_GAPS = {
+    OrderState: (1, 2, 3, 4, 5, 6, 9),
+    WorkState: (1, 2, 3, 8, 9, 10, 11, 12),
+}

@@ -19,8 +19,11 @@ from domgrpc.cli import (
     locations,
     log,
     logistics,
+    order_watch,
+    orders,
     products,
     repair,
+    routing,
     rules,
     safety_stock,
     stock,
@@ -206,6 +209,13 @@ app.command()(holds.confirm)
 app.command()(holds.release)
 app.command()(holds.settle)
 app.add_typer(holds.app, name="reservations")
+
+orders.app.command("explain")(routing.explain_order)
+orders.app.command("watch")(order_watch.watch_orders)
+app.add_typer(orders.app, name="order")
+app.command()(orders.quote)
+app.command()(routing.simulate)
+app.command()(routing.backlog)
 
 app.command()(serve)
 app.command()(demo)

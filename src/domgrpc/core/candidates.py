@@ -4,264 +4,31 @@ Hard constraints are filters, in the order of `FILTERS`; a location counts for t
 removes it. What is soft is a price: lateness, preferences of rules, scarcity, one more package.
 Stock that is not there yet is a candidate of its own beside the stock of the same location, with
 the date on which it comes.
-
-Below some hundred positions plain Python is fastest; above, the columns of the stock index are
-read as numpy arrays without a copy (array_candidates.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from heapq import nsmallest
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from domgrpc.core.journey_columns import Columns
 from domgrpc.core.journeys import TransportTable
-from domgrpc.core.network import Ask, Network
-from domgrpc.core.orders import FulfillmentOrder
-from domgrpc.core.products import ProductFields
-from domgrpc.core.rule_effects import NO_EFFECTS, Effects
-from domgrpc.core.scopes import Area
+from domgrpc.core.leg_costs import package_costs, unit_costs
+from domgrpc.core.leg_questions import (
+    FILTERS,
+    NO_UNITS,
+    Candidates,
+    LegQuestion,
+    Need,
+    Places,
+    Units,
+    excluded_for_all,
+)
+from domgrpc.core.network import Network
+from domgrpc.core.rule_effects import NO_EFFECTS
 from domgrpc.core.stock_index import availability_view
 from domgrpc.core.values import (
-    DAY_MS,
-    FOREVER_MS,
-    QUANTITY_MAX,
-    LineId,
     LocationIndex,
-    Sku,
 )
-
-FILTERS = (
-    "disabled",
-    "method",
-    "scope",
-    "stock",
-    "excluded",
-    "reach",
-    "capacity",
-    "promise",
-    "rules",
-)
-"""What removes a location, in the order in which it is asked."""
-
-Units: TypeAlias = dict[LocationIndex, int]
-Claims: TypeAlias = Mapping[tuple[Sku, LocationIndex], int]
-Places: TypeAlias = tuple[list[LocationIndex], Sequence[int]]
-"""Locations, and where each stands in the table."""
-NO_CLAIMS: Claims = {}
-ParcelFinder: TypeAlias = Callable[[LocationIndex, int], FulfillmentOrder | None]
-GRAMS_PER_KILOGRAM = 1_000
-CHEAPEST_MAX = 8
-BEST_MAX = 3
-_UNIT_COUNTS_MAX = 64
-
-
-class Need(msgspec.Struct, frozen=True, gc=False):
-    """Units of one SKU that a leg asks for, and of which lines they are."""
-
-    sku: Sku
-    quantity: int
-    lines: tuple[tuple[LineId, int], ...]
-    fields: ProductFields
-
-    @property
-    def splits(self) -> bool:
-        """Whether its units may come from several locations, as far as the product says."""
-        return not (self.fields.keep_together or self.fields.ship_alone)
-
-
-class Room(NamedTuple):
-    """What a location can still be given on a day."""
-
-    packages: int
-    units: int
-
-
-BOUNDLESS = Room(QUANTITY_MAX, QUANTITY_MAX)
-
-
-class Prices(msgspec.Struct, frozen=True, gc=False):
-    """What is weighed beside money that is paid, in micros."""
-
-    package_micros: int = 0
-    """For each package beyond the first."""
-    late_day_micros: int = 0
-    scarcity_micros: int = 0
-    """For a unit that is the last one of its SKU at a location; less where there are more."""
-
-
-class Columns:
-    """What a journey costs from each location that it can begin at, in the order of ties.
-
-    Made once for a table, because most orders ask no more than that.
-    """
-
-    __slots__ = (
-        "_best",
-        "cheapest",
-        "has_weight_rates",
-        "indexes",
-        "package_costs",
-        "removed",
-        "table",
-        "unit_costs",
-        "until_ms",
-    )
-
-    def __init__(
-        self,
-        table: TransportTable,
-        indexes: tuple[LocationIndex, ...],
-        costs: tuple[list[int], list[int]],
-        *,
-        until_ms: int,
-        removed: tuple[tuple[str, int], ...],
-    ) -> None:
-        """Take the costs of a package and of a unit from each."""
-        self.table = table
-        self.indexes = indexes
-        self.package_costs, self.unit_costs = costs
-        self.until_ms = until_ms
-        """Until when what is weighed for lateness stays as it is."""
-        self.removed = removed
-        """The locations that it cannot begin at, where all others have stock."""
-        self.has_weight_rates = any(table.kilogram_micros) or bool(table.cards)
-        self.cheapest = cheapest_of(self.package_costs)
-        """The places whose packages cost least."""
-        self._best: dict[int, tuple[int, ...]] = {}
-
-    def best(self, unit_count: int) -> tuple[int, ...]:
-        """Return the places from which a package of so many units costs least, the best first.
-
-        Up to BEST_MAX; O(locations) the first time for a number of units.
-        """
-        found = self._best.get(unit_count)
-        if found is None:
-            columns = zip(self.package_costs, self.unit_costs, strict=True)
-            totals = [package + unit_count * unit for package, unit in columns]
-            found = tuple(sorted(range(len(totals)), key=totals.__getitem__)[:BEST_MAX])
-            if len(self._best) >= _UNIT_COUNTS_MAX:
-                self._best.clear()
-            self._best[unit_count] = found
-        return found
-
-
-def columns_of(
-    network: Network,
-    table: TransportTable,
-    ranks: Sequence[int],
-    how: tuple[Ask, Prices, int],
-) -> Columns:
-    """Put the costs of a table of all locations side by side; `how` is (ask, prices, promise).
-
-    Of those that are in use and can do the method. O(locations · log locations).
-    """
-    ask, prices, promise_ms = how
-    usable = [
-        LocationIndex(index)
-        for index in sorted(range(len(ranks)), key=ranks.__getitem__)
-        if network.exclusion(LocationIndex(index), ask) is None
-    ]
-    reached = [index for index in usable if table.deliver_by_ms[index] >= 0]
-    disabled, incapable = network.unusable_counts(ask)
-    counts = (
-        ("disabled", disabled),
-        ("method", incapable),
-        ("reach", len(usable) - len(reached)),
-    )
-    arrivals = [table.deliver_by_ms[index] for index in reached]
-    # The promise moves with the clock: one day less is late when it has moved by what is over.
-    over = ((arrival_ms - promise_ms - 1) % DAY_MS + 1 for arrival_ms in arrivals)
-    late = prices.late_day_micros
-    package_costs = [
-        table.package_micros[index]
-        + prices.package_micros
-        + late * late_days(promise_ms, table.deliver_by_ms[index])
-        for index in reached
-    ]
-    return Columns(
-        table,
-        tuple(reached),
-        (package_costs, [table.unit_micros[index] for index in reached]),
-        until_ms=ask.time_ms + min(over, default=0),
-        removed=tuple((name, count) for name, count in counts if count),
-    )
-
-
-def cheapest_of(package_costs: Sequence[int]) -> tuple[int, ...]:
-    """Return the places whose packages cost least, up to a bound; what decisions tell of."""
-    places = range(len(package_costs))
-    return tuple(nsmallest(CHEAPEST_MAX, places, key=package_costs.__getitem__))
-
-
-class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decides which locations may fulfil a leg."""
-
-    ask: Ask
-    needs: tuple[Need, ...]
-    table_of: Callable[[Sequence[LocationIndex], int], TransportTable]
-    """Gives the table of the journey from a time on: of all locations, or of those, in order."""
-    area: Area
-    ranks: Sequence[int]
-    """By location index: the place in the order of (priority, location id)."""
-    only: LocationIndex | None = None
-    """Where the customer collects; None for a leg that any location may fulfil."""
-    excluded: tuple[LocationIndex, ...] = ()
-    own: Claims = NO_CLAIMS
-    taken: Claims = NO_CLAIMS
-    mocked: Mapping[Sku, Units] | None = None
-    effects: Effects = NO_EFFECTS
-    """What rules say; their lines are the needs."""
-    prices: Prices = Prices()
-    promise_ms: int = FOREVER_MS
-    promise_is_hard: bool = False
-    parcel_at: ParcelFinder | None = None
-    """Finds the open parcel from a location on a day that takes more; None where there is none."""
-    may_backorder: bool = True
-    """Whether supply that is not there yet may be promised, where the products allow it."""
-    columns: Columns | None = None
-    """The costs of the journey from everywhere; None where a promise was asked for, or where
-    there are too many locations to keep them."""
-    room_left: Callable[[LocationIndex, int], Room] | None = None
-    """How much a location can still be given on a day; None where no location has a limit."""
-
-
-class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where a candidate stands in a table of the journey, and from when its stock is there."""
-
-    table: TransportTable
-    row: int
-    ready_ms: int = 0
-    """0 for stock that is there; else when the supply that it waits for comes."""
-
-
-class Candidates(msgspec.Struct, frozen=True):
-    """The locations that may fulfil a leg, in the order of ties, and what each would cost.
-
-    Those that wait for supply stand behind all others.
-    """
-
-    indexes: Sequence[LocationIndex]
-    rows: Sequence[int]
-    """Where each that has stock stands in the table."""
-    table: TransportTable
-    package_costs: Sequence[int]
-    """What is weighed for a package: what is paid and what is priced."""
-    unit_costs: Sequence[Sequence[int]]
-    available: Sequence[Sequence[int]]
-    removed: tuple[tuple[str, int], ...]
-    removed_by: Mapping[LocationIndex, str]
-    """For the locations that had stock: the filter that removed each."""
-    dated: tuple[Place, ...] = ()
-    cheapest: tuple[int, ...] | None = None
-    """See `cheapest_of`; None where nobody has looked yet."""
-
-    def place(self, candidate: int) -> Place:
-        """Return where a candidate's costs and dates come from."""
-        stocked_count = len(self.rows)
-        if candidate < stocked_count:
-            return Place(self.table, self.rows[candidate])
-        return self.dated[candidate - stocked_count]
 
 
 def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
@@ -270,7 +37,9 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     O(positions of the SKU); for a leg that is collected at one location O(log positions).
     """
     if question.mocked is not None:
-        return dict(question.mocked.get(need.sku, {}))
+        mocked = dict(question.mocked.get(need.sku, NO_UNITS))
+        _take_off(need, question, mocked)
+        return mocked if question.only is None else _only(question.only, mocked)
     stock = network.stock.find(need.sku)
     if stock is None:
         return {}
@@ -284,6 +53,10 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     if question.own or question.taken:
         _adjust(network, need, question, found)
     return found
+
+
+def _only(index: LocationIndex, units: Units) -> Units:
+    return {index: units[index]} if units.get(index, 0) > 0 else {}
 
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
@@ -303,9 +76,9 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
         kept,
         kept_rows,
         table,
-        _package_costs(question, table, (kept, kept_rows)),
+        package_costs(question, table, (kept, kept_rows)),
         [
-            _unit_costs(question, table, place, (kept, kept_rows, units))
+            unit_costs(question, table, place, (kept, kept_rows, units))
             for place, units in enumerate(columns)
         ],
         _within_room(question, table, (kept, kept_rows), columns),
@@ -347,8 +120,8 @@ def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
         question, prices=msgspec.structs.replace(question.prices, scarcity_micros=0)
     )
     return Everywhere(
-        _package_costs(question, table, places),
-        [_unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
+        package_costs(question, table, places),
+        [unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
         allowed,
         table.deliver_by_ms,
     )
@@ -365,6 +138,7 @@ def is_plain(question: LegQuestion, columns: Columns) -> bool:
         and not columns.has_weight_rates
         and not question.prices.scarcity_micros
         and question.parcel_at is None
+        and not question.joins_only
         and not (question.own or question.taken or question.excluded)
     )
 
@@ -409,14 +183,18 @@ def _adjust(network: Network, need: Need, question: LegQuestion, found: Units) -
     # The asker's own units are free for it, and what its other legs take is not.
     stock = network.stock.find(need.sku)
     assert stock is not None
-    for (sku, index), units in question.own.items():
+    for index, units in question.own.get(need.sku, NO_UNITS).items():
         slot = stock.slot(index)
-        if sku != need.sku or slot < 0 or question.only not in (None, index):
+        if slot < 0 or question.only not in (None, index):
             continue
         free, _ = network.sellable(stock, slot, question.ask, units)
         found[index] = free
-    for (sku, index), units in question.taken.items():
-        if sku == need.sku and index in found:
+    _take_off(need, question, found)
+
+
+def _take_off(need: Need, question: LegQuestion, found: Units) -> None:
+    for index, units in question.taken.get(need.sku, NO_UNITS).items():
+        if index in found:
             found[index] -= units
     for index in [index for index, units in found.items() if units <= 0]:
         del found[index]
@@ -434,6 +212,7 @@ def _filtered(
     if (
         question.area.distances_m is None
         and not question.excluded
+        and not question.joins_only
         and question.effects is NO_EFFECTS
         and question.room_left is None
         and not question.promise_is_hard
@@ -468,7 +247,8 @@ def _removed_by(
         return "capacity"
     if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
-    return "rules" if excluded_for_all(question.effects, index) else ""
+    stays_out = question.joins_only and not _joins(question, index, table.ship_day[row])
+    return "rules" if stays_out or excluded_for_all(question.effects, index) else ""
 
 
 def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
@@ -478,16 +258,11 @@ def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:
     if room.packages or question.parcel_at is None:
         return all(room)
     # What joins a parcel is no package more.
-    return question.parcel_at(index, day) is not None
+    return _joins(question, index, day)
 
 
-def excluded_for_all(effects: Effects, index: LocationIndex) -> bool:
-    """Whether rules exclude a location for everything that is asked."""
-    shared = effects.shared.excluded
-    if shared is not None and shared[index]:
-        return True
-    masks = [line.excluded for line in effects.lines]
-    return bool(masks) and all(mask is not None and mask[index] for mask in masks)
+def _joins(question: LegQuestion, index: LocationIndex, day: int) -> bool:
+    return question.parcel_at is not None and question.parcel_at(index, day) is not None
 
 
 def _counts(
@@ -517,75 +292,6 @@ def _counts(
             counts[verdict] += 1
     counts["stock"] = max(0, in_scope - (len(union) - outside))
     return tuple((name, count) for name, count in counts.items() if count)
-
-
-# --- costs
-
-
-def _package_costs(question: LegQuestion, table: TransportTable, places: Places) -> list[int]:
-    kept, rows = places
-    more = question.prices.package_micros
-    costs = [table.package_micros[row] for row in rows]
-    joined = set()
-    late = question.prices.late_day_micros
-    if question.parcel_at is not None:
-        for place, (index, row) in enumerate(zip(kept, rows, strict=True)):
-            if question.parcel_at(index, table.ship_day[row]) is not None:
-                joined.add(place)
-                costs[place] = 0
-    if late:
-        arrivals = [table.deliver_by_ms[row] for row in rows]
-        if max(arrivals, default=0) > question.promise_ms:
-            costs = [
-                cost + late * late_days(question.promise_ms, arrival_ms)
-                for cost, arrival_ms in zip(costs, arrivals, strict=True)
-            ]
-    wishes = question.effects.shared.prices
-    if wishes is not None:
-        costs = [max(0, cost + wishes[index]) for cost, index in zip(costs, kept, strict=True)]
-    if more:
-        costs = [cost if place in joined else cost + more for place, cost in enumerate(costs)]
-    return costs
-
-
-def late_days(promise_ms: int, deliver_by_ms: int) -> int:
-    """Return by how many days, begun ones counted, goods would miss the promise."""
-    return max(0, -((promise_ms - deliver_by_ms) // DAY_MS))
-
-
-def _unit_costs(
-    question: LegQuestion,
-    table: TransportTable,
-    place: int,
-    found: tuple[list[LocationIndex], Sequence[int], Units],
-) -> list[int]:
-    kept, rows, units = found
-    paid = table.unit_micros
-    need = question.needs[place]
-    if need.fields.weight_grams:
-        costs = [unit_cost(need, table, row) for row in rows]
-    else:
-        costs = [paid[row] for row in rows]
-    scarcity = question.prices.scarcity_micros
-    if scarcity:
-        costs = [
-            cost + scarcity // max(1, units.get(index, 0))
-            for cost, index in zip(costs, kept, strict=True)
-        ]
-    wishes = question.effects.lines[place].prices if question.effects.lines else None
-    if wishes is not None:
-        # A price for the line, spread over its units.
-        costs = [
-            max(0, cost + wishes[index] // need.quantity)
-            for cost, index in zip(costs, kept, strict=True)
-        ]
-    return costs
-
-
-def unit_cost(need: Need, table: TransportTable, row: int) -> int:
-    """Return what is paid for a unit of a need from a place of the table."""
-    by_weight = need.fields.weight_grams * table.kilogram_micros[row] // GRAMS_PER_KILOGRAM
-    return table.unit_micros[row] + by_weight
 
 
 def _available(

@@ -9,23 +9,25 @@ stock is a candidate of its own.
 
 import msgspec
 
-from domgrpc.core.candidates import (
+from domgrpc.core.candidates import within_units
+from domgrpc.core.journey_columns import late_days
+from domgrpc.core.leg_costs import unit_cost
+from domgrpc.core.leg_questions import (
     BOUNDLESS,
+    NO_UNITS,
     Candidates,
+    Claims,
     LegQuestion,
     Need,
     Place,
     Room,
     Units,
     excluded_for_all,
-    late_days,
-    unit_cost,
-    within_units,
 )
 from domgrpc.core.network import Network
 from domgrpc.core.positions import SkuStock
 from domgrpc.core.stock_index import availability_view
-from domgrpc.core.values import DAY_MS, BackorderMode, LocationIndex
+from domgrpc.core.values import DAY_MS, BackorderMode, LocationIndex, Sku
 
 
 def with_dated(
@@ -80,19 +82,26 @@ def _free(
     network: Network, stock: SkuStock, index: LocationIndex, question: LegQuestion
 ) -> tuple[int, int]:
     """Return the units that are there for the asker, and with those that may be sold beyond."""
-    key = (stock.sku, index)
-    own, taken = question.own.get(key, 0), question.taken.get(key, 0)
+    own, taken = (
+        _claimed(question.own, stock.sku, index),
+        _claimed(question.taken, stock.sku, index),
+    )
     to_fulfill, to_sell = network.sellable(stock, stock.slot(index), question.ask, own)
     return max(0, to_fulfill - taken), max(0, to_sell - taken)
 
 
 def _may_wait(question: LegQuestion, index: LocationIndex) -> bool:
     return (
-        question.only in (None, index)
+        not question.joins_only
+        and question.only in (None, index)
         and index in question.area
         and index not in question.excluded
         and not excluded_for_all(question.effects, index)
     )
+
+
+def _claimed(claims: Claims, sku: Sku, index: LocationIndex) -> int:
+    return claims.get(sku, NO_UNITS).get(index, 0)
 
 
 def _ready_ms(network: Network, need: Need, question: LegQuestion, index: LocationIndex) -> int:
@@ -100,10 +109,9 @@ def _ready_ms(network: Network, need: Need, question: LegQuestion, index: Locati
     assert stock is not None
     now_ms = question.ask.time_ms
     horizon_ms = now_ms + need.fields.backorder_policy.horizon_days * DAY_MS
-    key = (need.sku, index)
     # What others claimed beyond the stock comes out of the same supply first.
-    unclaimed = stock.free(stock.slot(index)) + question.own.get(key, 0)
-    unclaimed -= question.taken.get(key, 0)
+    unclaimed = stock.free(stock.slot(index)) + _claimed(question.own, need.sku, index)
+    unclaimed -= _claimed(question.taken, need.sku, index)
     free, total = _free(network, stock, index, question)
     covered = min(unclaimed, free)
     asked = min(need.quantity, total)

@@ -6,51 +6,38 @@ weighed too, as candidates with the date on which their supply comes.
 """
 
 from collections.abc import Sequence
-from operator import ge, itemgetter
-from typing import TypeAlias
+from operator import ge
 
 import msgspec
 
-from domgrpc.core.candidates import (
-    CHEAPEST_MAX,
-    Candidates,
-    LegQuestion,
-    Need,
-    candidates_of,
-    cheapest_of,
-    stocked,
-    unit_cost,
-)
+from domgrpc.core.candidates import candidates_of
 from domgrpc.core.dated_candidates import with_dated
-from domgrpc.core.leg_solving import crowded_cells, solve_leg, without_cells
+from domgrpc.core.leg_answers import LegPlan, nothing_planned, planned_leg
+from domgrpc.core.leg_questions import Candidates, LegQuestion, Need
+from domgrpc.core.leg_solving import (
+    crowded_cells,
+    follow_strategy,
+    solve_leg,
+    without_cells,
+)
 from domgrpc.core.network import Network
 from domgrpc.core.obvious_plans import obvious_plan
-from domgrpc.core.order_legs import Leg, shared_out
-from domgrpc.core.orders import (
-    NO_PARCEL,
-    CandidateRows,
-    FulfillmentLine,
-    LegDecision,
-)
-from domgrpc.core.plans import LineShortage, PlannedPackage
+from domgrpc.core.order_legs import Leg
 from domgrpc.core.routing.instance import (
     Instance,
-    Package,
     RateCard,
-    Solution,
     Terms,
     Unservable,
     WeightRates,
 )
 from domgrpc.core.rule_sets import Strategy
-from domgrpc.core.values import NO_LOCATION, LineId, LocationIndex, Micros, Quantity, TimeMs
+from domgrpc.core.values import (
+    LocationIndex,
+)
 
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
 _PLAIN = Terms()
-_CELLS_TOLD_MAX = 8_192
-"""So many lines x candidates a decision tells of: it stays in the order, and in every event."""
-_Asked: TypeAlias = tuple[Leg, LegQuestion, Candidates]
 
 
 class LegLimits(msgspec.Struct, frozen=True, gc=False):
@@ -59,20 +46,12 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
     package_count_max: int = 0
     unit_split: bool = True
     partial: bool = True
-    """Whether a need that cannot be served whole is served in part."""
+    """Whether a need that may be split, and cannot be served whole, is served in part."""
     groups: tuple[tuple[int, ...], ...] = ()
     """Needs that must travel in one package, by place."""
     strategy: Strategy = Strategy.CHEAPEST
     shown: tuple[LocationIndex, ...] = ()
     """Locations that the decision tells of, whatever they cost."""
-
-
-class LegPlan(msgspec.Struct, frozen=True):
-    """How a leg is fulfilled: its packages, what nobody can fill, and why so."""
-
-    packages: tuple[PlannedPackage, ...]
-    shortages: tuple[LineShortage, ...]
-    decision: LegDecision
 
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
@@ -88,16 +67,19 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
         served = _served(question, found, limits)
     while places := [place for place, units in enumerate(served) if units]:
         instance = _instance(question, found, (places, served), limits)
-        solution = solve_leg(instance)
+        if limits.strategy is Strategy.CHEAPEST:
+            solution = solve_leg(instance)
+        else:
+            solution = follow_strategy(instance, limits.strategy, found)
         if isinstance(solution, Unservable):
             break
         crowded = crowded_cells(question, found, solution)
         if not crowded:
             told = (network, limits.shown)
-            return _planned((leg, question, found), places, (instance, solution), told)
+            return planned_leg((leg, question, found), places, (instance, solution), told)
         found = without_cells(found, [(candidate, places[line]) for candidate, line in crowded])
         served = _served(question, found, limits)
-    return _nothing(leg, question, found)
+    return nothing_planned(leg, question, found)
 
 
 # --- what can be served
@@ -108,17 +90,18 @@ def _wanted(question: LegQuestion) -> list[int]:
 
 
 def _served(question: LegQuestion, found: Candidates, limits: LegLimits) -> list[int]:
-    """Return the units of each need that candidates have, together or, unsplit, one of them.
+    """Return the units of each need that candidates have together.
 
-    A group that no candidate has as a whole is not served at all.
+    What must not be split, and a group, is served whole by one candidate or not at all.
     """
     served = []
     for need, units in zip(question.needs, found.available, strict=True):
-        most = sum(units) if limits.unit_split and need.splits else max(units, default=0)
+        splits = limits.unit_split and need.splits
+        most = sum(units) if splits else max(units, default=0)
         if most >= need.quantity:
             served.append(need.quantity)
         else:
-            served.append(most if limits.partial else 0)
+            served.append(most if splits and limits.partial else 0)
     for group in limits.groups:
         rows = [found.available[place] for place in group]
         wanted = [question.needs[place].quantity for place in group]
@@ -189,199 +172,3 @@ def _weight_rates(found: Candidates, needs: Sequence[Need]) -> WeightRates | Non
         for steps in numbers
     )
     return WeightRates(tuple(need.fields.weight_grams for need in needs), cards, indexes)
-
-
-# --- the answer in packages
-
-
-def _planned(
-    asked: _Asked,
-    places: list[int],
-    answer: tuple[Instance, Solution],
-    told: tuple[Network, tuple[LocationIndex, ...]],
-) -> LegPlan:
-    network, shown = told
-    question = asked[1]
-    done: dict[LineId, int] = {}
-    used: dict[tuple[int, LocationIndex], int] = {}
-    packages = _but_the_first(
-        question,
-        [
-            _package(asked, (places, answer[0]), package, (network, done, used))
-            for package in answer[1].packages
-        ],
-    )
-    shortages = _shortages(question.needs, done)
-    decision = _decision(asked, places, answer, packages)
-    rows = _rows(network, asked[2], answer, shown)
-    return LegPlan(packages, shortages, msgspec.structs.replace(decision, rows=rows))
-
-
-def _but_the_first(
-    question: LegQuestion, packages: list[PlannedPackage]
-) -> tuple[PlannedPackage, ...]:
-    # The price of a package is for each beyond the first.
-    for place, package in enumerate(packages):
-        if not package.parcel_id:
-            price = package.price_micros - question.prices.package_micros
-            packages[place] = msgspec.structs.replace(package, price_micros=Micros(price))
-            break
-    return tuple(packages)
-
-
-def _package(
-    asked: _Asked,
-    what: tuple[list[int], Instance],
-    package: Package,
-    notes: tuple[Network, dict[LineId, int], dict[tuple[int, LocationIndex], int]],
-) -> PlannedPackage:
-    leg, question, found = asked
-    places, instance = what
-    network, done, used = notes
-    candidate = package.candidate
-    index = found.indexes[candidate]
-    place = found.place(candidate)
-    table, row = place.table, place.row
-    parcel = None
-    if question.parcel_at is not None and not place.ready_ms:
-        parcel = question.parcel_at(index, table.ship_day[row])
-    by_weight = _step_price(instance, package)
-    paid = by_weight + (table.package_micros[row] if parcel is None else 0)
-    units = 0
-    weighed = by_weight + instance.package_costs[candidate]
-    lines: list[FulfillmentLine] = []
-    for number, quantity in package.contents:
-        need = question.needs[places[number]]
-        units += quantity * unit_cost(need, table, row)
-        weighed += quantity * instance.unit_costs[number][candidate]
-        key = (places[number], index)
-        backordered = 0
-        if place.ready_ms:
-            left = stocked(network, need, question).get(index, 0) - used.get(key, 0)
-            backordered = quantity - max(0, min(left, quantity))
-        used[key] = used.get(key, 0) + quantity
-        lines += _shares(need, quantity, backordered, done)
-    return PlannedPackage(
-        network.locations.by_index[index].location_id,
-        leg.delivery_method,
-        tuple(lines),
-        leg.store_id if leg.ends_at_store else NO_LOCATION,
-        TimeMs(place.ready_ms or question.ask.time_ms),
-        TimeMs(table.ship_by_ms[row]),
-        TimeMs(table.deliver_by_ms[row]),
-        Micros(paid),
-        Micros(units),
-        Micros(weighed - paid - units),
-        NO_PARCEL if parcel is None else parcel.fulfillment_order_id,
-        table.ship_day[row],
-        place.ready_ms > 0,
-    )
-
-
-def _shares(
-    need: Need, quantity: int, backordered: int, done: dict[LineId, int]
-) -> list[FulfillmentLine]:
-    lines = []
-    for line_id, units in reversed(shared_out(need, quantity, done)):
-        late = min(units, backordered)
-        backordered -= late
-        lines.append(FulfillmentLine(line_id, need.sku, Quantity(units), Quantity(late)))
-    lines.reverse()
-    return lines
-
-
-def _step_price(instance: Instance, package: Package) -> int:
-    rates = instance.terms.weight_rates
-    if rates is None:
-        return 0
-    grams = sum(rates.unit_grams[line] * quantity for line, quantity in package.contents)
-    return rates.cards[rates.card_indexes[package.candidate]].price(grams)
-
-
-def _shortages(needs: tuple[Need, ...], done: dict[LineId, int]) -> tuple[LineShortage, ...]:
-    return tuple(
-        LineShortage(line_id, need.sku, Quantity(quantity - done.get(line_id, 0)))
-        for need in needs
-        for line_id, quantity in need.lines
-        if quantity > done.get(line_id, 0)
-    )
-
-
-# --- why
-
-
-def _decision(
-    asked: _Asked,
-    places: list[int],
-    answer: tuple[Instance, Solution],
-    packages: tuple[PlannedPackage, ...],
-) -> LegDecision:
-    leg, question, found = asked
-    instance, solution = answer
-    paid = sum(package.package_cost_micros for package in packages)
-    units = sum(package.units_cost_micros for package in packages)
-    priced = any(not package.parcel_id for package in packages)
-    first = question.prices.package_micros if priced else 0
-    return LegDecision(
-        leg.delivery_method,
-        leg.store_id,
-        tuple(question.needs[place].sku for place in places),
-        tuple(instance.quantities),
-        Micros(solution.cost - first),
-        Micros(solution.lower_bound - first),
-        solution.is_proven,
-        solution.node_count,
-        len(found.indexes),
-        found.removed,
-        Micros(paid),
-        Micros(units),
-        Micros(solution.cost - first - paid - units),
-        failed_rule_ids=question.effects.failed_rule_ids,
-        used_location_ids=tuple(dict.fromkeys(package.location_id for package in packages)),
-    )
-
-
-def _nothing(leg: Leg, question: LegQuestion, found: Candidates) -> LegPlan:
-    decision = LegDecision(
-        leg.delivery_method,
-        leg.store_id,
-        tuple(need.sku for need in question.needs),
-        tuple(_wanted(question)),
-        Micros(0),
-        Micros(0),
-        is_proven=True,
-        node_count=0,
-        candidate_count=len(found.indexes),
-        removed=found.removed,
-        failed_rule_ids=question.effects.failed_rule_ids,
-    )
-    return LegPlan((), _shortages(question.needs, {}), decision)
-
-
-def _rows(
-    network: Network,
-    found: Candidates,
-    answer: tuple[Instance, Solution],
-    shown: tuple[LocationIndex, ...],
-) -> CandidateRows:
-    instance, solution = answer
-    count = len(found.indexes)
-    kept = list(range(count))
-    count_max = max(1, _CELLS_TOLD_MAX // len(instance.quantities))
-    if count > min(CHEAPEST_MAX, count_max):
-        told = [n for n, index in enumerate(found.indexes) if index in shown] if shown else []
-        told += [package.candidate for package in solution.packages]
-        told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
-        kept = sorted(list(dict.fromkeys(told))[:count_max])
-    if len(kept) == 1:
-        # The getter of one place gives no tuple.
-        kept *= 2
-    of = itemgetter(*kept)
-    places = slice(len(dict.fromkeys(kept)))
-    by_index = network.locations.by_index
-    return CandidateRows(
-        tuple(by_index[index].location_id for index in of(found.indexes)[places]),
-        of(instance.package_costs)[places],
-        tuple(of(row)[places] for row in instance.unit_costs),
-        tuple(of(row)[places] for row in instance.available),
-    )

@@ -2,15 +2,16 @@
 
 A leg of more lines than the solver takes is solved in parts, one after the other. What a part has
 opened costs the next ones nothing more, so that parts share packages; packages of one candidate are
-one in the end. The lower bound stays honest: the first part is solved with all its costs, and the
-lines of the others cost at least their cheapest units.
+one in the end. Units of a line are split only where no candidate has all of it. The lower bound
+stays honest: the first part is solved with all its costs, and the lines of the others cost at least
+their cheapest units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from domgrpc.core.candidates import Candidates, LegQuestion
+from domgrpc.core.leg_questions import Candidates, LegQuestion
 from domgrpc.core.routing.instance import (
     Instance,
     Obstacle,
@@ -21,22 +22,68 @@ from domgrpc.core.routing.instance import (
     WeightRates,
 )
 from domgrpc.core.routing.solver import solve
+from domgrpc.core.routing.strategies import DISTANCE_M_MAX, Attributes, follow
+from domgrpc.core.routing.strategies import Strategy as TextbookStrategy
+from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.values import LocationIndex
 
 PART_LINES_MAX = 256
 """So many lines are solved at once; the solver takes twice as many."""
-_NODES_OF_LONG_MAX = 200
-"""The cap on the search of a part: with so many lines every node costs."""
+PART_LINES_SPLIT_MAX = 32
+"""The same where units of lines have to come from several places: that takes longer to search."""
+_CELLS_MAX = 4_000
+"""Up to so many lines x candidates the whole leg is solved at once, with all that may be split."""
+_WORK_MAX = 8_000_000
+_WORK_SPLIT_MAX = 1_000_000
+"""So many cells are looked at in a search, all its nodes together: some tenths of a second."""
+_NODES_MIN = 30
+_NODES_MAX = 2_000
+"""The cap on the search of a leg: the writer waits for it, some ten milliseconds at the most."""
 
 _Lots = list[tuple[int, ...]]
 
 
 def solve_leg(instance: Instance) -> Solution | Unservable:
     """Return the best plan of a leg; of a long one a good plan, with its gap."""
-    if len(instance.quantities) <= PART_LINES_MAX:
-        return solve(instance)
-    lots = _lots(instance)
-    return _Parts(instance, lots).solved()
+    line_count = len(instance.quantities)
+    if line_count <= PART_LINES_MAX and line_count * len(instance.package_costs) <= _CELLS_MAX:
+        return solve(instance, node_count_max=_node_count_max(instance))
+    return solve_in_parts(instance, (PART_LINES_MAX, PART_LINES_SPLIT_MAX))
+
+
+def solve_in_parts(instance: Instance, sizes: tuple[int, int]) -> Solution | Unservable:
+    """Return a good plan, from parts of so many lines that go whole, and so many that are split."""
+    return _Parts(instance, _lots(instance), sizes).solved()
+
+
+def _node_count_max(instance: Instance) -> int:
+    cells = len(instance.quantities) * len(instance.package_costs)
+    split = instance.terms.unit_split
+    work = _WORK_SPLIT_MAX if split is True or (split and any(split)) else _WORK_MAX
+    return max(_NODES_MIN, min(_NODES_MAX, work // max(1, cells)))
+
+
+def follow_strategy(
+    instance: Instance, strategy: Strategy, found: Candidates
+) -> Solution | Unservable:
+    """Return the plan of a textbook strategy, with the bound of the exact plan beside it.
+
+    So that each decision says what the strategy costs more than it had to.
+    """
+    places = [found.place(candidate) for candidate in range(len(found.indexes))]
+    attributes = Attributes(
+        priorities=[place.table.priority[place.row] for place in places],
+        distances_m=[
+            distance_m if distance_m >= 0 else DISTANCE_M_MAX
+            for distance_m in (place.table.distance_m[place.row] for place in places)
+        ],
+        delivery_times_ms=[place.table.deliver_by_ms[place.row] for place in places],
+    )
+    followed = follow(instance, TextbookStrategy[strategy.name], attributes)
+    best = solve_leg(instance)
+    if isinstance(followed, Unservable) or isinstance(best, Unservable):
+        return followed
+    return msgspec.structs.replace(followed, lower_bound=min(best.lower_bound, followed.cost))
 
 
 def crowded_cells(
@@ -79,30 +126,79 @@ def _lots(instance: Instance) -> _Lots:
 class _Parts:
     """The parts of one instance: what is open by now, and the packages so far."""
 
-    def __init__(self, instance: Instance, lots: _Lots) -> None:
+    def __init__(self, instance: Instance, lots: _Lots, sizes: tuple[int, int]) -> None:
         self._instance = instance
         self._lots = lots
+        self._sizes = sizes
         self._opened: dict[int, dict[int, int]] = {}
         self._alone: list[Package] = []
         self._node_count = 0
 
     def solved(self) -> Solution | Unservable:
-        bound = 0
-        for start in range(0, len(self._lots), PART_LINES_MAX):
-            part = self._lots[start : start + PART_LINES_MAX]
+        count_max = self._instance.terms.package_count_max
+        bound = self._forced()
+        for number, part in enumerate(self._parts()):
             found = self._part_solved(part)
             if isinstance(found, Unservable):
                 return found
-            bound += sum(map(self._cheapest, part)) if start else found.lower_bound
+            if number or (count_max and self._opened):
+                bound += sum(map(self._cheapest, part))
+            elif self._may_be_cheaper_split(part):
+                least = 0 if self._opened else min(self._instance.package_costs)
+                bound += sum(map(self._cheapest, part)) + least
+            else:
+                bound += found.lower_bound
             self._keep(part, found)
         packages = [
             Package(candidate, tuple(sorted(contents.items())))
             for candidate, contents in self._opened.items()
         ]
         packages += self._alone
+        if count_max and len(packages) > count_max:
+            return Unservable(Obstacle.PACKAGES, ())
         packages.sort(key=lambda package: (package.candidate, package.contents))
         cost = sum(map(self._cost, packages))
         return Solution(tuple(packages), cost, min(bound, cost), self._node_count)
+
+    def _forced(self) -> int:
+        # What only one candidate has whole is sent from there, before anything is searched; returns
+        # what it costs at least.
+        bound = 0
+        left = []
+        alone = frozenset(self._instance.terms.alone)
+        for lot in self._lots:
+            _, available = self._row(lot)
+            quantity = self._quantity(lot)
+            able = [c for c, have in enumerate(available) if have >= quantity]
+            if len(able) != 1 or lot[0] in alone:
+                left.append(lot)
+                continue
+            (candidate,) = able
+            if candidate not in self._opened and not self._may_be_cheaper_split([lot]):
+                bound += self._instance.package_costs[candidate]
+            sent = self._opened.setdefault(candidate, {})
+            sent.update((line, self._instance.quantities[line]) for line in lot)
+            bound += self._cheapest(lot)
+        self._lots = left
+        return bound
+
+    def _parts(self) -> Iterator[_Lots]:
+        split = [lot for lot in self._lots if self._must_split(lot)]
+        whole = [lot for lot in self._lots if not self._must_split(lot)]
+        for lots, size in zip((whole, split), self._sizes, strict=True):
+            for start in range(0, len(lots), size):
+                yield lots[start : start + size]
+
+    def _must_split(self, lot: tuple[int, ...]) -> bool:
+        # Only lines that no candidate has whole are split: in a long leg that is enough to search.
+        if len(lot) > 1 or not self._instance.terms.may_split(lot[0]):
+            return False
+        return max(self._instance.available[lot[0]]) < self._quantity(lot)
+
+    def _may_be_cheaper_split(self, part: _Lots) -> bool:
+        # Then a plan that sends lines whole says nothing about all plans.
+        may_split = self._instance.terms.may_split
+        return any(len(lot) == 1 and may_split(lot[0]) and self._quantity(lot) > 1 for lot in part)
 
     def _part_solved(self, part: _Lots) -> Solution | Unservable:
         count_max = self._instance.terms.package_count_max
@@ -112,8 +208,8 @@ class _Parts:
         found: Solution | Unservable = Unservable(Obstacle.PACKAGES, ())
         if left > 0:
             found = self._solved(part, left)
-        if isinstance(found, Unservable) and self._opened:
-            found = self._solved(part, max(1, left) + len(self._opened), only_opened=True)
+        if isinstance(found, Unservable) and self._opened and left >= 0:
+            found = self._solved(part, left + len(self._opened), only_opened=True)
         return found
 
     def _solved(
@@ -125,8 +221,9 @@ class _Parts:
             for candidate, cost in enumerate(whole.package_costs)
         ]
         alone = frozenset(whole.terms.alone)
+        splits = tuple(self._must_split(lot) for lot in part)
         terms = Terms(
-            unit_split=tuple(len(lot) == 1 and whole.terms.may_split(lot[0]) for lot in part),
+            unit_split=any(splits) and splits,
             package_count_max=count_max,
             alone=tuple(
                 number for number, lot in enumerate(part) if len(lot) == 1 and lot[0] in alone
@@ -150,7 +247,7 @@ class _Parts:
             available=available,
             terms=terms,
         )
-        return solve(instance, node_count_max=_NODES_OF_LONG_MAX)
+        return solve(instance, node_count_max=_node_count_max(instance))
 
     def _keep(self, part: _Lots, found: Solution) -> None:
         alone = frozenset(self._instance.terms.alone)

@@ -11,15 +11,22 @@ Which place that is depends on the journey and the number of units only, so that
 most orders of a retailer whose stores are stocked end here.
 """
 
+from typing import TypeAlias
+
 import msgspec
 
-from domgrpc.core.candidates import Columns, LegQuestion, is_plain
+from domgrpc.core.candidates import is_plain
+from domgrpc.core.journey_columns import Columns
+from domgrpc.core.leg_questions import LegQuestion
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.orders import NO_PARCEL, CandidateRows, FulfillmentLine, LegDecision
 from domgrpc.core.plans import PlannedPackage
 from domgrpc.core.stock_index import availability_view
-from domgrpc.core.values import NO_LOCATION, LocationId, Micros, Quantity, TimeMs
+from domgrpc.core.values import NO_LOCATION, LocationId, LocationIndex, Micros, Quantity, TimeMs
+
+_Found: TypeAlias = tuple[Columns, tuple[int, ...], list[tuple[int, ...]], int]
+"""The columns, the best places in them, the units of each need there, and all units asked."""
 
 
 class ObviousPlan(msgspec.Struct, frozen=True, gc=False):
@@ -74,76 +81,87 @@ def _available(
     return rows if everywhere else None
 
 
-def _planned(
+def _planned(network: Network, leg: Leg, question: LegQuestion, found: _Found) -> ObviousPlan:
+    columns, places, _, unit_count = found
+    best = places[0]
+    index = columns.indexes[best]
+    paid = columns.table.package_micros[index]
+    units = unit_count * columns.unit_costs[best]
+    cost = columns.package_costs[best] + units - question.prices.package_micros
+    parts = (Micros(paid), Micros(units), Micros(cost - paid - units))
+    package = _package(network, leg, question, (columns, index, parts))
+    return ObviousPlan(package, _decision(network, leg, question, (found, parts)))
+
+
+def _package(
     network: Network,
     leg: Leg,
     question: LegQuestion,
-    found: tuple[Columns, tuple[int, ...], list[tuple[int, ...]], int],
-) -> ObviousPlan:
-    columns, places, rows, unit_count = found
+    what: tuple[Columns, LocationIndex, tuple[Micros, Micros, Micros]],
+) -> PlannedPackage:
+    columns, index, parts = what
     table = columns.table
-    best = places[0]
-    index = columns.indexes[best]
-    more = question.prices.package_micros
-    paid = table.package_micros[index]
-    units = unit_count * columns.unit_costs[best]
-    cost = columns.package_costs[best] + units - more
-    location_id = network.locations.by_index[index].location_id
-    package = PlannedPackage(
-        location_id,
+    lines = [
+        FulfillmentLine(line_id, need.sku, Quantity(quantity))
+        for need in question.needs
+        for line_id, quantity in need.lines
+    ]
+    return PlannedPackage(
+        network.locations.by_index[index].location_id,
         leg.delivery_method,
-        tuple(
-            [
-                FulfillmentLine(line_id, need.sku, Quantity(quantity))
-                for need in question.needs
-                for line_id, quantity in need.lines
-            ]
-        ),
+        tuple(lines),
         leg.store_id if leg.ends_at_store else NO_LOCATION,
         question.ask.time_ms,
         TimeMs(table.ship_by_ms[index]),
         TimeMs(table.deliver_by_ms[index]),
-        Micros(paid),
-        Micros(units),
-        Micros(cost - paid - units),
+        *parts,
         NO_PARCEL,
         table.ship_day[index],
     )
+
+
+def _decision(
+    network: Network,
+    leg: Leg,
+    question: LegQuestion,
+    what: tuple[_Found, tuple[Micros, Micros, Micros]],
+) -> LegDecision:
+    found, parts = what
+    columns, places, rows, _ = found
+    by_index = network.locations.by_index
+    names = tuple([by_index[columns.indexes[place]].location_id for place in places])
+    cost = Micros(sum(parts))
     runner_up, runner_up_ids = _runner_up(network, question, found)
-    decision = LegDecision(
+    unit_costs = tuple([columns.unit_costs[place] for place in places])
+    return LegDecision(
         leg.delivery_method,
         leg.store_id,
         tuple([need.sku for need in question.needs]),
         tuple([need.quantity for need in question.needs]),
-        Micros(cost),
-        Micros(cost),
+        cost,
+        cost,
         True,  # noqa: FBT003 - is_proven; a keyword costs as much as the field
         0,
         len(columns.indexes),
         columns.removed,
-        Micros(paid),
-        Micros(units),
-        Micros(cost - paid - units),
+        *parts,
         runner_up,
         runner_up_ids,
         CandidateRows(
-            tuple(
-                [network.locations.by_index[columns.indexes[place]].location_id for place in places]
-            ),
+            names,
             tuple([columns.package_costs[place] for place in places]),
-            (tuple([columns.unit_costs[place] for place in places]),) * len(rows),
+            (unit_costs,) * len(rows),
             tuple(rows),
         ),
         (),
-        (location_id,),
+        names[:1],
     )
-    return ObviousPlan(package, decision)
 
 
 def _runner_up(
     network: Network,
     question: LegQuestion,
-    found: tuple[Columns, tuple[int, ...], list[tuple[int, ...]], int],
+    found: _Found,
 ) -> tuple[Micros | None, tuple[LocationId, ...]]:
     # By the same bound: of the plans without the best place the second best is the cheapest,
     # where it has the stock.

@@ -8,7 +8,7 @@ from itertools import islice
 
 import msgspec
 
-from domgrpc.core.candidates import ParcelFinder
+from domgrpc.core.leg_questions import ParcelFinder
 from domgrpc.core.network import Network
 from domgrpc.core.order_book import PARCEL_METHODS, Orders, Parcels, takes_more
 from domgrpc.core.order_legs import Leg

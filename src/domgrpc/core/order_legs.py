@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from domgrpc.core.candidates import Need
-from domgrpc.core.orders import STORE_METHODS, OrderLine
+from domgrpc.core.leg_questions import Need
+from domgrpc.core.orders import STORE_METHODS, FulfillmentState, Order, OrderLine
 from domgrpc.core.products import ProductFields
-from domgrpc.core.values import DeliveryMethod, LineId, LocationId, Sku
+from domgrpc.core.values import NO_LOCATION, DeliveryMethod, LineId, LocationId, Sku
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -26,6 +26,18 @@ class Leg(msgspec.Struct, frozen=True):
     def starts_at_store(self) -> bool:
         """Whether it is collected where its stock is."""
         return self.delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
+
+
+def package_count(order: Order, leg: Leg) -> int:
+    """Return the packages of an order that travel the way of a leg; O(its work)."""
+    destination = leg.store_id if leg.ends_at_store else NO_LOCATION
+    return sum(
+        work.state is not FulfillmentState.CANCELLED
+        and not work.parcel_id
+        and work.delivery_method is leg.delivery_method
+        and work.destination_location_id == destination
+        for work in order.fulfillment_orders
+    )
 
 
 def goes_with(line: OrderLine, leg: Leg) -> bool:

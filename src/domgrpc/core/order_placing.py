@@ -138,13 +138,27 @@ def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
         f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} can be "
-        f"fulfilled{more}: ask for less, by another method or elsewhere, or allow backorders",
+        f"fulfilled{more}{_left_out(plan)}: ask for less, by another method or elsewhere, or allow "
+        "backorders",
         short_lines=tuple(short),
         sku=first.sku,
         location_id=first.location_id,
         asked_quantity=first.asked_quantity,
         available_quantity=first.available_quantity,
     )
+
+
+def _left_out(plan: Plan) -> str:
+    # What filters removed locations, beside having nothing of it.
+    counts: dict[str, int] = {}
+    for leg in plan.legs:
+        for name, count in leg.removed:
+            if name != "stock":
+                counts[name] = counts.get(name, 0) + count
+    if not counts:
+        return ""
+    told = ", ".join(f"{count} by {name}" for name, count in counts.items())
+    return f" (locations left out: {told})"
 
 
 def no_candidate() -> Rejected:
@@ -207,8 +221,12 @@ def _new_order(
     at = caller.at
     plan, policy = what
     works, next_number = put_in(order_id, (), plan, 1)
+    reasons = dict(reversed(command.holds))
+    holds = tuple(
+        OrderHold(kind, reasons[kind], caller.client_id, at.time_ms)
+        for kind in dict.fromkeys(kind for kind, _ in command.holds)
+    )
     cancelled = policy is ShortagePolicy.CANCEL
-    holds = tuple(OrderHold(kind, why, caller.client_id, at.time_ms) for kind, why in command.holds)
     order = Order(
         order_id,
         caller.client_id,

@@ -11,30 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.candidates import (
-    BOUNDLESS,
-    Columns,
-    LegQuestion,
-    Need,
-    ParcelFinder,
-    Prices,
-    Room,
-    Units,
-    columns_of,
-)
+from domgrpc.core.journey_columns import Columns, Prices, columns_of
 from domgrpc.core.journeys import Journey, TransportTable
+from domgrpc.core.leg_questions import BOUNDLESS, LegQuestion, Need, ParcelFinder, Room, Units
 from domgrpc.core.leg_routing import LegLimits, route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
 from domgrpc.core.order_book import Orders
+from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
-    goes_with,
     legs_of,
     needs_of,
+    package_count,
     package_groups,
-    uncancelled,
     value_of,
 )
 from domgrpc.core.orders import (
@@ -46,7 +37,6 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
-from domgrpc.core.rule_facts import LineFacts, OrderFacts
 from domgrpc.core.rule_set_book import RuleSets
 from domgrpc.core.rule_sets import Strategy, Unfilled
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
@@ -57,7 +47,6 @@ from domgrpc.core.values import (
     Demand,
     LocationId,
     LocationIndex,
-    Quantity,
     RuleSetVersion,
     Sku,
     TimeMs,
@@ -255,11 +244,11 @@ def leg_question(
     """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
-    limits = rules.content.limits
     needs = needs_of(leg.lines, network.products.fields)
     effects = NO_EFFECTS
     if rules.content.rules:
-        effects = rules.effects(*_facts(question, leg, needs))
+        asking = Asking(terms, question.whole or question.lines, question.time_ms)
+        effects = rules.effects(asking.order_facts(leg), asking.line_facts(leg, needs))
     network.refresh(question.time_ms)
     journey = _journey(planner, leg, terms)
     prices = _prices(rules)
@@ -268,11 +257,13 @@ def leg_question(
     columns = None
     if terms.promise_time_ms is None:
         columns = planner.columns(journey, ask, prices, promise_ms)
+    count_max = _package_count_max(question, rules, effects)
+    there = package_count(question.order, leg) if count_max and question.order is not None else 0
     asked = LegQuestion(
         ask=ask,
         needs=needs,
         table_of=_table_of(planner, journey),
-        area=_area(planner, question, leg, limits.radius_m),
+        area=_area(planner, question, leg, rules.content.limits.radius_m),
         ranks=planner.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
         excluded=tuple(network.locations.index(name) for name in question.excluded),
@@ -287,17 +278,28 @@ def leg_question(
         parcel_at=_parcels(planner, question, leg),
         may_backorder=question.may_backorder and question.mocked is None,
         room_left=planner.room_check(taken),
+        joins_only=0 < count_max <= there,
     )
+    more_max = 0 if asked.joins_only else count_max - there
+    return asked, _limits(planner, question, leg, (rules, needs, more_max))
+
+
+def _limits(
+    planner: Planner,
+    question: PlanQuestion,
+    leg: Leg,
+    found: tuple[CompiledRuleSet, tuple[Need, ...], int],
+) -> LegLimits:
+    rules, needs, package_count_max = found
     strategy = question.strategy
-    bounds = LegLimits(
-        _package_count_max(question, rules, effects),
-        limits.unit_split_allowed,
-        partial=planner.shortage_policy(terms) is not ShortagePolicy.REFUSE,
+    return LegLimits(
+        package_count_max,
+        rules.content.limits.unit_split_allowed,
+        partial=planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
         strategy=Strategy[strategy] if strategy else rules.content.strategy,
-        shown=tuple(network.locations.index(name) for name in question.shown),
+        shown=tuple(planner.network.locations.index(name) for name in question.shown),
     )
-    return asked, bounds
 
 
 def _prices(rules: CompiledRuleSet) -> Prices:
@@ -314,33 +316,6 @@ def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
     if promise_ms is None:
         return TimeMs(question.time_ms + rules.content.promise_ms)
     return promise_ms
-
-
-def _facts(
-    question: PlanQuestion, leg: Leg, needs: tuple[Need, ...]
-) -> tuple[OrderFacts, list[LineFacts]]:
-    terms, lines = question.terms, question.whole or question.lines
-    prices = {line.sku: line.unit_price_micros for line in leg.lines}
-    units = dict.fromkeys(prices, 0)
-    for line in lines:
-        if line.sku in units and goes_with(line, leg):
-            units[line.sku] += uncancelled(line)
-    order = OrderFacts(
-        channel=terms.channel,
-        customer_id=terms.customer_id,
-        delivery_method=leg.delivery_method,
-        value_micros=value_of(lines),
-        country=terms.address.country_code,
-        region=terms.address.region,
-        postal_code=terms.address.postal_code,
-        line_count=len(lines),
-        unit_count=sum(map(uncancelled, lines)),
-        time_ms=question.time_ms,
-    )
-    return order, [
-        LineFacts(need.sku, Quantity(units[need.sku]), prices[need.sku], need.fields)
-        for need in needs
-    ]
 
 
 def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:
@@ -382,11 +357,11 @@ def _area(planner: Planner, question: PlanQuestion, leg: Leg, radius_m: int) -> 
 
 def _by_index(
     network: Network, units: Mapping[tuple[Sku, LocationId], int]
-) -> dict[tuple[Sku, LocationIndex], int]:
-    return {
-        (sku, network.locations.index(location_id)): count
-        for (sku, location_id), count in units.items()
-    }
+) -> dict[Sku, dict[LocationIndex, int]]:
+    found: dict[Sku, dict[LocationIndex, int]] = {}
+    for (sku, location_id), count in units.items():
+        found.setdefault(sku, {})[network.locations.index(location_id)] = count
+    return found
 
 
 def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:

@@ -159,12 +159,20 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
         for line in order.lines
         if line.line_id in needs
     )
-    # Without its open work: what is planned again must not join the parcel that it was in.
-    stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
-    bare = msgspec.structs.replace(order, fulfillment_orders=stays)
     return msgspec.structs.replace(
-        asked, lines=lines, terms=order.terms, own=claimed_units(open_works), order=bare
+        asked,
+        lines=lines,
+        whole=order.lines,
+        terms=order.terms,
+        own=claimed_units(open_works),
+        order=_without_open_work(order),
     )
+
+
+def _without_open_work(order: Order) -> Order:
+    # What is planned again must not join the parcel that it was in.
+    stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
+    return msgspec.structs.replace(order, fulfillment_orders=stays)
 
 
 def _about(
@@ -201,7 +209,7 @@ def _as_things_stand(
         order.terms,
         now_ms,
         own=claimed_units(order.fulfillment_orders),
-        order=order,
+        order=_without_open_work(order),
         shown=(location_id,),
     )
     plan = plan_order(state.planner, question)

@@ -11,7 +11,7 @@ import msgspec
 from domgrpc.core.order_changes import changed_order, order_to_change, replanned
 from domgrpc.core.order_commands import AdvanceFulfillmentOrder, OrderChanged
 from domgrpc.core.order_planning import Planner
-from domgrpc.core.orders import FulfillmentOrder, FulfillmentState, Order, StepKind
+from domgrpc.core.orders import GIVEN_BACK_MAX, FulfillmentOrder, FulfillmentState, Order, StepKind
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Caller
 from domgrpc.core.values import DeliveryMethod, StockCondition
@@ -52,7 +52,7 @@ def decide_advance_fulfillment_order(
         msgspec.structs.replace(each, state=command.state) if each is work else each
         for each in old.fulfillment_orders
     )
-    order = msgspec.structs.replace(old, fulfillment_orders=works)
+    order = msgspec.structs.replace(old, fulfillment_orders=_remembered(works))
     detail = f"{work.fulfillment_order_id} {command.state.name}"
     if command.state is not _S.CANCELLED:
         return changed_order(old, order, caller, (StepKind.ADVANCED, detail))
@@ -71,6 +71,14 @@ def _work(old: Order, command: AdvanceFulfillmentOrder) -> FulfillmentOrder:
         order_id=old.order_id,
         fulfillment_order_id=command.fulfillment_order_id,
     )
+
+
+def _remembered(works: tuple[FulfillmentOrder, ...]) -> tuple[FulfillmentOrder, ...]:
+    given_back = [work for work in works if work.state is _S.CANCELLED]
+    forgotten = {work.fulfillment_order_id for work in given_back[:-GIVEN_BACK_MAX]}
+    if not forgotten:
+        return works
+    return tuple(work for work in works if work.fulfillment_order_id not in forgotten)
 
 
 def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) -> None:

@@ -29,6 +29,7 @@ from domgrpc.core.values import (
     FulfillmentOrderId,
     LineId,
     LocationId,
+    Micros,
     OrderId,
     Quantity,
     Sku,
@@ -40,45 +41,44 @@ Freed = dict[tuple[Sku, LocationId], int]
 
 def taken_out(
     works: tuple[FulfillmentOrder, ...],
-    line_id: LineId,
-    units: int,
+    units: dict[LineId, int],
     *,
     only_at: tuple[LocationId, ...] = (),
-) -> tuple[tuple[FulfillmentOrder, ...], int]:
-    """Take units of a line out of unreleased work, what was planned last first.
+) -> tuple[tuple[FulfillmentOrder, ...], dict[LineId, int]]:
+    """Take units of lines out of unreleased work, what was planned last first; O(the work).
 
     With `only_at` only out of the work of these locations.
 
-    Returns the work that stays and how many units could not be taken. Work that is left empty
-    is gone.
+    Returns the work that stays and the units that could not be taken. Work that is left empty is
+    gone.
     """
+    left = {line_id: count for line_id, count in units.items() if count}
     stay: list[FulfillmentOrder] = []
     for work in reversed(works):
         elsewhere = bool(only_at) and work.location_id not in only_at
-        if not units or elsewhere or not is_unreleased(work):
+        if not left or elsewhere or not is_unreleased(work):
             stay.append(work)
             continue
         lines = []
         for line in work.lines:
-            taken = min(units, line.quantity) if line.line_id == line_id else 0
-            units -= taken
+            taken = min(left.get(line.line_id, 0), line.quantity)
+            if taken:
+                left[line.line_id] -= taken
             if line.quantity > taken:
                 lines.append(_less(line, taken))
         if lines:
-            stay.append(msgspec.structs.replace(work, lines=tuple(lines)))
+            stay.append(_with_lines(work, tuple(lines)))
     stay.reverse()
-    return tuple(stay), units
+    return tuple(stay), {line_id: count for line_id, count in left.items() if count}
 
 
-def unreleased_quantity(order: Order, line_id: LineId) -> int:
-    """Return the units of a line that lie in unreleased work."""
-    return sum(
-        line.quantity
-        for work in order.fulfillment_orders
-        if is_unreleased(work)
-        for line in work.lines
-        if line.line_id == line_id
-    )
+def unreleased_quantities(order: Order) -> dict[LineId, int]:
+    """Return the units of each line that lie in unreleased work; lines without are left out."""
+    found: dict[LineId, int] = {}
+    for work in filter(is_unreleased, order.fulfillment_orders):
+        for line in work.lines:
+            found[line.line_id] = found.get(line.line_id, 0) + line.quantity
+    return found
 
 
 def claimed_units(works: tuple[FulfillmentOrder, ...]) -> Freed:
@@ -167,6 +167,16 @@ def attention_of(order: Order) -> Attention:
     if order.decisions and any(leg.failed_rule_ids for leg in order.decisions[-1].legs):
         return Attention.RULE_FAILED
     return Attention.NONE
+
+
+def _with_lines(work: FulfillmentOrder, lines: tuple[FulfillmentLine, ...]) -> FulfillmentOrder:
+    # What is paid for units falls with them; whether by weight or by piece was added up before.
+    before = sum(line.quantity for line in work.lines)
+    left = sum(line.quantity for line in lines)
+    if left == before:
+        return work
+    units_micros = work.units_cost_micros * left // before
+    return msgspec.structs.replace(work, lines=lines, units_cost_micros=Micros(units_micros))
 
 
 def _less(line: FulfillmentLine, taken: int) -> FulfillmentLine:

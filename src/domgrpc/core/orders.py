@@ -37,6 +37,8 @@ HISTORY_MAX = 100
 """So many steps of an order are remembered; the oldest go first, the placing stays."""
 DECISIONS_MAX = 10
 """So many decisions of an order are remembered; the oldest go first."""
+GIVEN_BACK_MAX = 50
+"""So much work that locations gave back is remembered of an order; the oldest goes first."""
 
 NO_ORDER = OrderId("")
 NO_LINE = LineId("")

@@ -40,6 +40,8 @@ from domgrpc.core.values import (
 )
 
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
+_ROUNDS_MAX = 4
+"""So often a new plan is tried as a whole; then its orders are moved one by one."""
 OUTAGE_LINES_PER_RECORD_MAX = 5_000
 """Beyond so many lines a record takes no further order."""
 
@@ -117,17 +119,19 @@ def _moved_away(
 ) -> OrderChanged:
     location_ids, taken = where
     needs: dict[LineId, int] = {}
-    for work in old.fulfillment_orders:
-        if is_unreleased(work) and work.location_id in location_ids:
-            for line in work.lines:
-                needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
+    displaced = [w for w in _open_works(old) if w.location_id in location_ids]
+    staying = tuple(work for work in old.fulfillment_orders if work not in displaced)
+    for work in displaced:
+        for line in work.lines:
+            needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
     question = PlanQuestion(
         lines_for(old, needs),
         old.terms,
         caller.at.time_ms,
         excluded=location_ids,
-        order=old,
+        order=msgspec.structs.replace(old, fulfillment_orders=staying),
         may_backorder=False,
+        whole=old.lines,
     )
     try:
         plan = plan_order(planner, question, taken)
@@ -137,9 +141,8 @@ def _moved_away(
         plan = Plan((), (), tuple(left), 0)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
-    for line_id, units in needs.items():
-        leaving = units - stuck.get(line_id, 0)
-        works, _ = taken_out(works, line_id, leaving, only_at=location_ids)
+    leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
+    works, _ = taken_out(works, leaving, only_at=location_ids)
     detail = f"away from {', '.join(location_ids)}"
     changed = _rebooked(old, works, plan, (caller, detail))
     if stuck:
@@ -185,11 +188,17 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
             skipped[move.order_id] = problem
         else:
             moves[move.order_id] = move
-    while True:
+    changes: tuple[OrderChanged, ...] = ()
+    for _ in range(_ROUNDS_MAX):
         changes, failed = _booked_moves(planner, moves, caller)
         if not failed:
             break
         # What it would have given back is not free for the others: all is tried without it.
+        skipped.update(failed)
+        for order_id in failed:
+            del moves[order_id]
+    else:
+        changes, failed = _one_by_one(planner, moves, caller)
         skipped.update(failed)
         for order_id in failed:
             del moves[order_id]
@@ -226,9 +235,37 @@ def _booked_moves(
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
-        stay = tuple(work for work in old.fulfillment_orders if not is_unreleased(work))
-        changes.append(_rebooked(old, stay, plan, (caller, "backlog")))
+        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
     return tuple(changes), failed
+
+
+def _one_by_one(
+    planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
+) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+    # Each gets what is free or was given back before it: one that fails is in nobody's way.
+    freed: Freed = {}
+    taken = Taken()
+    changes = []
+    failed: dict[OrderId, str] = {}
+    for order_id, move in moves.items():
+        old = planner.orders.by_id[order_id]
+        open_works = _open_works(old)
+        with_own = dict(freed)
+        for key, units in claimed_units(open_works).items():
+            with_own[key] = with_own.get(key, 0) + units
+        tried = taken.copied()
+        tried.give_back(open_works, (), planner.network.locations.index_of)
+        plan = _planned_move(planner, old, move, (with_own, tried, caller))
+        if isinstance(plan, str):
+            failed[order_id] = plan
+            continue
+        freed, taken = with_own, tried
+        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
+    return tuple(changes), failed
+
+
+def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
+    return tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
 
 
 def _open_works(order: Order) -> tuple[FulfillmentOrder, ...]:
@@ -249,7 +286,9 @@ def _planned_move(
     lines = lines_for(old, needs)
     if not lines:
         return "nothing of it is open"
-    question = PlanQuestion(lines, old.terms, caller.at.time_ms, freed, merges=False)
+    question = PlanQuestion(
+        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
+    )
     try:
         fresh = plan_order(planner, question, taken.copied())
     except Rejected as rejected:

@@ -73,6 +73,10 @@ class RuleSets:
 
     def active(self, network: Network) -> CompiledRuleSet:
         """Return the active rule set, ready to be asked."""
+        compiled = self._compiled.get(self.active_version)
+        if compiled is not None and compiled.is_plain:
+            # Asked for every order; without rules there is nothing to keep up to date.
+            return compiled
         return self.compiled(self.active_version, network)
 
     def compiled(self, version: RuleSetVersion, network: Network) -> CompiledRuleSet:

@@ -83,7 +83,7 @@ class RoutingPrices(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     split_penalty_micros: int = 0
     """For each package beyond the first."""
     late_day_micros: int = 1_000_000
-    """For each line and day after the promise."""
+    """For each package and day after the promise."""
     scarcity_weight_permille: int = 0
     """How much of a unit's scarcity price counts; 0 for none, 1000 for all."""
 

@@ -21,13 +21,13 @@ class Taken:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.units: dict[tuple[Sku, LocationIndex], int] = {}
+        self.units: dict[Sku, dict[LocationIndex, int]] = {}
         self.work: dict[WorkDay, tuple[int, int]] = {}
 
     def copied(self) -> "Taken":
         """Return the same as a value of its own; O(what is in it)."""
         copy = Taken()
-        copy.units.update(self.units)
+        copy.units.update((sku, dict(units)) for sku, units in self.units.items())
         copy.work.update(self.work)
         return copy
 
@@ -46,8 +46,8 @@ class Taken:
         for package in packages:
             index = index_of[package.location_id]
             for line in package.lines:
-                key = (line.sku, index)
-                self.units[key] = self.units.get(key, 0) + sign * line.quantity
+                there = self.units.setdefault(line.sku, {})
+                there[index] = there.get(index, 0) + sign * line.quantity
             units = sum(line.quantity for line in package.lines)
             self._work((index, package.capacity_day), sign * (not package.parcel_id), sign * units)
 

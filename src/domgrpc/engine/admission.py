@@ -19,7 +19,13 @@ from domgrpc.core.values import ClientId
 from domgrpc.engine.calls import Busy, DeadlinePassed
 
 _DEADLINE_SHARE = 0.8
-"""How much of the time that is left a call may be expected to wait."""
+"""How much of the time that is left a call may be expected to take, with its wait."""
+_WAIT_SHARE = 0.5
+"""And how much of it behind others: a longer queue does no more, and its calls end too late."""
+_OVERLOAD_SECONDS = 0.2
+"""How long after a refusal more is taken to wait inside gRPC."""
+_OVERLOAD_SHARE = 0.1
+_SHARE_STEP = 0.02
 _FEW_OPERATIONS = 32
 """Turns with fewer tell what a turn costs by itself, those with more what an operation costs."""
 _LEARNING_SHARE = 0.1
@@ -66,7 +72,10 @@ class Admission:
         "_queue_max",
         "_queue_seconds_max",
         "_rate_max",
+        "_refused_at_seconds",
+        "_refused_share",
         "_turn_seconds",
+        "arrived_count",
         "queued_count",
     )
 
@@ -83,19 +92,24 @@ class Admission:
         self._turn_seconds = 0.001
         self._operation_seconds = 0.000_03
         self._learnt_at_seconds = -math.inf
+        self._refused_at_seconds = -math.inf
+        self._refused_share = 0.0
         self.queued_count = 0
         """Operations that wait."""
+        self.arrived_count = 0
+        """Calls that have come in, refused ones too; counted by who takes them in."""
 
     def admit(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         """Count the operations of a call as waiting. Raises DeadlinePassed or Busy."""
         queued_count = self.queued_count
         # Even what can never fit is run when nobody waits: nothing would change by waiting.
         if queued_count:
-            self._check_room(ticket, operation_count)
+            self._check_room(ticket, operation_count, now_seconds)
         self.check_time(ticket.deadline_seconds, operation_count, now_seconds)
         if self._rate_max:
             self._spend(ticket.client_id, operation_count, now_seconds)
         self.queued_count = queued_count + operation_count
+        self._refused_share *= 1.0 - _SHARE_STEP
         client_id = ticket.client_id
         self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
 
@@ -108,8 +122,11 @@ class Admission:
         left_seconds = deadline_seconds - now_seconds
         if left_seconds <= 0:
             raise DeadlinePassed
-        expected_seconds = self.expected_seconds(self.queued_count + operation_count)
-        if expected_seconds > left_seconds * _DEADLINE_SHARE:
+        queued_count = self.queued_count
+        expected_seconds = self.expected_seconds(queued_count + operation_count)
+        if expected_seconds > left_seconds * _DEADLINE_SHARE or (
+            queued_count and self.expected_seconds(queued_count) > left_seconds * _WAIT_SHARE
+        ):
             self._check_again(expected_seconds, left_seconds, now_seconds)
 
     def admit_read(self, ticket: Ticket, now_seconds: float) -> None:
@@ -117,9 +134,19 @@ class Admission:
         if ticket.deadline_seconds <= now_seconds:
             raise DeadlinePassed
         if self.queued_count:
-            self._check_pressure(ticket.priority)
+            self._check_pressure(ticket.priority, now_seconds)
         if self._rate_max:
             self._spend(ticket.client_id, 1, now_seconds)
+
+    def is_refusing(self, now_seconds: float) -> bool:
+        """Say whether more comes in than can be done: many calls are refused for that just now.
+
+        One client alone that gives hardly any time is refused too, and is no overload.
+        """
+        return (
+            self._refused_share > _OVERLOAD_SHARE
+            and now_seconds - self._refused_at_seconds < _OVERLOAD_SECONDS
+        )
 
     def emptied(self) -> None:
         """Note that the queue was taken."""
@@ -140,6 +167,10 @@ class Admission:
             each_seconds = seconds / operation_count
             self._operation_seconds += (each_seconds - self._operation_seconds) * _LEARNING_SHARE
 
+    def own_seconds(self, operation_count: int) -> float:
+        """Return how long so many operations probably take within a turn."""
+        return operation_count * self._operation_seconds
+
     def expected_seconds(self, operation_count: int) -> float:
         """Return how long a turn of so many operations probably takes."""
         return self._turn_seconds + operation_count * self._operation_seconds
@@ -151,27 +182,35 @@ class Admission:
             # Refused for a slow moment nobody would ever see that it is over: where no turn is
             # to come, what was learnt halves with every second.
             expected_seconds *= 0.5 ** (now_seconds - self._learnt_at_seconds)
-        if expected_seconds > left_seconds * _DEADLINE_SHARE:
-            raise Busy(
-                f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
-                f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
-            )
+            if expected_seconds <= left_seconds * _DEADLINE_SHARE:
+                return
+        self._note_refused(now_seconds)
+        raise Busy(
+            f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
+            f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
+        )
+
+    def _note_refused(self, now_seconds: float) -> None:
+        self._refused_at_seconds = now_seconds
+        self._refused_share += (1.0 - self._refused_share) * _SHARE_STEP
 
     def _pressure(self) -> float:
         by_count = self.queued_count / self._queue_max
         return max(by_count, self.expected_seconds(self.queued_count) / self._queue_seconds_max)
 
-    def _check_pressure(self, priority: Priority) -> None:
+    def _check_pressure(self, priority: Priority, now_seconds: float) -> None:
         if self._pressure() >= _SHARES[priority]:
+            self._note_refused(now_seconds)
             raise Busy(
                 f"{self.queued_count} operations wait already, the most that is allowed for "
                 f"{priority.name} calls: try again later"
             )
 
-    def _check_room(self, ticket: Ticket, operation_count: int) -> None:
+    def _check_room(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         if self.queued_count + operation_count > self._queue_max:
+            self._note_refused(now_seconds)
             raise Busy(f"{self.queued_count} operations wait already, the most that is allowed")
-        self._check_pressure(ticket.priority)
+        self._check_pressure(ticket.priority, now_seconds)
         own_count = self._by_client.get(ticket.client_id, 0)
         if (
             len(self._by_client) > 1

@@ -1,6 +1,7 @@
 """What goes in and out of the writer: commands and queries, answers and refusals to work."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -47,6 +48,12 @@ class Failed(Stopped):
 class DiskFullRefusal(Exception):
     """There is no space for the log; nothing was changed, reads still work."""
 
+    def __init__(
+        self, message: str = "the disk is full: nothing was changed, try again later"
+    ) -> None:
+        """Say what that means."""
+        super().__init__(message)
+
 
 class CallFailed(Exception):
     """A query, or the deciding of a command, broke; a bug of ours that changed nothing."""
@@ -67,3 +74,17 @@ class RevisionNotReached(Exception):
 
 Step: TypeAlias = Request | Query[Any]
 StepResult: TypeAlias = Answer | Reading[Any] | Rejected | CallFailed | DiskFullRefusal
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A call that waits for its turn; the deadline by the engine's clock."""
+
+    steps: Sequence[Step]
+    future: "asyncio.Future[list[StepResult]]"
+    deadline_seconds: float
+
+
+def refuse(waiting: Waiting, refusal: Exception) -> None:
+    """End a call without having run it, unless it has ended."""
+    if not waiting.future.done():
+        waiting.future.set_exception(refusal)

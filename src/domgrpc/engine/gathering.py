@@ -44,3 +44,35 @@ class Gathering:
         """Note how many calls a turn had, and how long it waited for the disk."""
         self._last_call_count = call_count
         self._last_sync_seconds = sync_seconds
+
+
+BREATH_SECONDS = 0.001
+_BREATHS_MAX = 50
+_QUIET_BREATHS = 4
+"""How many without a call mean that gRPC holds none: it takes a while to hand over the next."""
+
+
+class Breath:
+    """The time before a turn of a server that is offered more than it can do.
+
+    The event loop takes one call from gRPC with each pass. Between turns that is fewer than come,
+    and the rest would grow old inside gRPC, where nobody refuses it. So the next turn waits while
+    calls keep arriving, as long as a turn at most; what arrives is refused or gets its place.
+    """
+
+    __slots__ = ("_arrived_count", "_left", "_quiet_count")
+
+    def __init__(self, arrived_count: int) -> None:
+        """Begin; the count is that of all calls so far."""
+        self._arrived_count = arrived_count
+        self._left = _BREATHS_MAX
+        self._quiet_count = 0
+
+    def goes_on(self, arrived_count: int) -> bool:
+        """Whether to wait for another millisecond."""
+        if arrived_count != self._arrived_count:
+            self._arrived_count = arrived_count
+            self._quiet_count = 0
+        self._quiet_count += 1
+        self._left -= 1
+        return self._quiet_count <= _QUIET_BREATHS and self._left >= 0

@@ -35,7 +35,8 @@ class Outages:
 
     def look(self, now_ms: TimeMs) -> None:
         """Have plans made where something may be displaced; called often, O(1)."""
-        if self._handle is not None:
+        if self._handle is not None or not self._writer.state.orders.open_at:
+            # Without open work nothing can be displaced.
             return
         if now_ms >= self._boundary_ms or self._versions() != self._settled_versions:
             self._handle = self._loop.call_soon(self._replan)

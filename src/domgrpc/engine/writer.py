@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
-import msgspec
 import structlog
 
 from domgrpc.core.answers import Answer
@@ -28,6 +27,7 @@ from domgrpc.core.stock_levels import SweepStockLevels
 from domgrpc.core.values import TimeMs
 from domgrpc.engine.admission import Admission, Ticket
 from domgrpc.engine.calls import (
+    Busy,
     CallFailed,
     DeadlinePassed,
     DiskFullRefusal,
@@ -39,11 +39,14 @@ from domgrpc.engine.calls import (
     StepResult,
     Stopped,
     T,
+    Waiting,
+    refuse,
 )
 from domgrpc.engine.clock import Clock, DecisionTime
 from domgrpc.engine.committing import Committer
+from domgrpc.engine.failing import Failing
 from domgrpc.engine.feed import Feed
-from domgrpc.engine.gathering import Gathering
+from domgrpc.engine.gathering import BREATH_SECONDS, Breath, Gathering
 from domgrpc.storage.errors import DiskFull
 from domgrpc.storage.log import Log
 
@@ -52,12 +55,6 @@ _log = structlog.get_logger()
 _TURN_SECONDS_MAX = 0.05
 """A turn that has taken so long is committed; what still waits has the next one."""
 _NO_TICKET = Ticket()
-
-
-class _Waiting(msgspec.Struct, frozen=True, gc=False):
-    steps: Sequence[Step]
-    future: "asyncio.Future[list[StepResult]]"
-    deadline_seconds: float
 
 
 class Writer:
@@ -83,10 +80,12 @@ class Writer:
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         """Done with the fault when the writer can go on no longer."""
         self._loop = asyncio.get_running_loop()
-        self._queue: list[_Waiting] = []
+        self._queue: list[Waiting] = []
         self._turn_handle: asyncio.Handle | None = None
         self._turn_is_next = False
         self._gathering = Gathering(commit_wait_seconds)
+        self._breath: Breath | None = None
+        self._busy_since_seconds: float | None = None
         self._time = DecisionTime(clock, state.time_ms)
         self._is_open = True
 
@@ -156,7 +155,7 @@ class Writer:
         """Decide in a turn of its own; whether that led to a record, None where none fits."""
         if not self._is_open:
             return None
-        with _Failing(self):
+        with Failing(self.fail):
             self._give_back_due(now_ms)
             has_room = self.committer.has_room()
             record = decide(now_ms) if has_room else None
@@ -169,19 +168,19 @@ class Writer:
 
     def prepare_spare(self) -> bool:
         """Do one step of making the next segment; whether it is ready. Raises DiskFull."""
-        with _Failing(self, passing=DiskFull):
+        with Failing(self.fail, passing=DiskFull):
             return self.log.prepare_spare()
         return False
 
     def seal(self) -> None:
         """Prove the last group durable, for an idle moment; 4 KiB and one sync."""
         if self._is_open:
-            with _Failing(self):
+            with Failing(self.fail):
                 self.log.seal()
 
     def rotate(self) -> None:
         """Begin a new segment of the log. Raises DiskFull; then nothing has changed."""
-        with _Failing(self, passing=DiskFull):
+        with Failing(self.fail, passing=DiskFull):
             self.log.rotate()
 
     def close_queue(self) -> None:
@@ -204,7 +203,7 @@ class Writer:
             _log.error("engine_failed", error=str(fault), kind=type(fault).__name__)
             self.failed.set_result(fault)
         for waiting in self._take_queue():
-            _refuse(waiting, Failed("the server has failed; the outcome is unknown: retry"))
+            refuse(waiting, Failed("the server has failed; the outcome is unknown: retry"))
         self.feed.wake()
 
     def now_ms(self) -> TimeMs:
@@ -217,12 +216,15 @@ class Writer:
         self._check_open()
         self.admission.admit(ticket, len(steps), self.clock.seconds())
         future: asyncio.Future[list[StepResult]] = self._loop.create_future()
-        self._queue.append(_Waiting(steps, future, ticket.deadline_seconds))
+        self._queue.append(Waiting(steps, future, ticket.deadline_seconds))
         self._set_turn()
         return await future
 
     def _set_turn(self) -> None:
         if self._turn_is_next:
+            return
+        if self._turn_handle is None and self.admission.is_refusing(self.clock.seconds()):
+            self._breathe()
             return
         wait_seconds = self._gathering.wait_seconds()
         if not wait_seconds or self._gathering.is_full(self.admission.queued_count):
@@ -237,15 +239,28 @@ class Writer:
         self._turn_handle = None
         self._turn_is_next = False
         call_count = len(self._queue)
-        operation_count = self.admission.queued_count
-        started_seconds = self.clock.seconds()
-        self._run_turn(self._take_queue())
+        started_seconds = self._busy_since_seconds or self.clock.seconds()
+        done_count = self._run_turn(self._take_queue())
         self._gathering.ended(call_count, self.committer.last_sync_seconds)
-        if not self._queue:
-            now_seconds = self.clock.seconds()
-            self.admission.learn(operation_count, now_seconds - started_seconds, now_seconds)
+        now_seconds = self.clock.seconds()
+        if done_count:
+            self.admission.learn(done_count, now_seconds - started_seconds, now_seconds)
+        # While more waits, what is done between turns counts too: callers wait for all of it.
+        self._busy_since_seconds = now_seconds if self._queue else None
 
-    def _take_queue(self) -> list[_Waiting]:
+    def _breathe(self) -> None:
+        """Let in what waits in gRPC before the next turn; it is refused there, or has its place."""
+        if self._breath is None:
+            self._breath = Breath(self.admission.arrived_count)
+            self._busy_since_seconds = self._busy_since_seconds or self.clock.seconds()
+        self._turn_is_next = True
+        if self._breath.goes_on(self.admission.arrived_count):
+            self._turn_handle = self._loop.call_later(BREATH_SECONDS, self._breathe)
+        else:
+            self._breath = None
+            self._turn()
+
+    def _take_queue(self) -> list[Waiting]:
         queue = self._queue
         self._queue = []
         self.admission.emptied()
@@ -272,34 +287,39 @@ class Writer:
 
     # --- a turn of the writer
 
-    def _run_turn(self, queue: list[_Waiting]) -> None:
-        answered: list[tuple[_Waiting, list[StepResult]]] = []
-        left: list[_Waiting] = []
-        with _Failing(self, queue):
+    def _run_turn(self, queue: list[Waiting]) -> int:
+        """Decide, commit and answer; return how many operations were done."""
+        answered: list[tuple[Waiting, list[StepResult]]] = []
+        left: list[Waiting] = []
+        with Failing(self.fail, queue):
             now_ms = self.now_ms()
             started_seconds = self.clock.seconds()
             self._give_back_due(now_ms)
+            now_seconds = started_seconds
             for place, waiting in enumerate(queue):
-                if self._is_refused(waiting, started_seconds):
+                # One at least is run, however long it may take: only turns teach how long.
+                if self._is_refused(waiting, now_seconds, is_first=not answered):
                     continue
                 answered.append((waiting, self._run_steps(waiting.steps, now_ms)))
-                if self.clock.seconds() - started_seconds > _TURN_SECONDS_MAX and self._is_open:
+                now_seconds = self.clock.seconds()
+                if now_seconds - started_seconds > _TURN_SECONDS_MAX and self._is_open:
                     left = queue[place + 1 :]
                     break
             self.committer.commit()
         if self.failed.done():
-            return
+            return 0
         for waiting, results in answered:
             if not waiting.future.done():
                 waiting.future.set_result(results)
         if left:
             self._put_back(left)
+        return sum(len(results) for _, results in answered)
 
-    def _put_back(self, left: list[_Waiting]) -> None:
+    def _put_back(self, left: list[Waiting]) -> None:
         # Others had their turn in between: reads, health, answers on their way.
         self._queue = left + self._queue
         self.admission.put_back(sum(len(waiting.steps) for waiting in left))
-        self._set_turn()
+        self._breathe()
 
     def _give_back_due(self, now_ms: TimeMs) -> None:
         # Before anything is decided: nothing may see a hold that is over.
@@ -309,18 +329,22 @@ class Writer:
                 return
             self.committer.add(record)
 
-    def _is_refused(self, waiting: _Waiting, now_seconds: float) -> bool:
+    def _is_refused(self, waiting: Waiting, now_seconds: float, *, is_first: bool) -> bool:
         if waiting.future.done():
             return True
-        if waiting.deadline_seconds <= now_seconds:
+        left_seconds = waiting.deadline_seconds - now_seconds
+        if left_seconds <= 0:
             # Nobody waits for it any more: what was promised to others comes first.
-            _refuse(waiting, DeadlinePassed())
+            refuse(waiting, DeadlinePassed())
+            return True
+        if not is_first and self.admission.own_seconds(len(waiting.steps)) > left_seconds:
+            refuse(waiting, Busy("others took longer than expected: nothing was done, try again"))
             return True
         if not self.committer.has_room() and any(
             isinstance(step, Request) for step in waiting.steps
         ):
             # Without space nothing may be decided, because it could not be made durable.
-            _refuse(waiting, _disk_full())
+            refuse(waiting, DiskFullRefusal())
             return True
         return False
 
@@ -334,7 +358,7 @@ class Writer:
                 continue
             if not has_room:
                 # The disk became full behind the steps before, which are whole and stay.
-                results.append(_disk_full())
+                results.append(DiskFullRefusal())
                 continue
             try:
                 answer, record = handle(self.state, step, now_ms)
@@ -357,41 +381,3 @@ class Writer:
             # A query changes nothing: it fails its caller, not everybody.
             _log.exception("query_failed")
             return CallFailed(f"the query failed: {type(broken).__name__}")
-
-
-class _Failing:
-    """Turns any exception inside a turn into the end of the writer.
-
-    Running out of space is one too where something was decided already: memory is ahead then.
-    """
-
-    def __init__(
-        self,
-        writer: Writer,
-        queue: Sequence[_Waiting] = (),
-        *,
-        passing: type[Exception] | tuple[()] = (),
-    ) -> None:
-        self._writer = writer
-        self._queue = queue
-        self._passing = passing
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> bool:
-        if fault is None or isinstance(fault, self._passing):
-            return False
-        self._writer.fail(fault)
-        for waiting in self._queue:
-            _refuse(waiting, Failed("the server failed while it worked: outcome unknown, retry"))
-        return isinstance(fault, Exception)
-
-
-def _refuse(waiting: _Waiting, refusal: Exception) -> None:
-    if not waiting.future.done():
-        waiting.future.set_exception(refusal)
-
-
-def _disk_full() -> DiskFullRefusal:
-    return DiskFullRefusal("the disk is full: nothing was changed, try again later")

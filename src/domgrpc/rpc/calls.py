@@ -162,6 +162,7 @@ class Edge:
 
         Refuses every call once the server is going down. What is begun is to be ended.
         """
+        self.engine.admission.arrived_count += 1
         self.drain.check()
         if message is None:
             raise malformed()

@@ -26,6 +26,7 @@ from domgrpc.rpc.shapes import request_id
 from domgrpc.rpc.translate_availability import fill_availability, read_question
 from domgrpc.rpc.translate_order_answers import fill_order
 from domgrpc.rpc.translate_orders import (
+    PLANNED_LINES_MAX,
     advance_fulfillment_order,
     cancel_order,
     edit_order,
@@ -33,6 +34,7 @@ from domgrpc.rpc.translate_orders import (
     order_id_of,
     place_order,
     quote_question,
+    quoted_line_count,
     release_order,
 )
 from domgrpc.rpc.translate_plans import fill_quote
@@ -57,7 +59,7 @@ Fill: TypeAlias = Callable[[pipeline_pb2.OperationResult, Any], None]
 class Asker:
     """What the operations of a message share: who asks, and what may still be asked."""
 
-    __slots__ = ("budget", "call", "change_count", "client_id", "is_late")
+    __slots__ = ("_planned_line_count", "budget", "call", "change_count", "client_id", "is_late")
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -67,6 +69,17 @@ class Asker:
         """Changes among the operations so far."""
         self.is_late = False
         """A revision that was waited for did not come."""
+        self._planned_line_count = 0
+
+    def plan_lines(self, count: int) -> None:
+        """Count lines that an operation has planned; refuses what is beyond those of one call."""
+        planned_count = self._planned_line_count + count
+        if planned_count > PLANNED_LINES_MAX:
+            raise InvalidField(
+                "lines",
+                f"would be more than {PLANNED_LINES_MAX} that one call has planned: split the call",
+            )
+        self._planned_line_count = planned_count
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -137,10 +150,12 @@ def _stock(body: inventory_pb2.UpdateStockRequest, asker: Asker) -> Request:
 
 
 def _place_order(body: order_pb2.PlaceOrderRequest, asker: Asker) -> Request:
+    asker.plan_lines(len(body.lines))
     return _request(place_order(body), body.request_id, asker, validate_only=body.validate_only)
 
 
 def _edit_order(body: order_pb2.EditOrderRequest, asker: Asker) -> Request:
+    asker.plan_lines(len(body.lines))
     return _request(edit_order(body), body.request_id, asker, validate_only=body.validate_only)
 
 
@@ -165,7 +180,8 @@ def _get_order(body: order_pb2.GetOrderRequest, _asker: Asker) -> Query[Any]:
     return lambda state, _: get_order(state, order_id)
 
 
-def _quote_order(body: order_pb2.QuoteOrderRequest, _asker: Asker) -> Query[Any]:
+def _quote_order(body: order_pb2.QuoteOrderRequest, asker: Asker) -> Query[Any]:
+    asker.plan_lines(quoted_line_count(body))
     if body.HasField("hold_ttl"):
         raise InvalidField("hold_ttl", "is given; in Execute quotes hold nothing: call QuoteOrder")
     question = quote_question(body)

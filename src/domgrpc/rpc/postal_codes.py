@@ -1,8 +1,9 @@
 """The places of US ZIP codes, for addresses that bring no coordinates.
 
 The `zipcodes` package unpacks its data at the first look, half a second in which nothing else
-runs, and each look walks all of it, a millisecond. So the server looks once before it listens,
-and then keeps whole areas: the codes that share three digits, a thousand areas in all.
+runs, and each look walks all of it, a millisecond. So a server that has orders looks once before
+it listens, and what was looked up is kept by whole areas: the codes that share three digits, a
+thousand areas in all.
 """
 
 import re

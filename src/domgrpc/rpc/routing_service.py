@@ -1,23 +1,24 @@
 """RoutingService: rules of routing, plans as they would be, why they were, and planning anew."""
 
+from collections.abc import Iterable, Iterator
 from secrets import token_hex
 from typing import Protocol
 
 from domgrpc.core.order_commands import MOVES_MAX, ApplyReplan, OrderMove, ReplanSummary
-from domgrpc.core.order_queries import explain_decision, simulate_routing
+from domgrpc.core.order_queries import explain_decision, get_order, simulate_routing
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion
 from domgrpc.core.values import OrderId, Revision
 from domgrpc.engine.admission import Priority
 from domgrpc.rpc import rule_set_calls
 from domgrpc.rpc.calls import Call
-from domgrpc.rpc.refusals import Refused, TransportReason
 from domgrpc.rpc.shapes import request_id
-from domgrpc.rpc.translate_orders import order_id_of
+from domgrpc.rpc.translate_orders import PLANNED_LINES_MAX, order_id_of
 from domgrpc.rpc.translate_plans import fill_plan
 from domgrpc.rpc.translate_routing import (
     apply_replan,
     backlog_question,
+    check_explained,
     decision_number,
     explained_locations,
     fill_explanation,
@@ -51,8 +52,8 @@ class RoutingService:
     GetRuleSet = staticmethod(rule_set_calls.get)
     ListRuleSets = staticmethod(rule_set_calls.list_all)
 
-    def __init__(self, reoptimizer: Reoptimizer | None = None) -> None:
-        """Take over who searches for better plans; without one that method is refused."""
+    def __init__(self, reoptimizer: Reoptimizer) -> None:
+        """Take over who searches for better plans."""
         self._reoptimizer = reoptimizer
         self._answers: dict[str, _Kept] = {}
 
@@ -77,6 +78,11 @@ class RoutingService:
         order_id = order_id_of(message.order_id)
         number = decision_number(message)
         location_ids = explained_locations(message)
+        if location_ids:
+            size = await call.read(
+                lambda state, _: len(get_order(state, order_id).lines), message.min_revision
+            )
+            check_explained(location_ids, size.value)
         reading = await call.read(
             lambda state, now_ms: explain_decision(
                 state, order_id, number, location_ids=location_ids, now_ms=now_ms
@@ -98,11 +104,6 @@ class RoutingService:
         kept = self._kept(key, content)
         if kept is not None:
             return kept
-        if self._reoptimizer is None:
-            raise Refused(
-                TransportReason.REOPTIMIZATION_UNAVAILABLE,
-                "this server has nobody who searches for better plans: ask one that has",
-            )
         proposal = await self._reoptimizer.propose(question)
         answer = routing_pb2.ReoptimizeBacklogResponse(revision=proposal.revision)
         fill_proposal(answer, proposal)
@@ -148,8 +149,8 @@ async def _book(
     for _ in range(PASSES_MAX):
         skipped, before = {}, len(moves)
         applied: list[OrderId] = []
-        for start in range(0, len(moves), MOVES_MAX):
-            summary, revision = await _book_chunk(moves[start : start + MOVES_MAX], call)
+        for chunk in chunks(moves):
+            summary, revision = await _book_chunk(chunk, call)
             applied.extend(summary.applied_order_ids)
             skipped.update(summary.skipped)
             answer.revision = revision
@@ -159,6 +160,21 @@ async def _book(
             break
     for order_id, reason in skipped.items():
         answer.skipped.add(order_id=order_id, reason=reason)
+
+
+def chunks(moves: Iterable[OrderMove]) -> Iterator[list[OrderMove]]:
+    """Cut moves into what one command may book: so many orders and so many lines of them."""
+    chunk: list[OrderMove] = []
+    line_count = 0
+    for move in moves:
+        more = sum(len(package.lines) for package in move.packages)
+        if len(chunk) == MOVES_MAX or (chunk and line_count + more > PLANNED_LINES_MAX):
+            yield chunk
+            chunk, line_count = [], 0
+        chunk.append(move)
+        line_count += more
+    if chunk:
+        yield chunk
 
 
 async def _book_chunk(moves: list[OrderMove], call: Call) -> tuple[ReplanSummary, Revision]:

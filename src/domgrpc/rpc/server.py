@@ -17,6 +17,8 @@ import grpc.aio
 import structlog
 
 from domgrpc.config import Settings
+from domgrpc.core.state import State
+from domgrpc.core.values import TimeMs
 from domgrpc.engine.clock import SystemClock
 from domgrpc.engine.engine import Engine, open_engine, tune_collector
 from domgrpc.rpc.calls import Edge
@@ -159,8 +161,6 @@ async def serve(settings: Settings) -> None:
     settings.check()
     check_parser()
     configure_journal(settings.log_format)
-    # Half a second, in which nobody must wait for an answer.
-    prepare_postal_codes()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -169,6 +169,9 @@ async def serve(settings: Settings) -> None:
     tune_collector()
     try:
         server = Server(engine, settings)
+        if (await engine.read(_has_orders)).value:
+            # Half a second, in which nobody must wait for an answer: now nobody does.
+            prepare_postal_codes()
         await server.start()
         await _until_stopped(engine, stopping)
         _log.info("draining", seconds=settings.drain_seconds)
@@ -178,6 +181,10 @@ async def serve(settings: Settings) -> None:
     if engine.failed.done():
         raise EngineFailed(engine.failed.result())
     _log.info("stopped")
+
+
+def _has_orders(state: State, _now_ms: TimeMs) -> bool:
+    return bool(state.orders.by_id)
 
 
 async def _until_stopped(engine: Engine, stopping: asyncio.Event) -> None:

@@ -146,7 +146,6 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     TransportReason.SNAPSHOT_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.VERIFICATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.REOPTIMIZATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
-    TransportReason.REOPTIMIZATION_UNAVAILABLE: Treatment(_Code.FAILED_PRECONDITION),
     TransportReason.BACKLOG_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     TransportReason.SERVER_BUSY: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=50),
     TransportReason.DEADLINE_PASSED: Treatment(_Code.DEADLINE_EXCEEDED),

@@ -46,8 +46,13 @@ class LineDefaults(msgspec.Struct, frozen=True, gc=False):
         return METHODS[self.delivery_method or DeliveryMethod.SHIP_TO_HOME]
 
 
+_NO_DEFAULTS = LineDefaults()
+
+
 def line_defaults(delivery_method: int, location_id: str) -> LineDefaults:
     """Check what lines take over from their request."""
+    if not delivery_method and not location_id:
+        return _NO_DEFAULTS
     if delivery_method:
         chosen(delivery_method, "delivery_method", CHOSEN_METHODS)
     identifier_or_empty(location_id, "location_id")
@@ -65,8 +70,10 @@ def order_lines(
     is_named = False
     for message in messages:
         line_id = message.line_id
+        is_key = True
         if line_id:
             is_named = True
+            is_key = _KEY(line_id) is not None
         else:
             line_id = str(len(lines) + 1)
         sku = message.sku
@@ -82,7 +89,7 @@ def order_lines(
             and 1 <= units <= QUANTITY_MAX
             and method is not None
             and 0 <= price <= PRICE_MICROS_MAX
-            and _KEY(line_id)
+            and is_key
         ):
             check_line(message, f"lines[{len(lines)}]")
             method = METHODS[number] if number else default_method

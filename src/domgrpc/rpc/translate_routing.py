@@ -44,7 +44,13 @@ from domgrpc.rpc.shapes import (
     whole,
 )
 from domgrpc.rpc.translate_order_lines import CHOSEN_METHODS, line_defaults, order_lines
-from domgrpc.rpc.translate_orders import goes_to_address, line_units, order_id_of, read_terms
+from domgrpc.rpc.translate_orders import (
+    PLANNED_LINES_MAX,
+    goes_to_address,
+    line_units,
+    order_id_of,
+    read_terms,
+)
 from domgrpc.rpc.translate_plans import fill_decision
 from domgrpc.rpc.translate_scope import scope_of
 from domgrpc.v1 import routing_pb2
@@ -99,6 +105,16 @@ def explained_locations(message: routing_pb2.ExplainDecisionRequest) -> tuple[Lo
     )
 
 
+def check_explained(location_ids: Sequence[LocationId], line_count: int) -> None:
+    """Refuse to explain so many locations of so large an order: each may have it planned again."""
+    if len(location_ids) * line_count > PLANNED_LINES_MAX:
+        raise InvalidField(
+            "location_ids",
+            f"has {len(location_ids)} items for an order of {line_count} lines; up to "
+            f"{PLANNED_LINES_MAX // line_count} are explained at once",
+        )
+
+
 def decision_number(message: routing_pb2.ExplainDecisionRequest) -> int | None:
     """Read which decision ExplainDecision is about; None for the newest."""
     if not message.HasField("decision_number"):
@@ -137,9 +153,14 @@ def backlog_question(message: routing_pb2.ReoptimizeBacklogRequest) -> BacklogQu
 
 
 def apply_replan(message: routing_pb2.ApplyReplanRequest) -> ApplyReplan:
-    """Read ApplyReplan: 1 to 500 orders, each once."""
+    """Read ApplyReplan: 1 to 500 orders, each once, with 10,000 lines together."""
     messages = message.moves[:]
     item_count(len(messages), "moves", 1, MOVES_MAX)
+    line_count = sum(len(package.lines) for move in messages for package in move.packages)
+    if line_count > PLANNED_LINES_MAX:
+        raise InvalidField(
+            "moves", f"have {line_count} lines together; up to {PLANNED_LINES_MAX} are allowed"
+        )
     moves: dict[OrderId, OrderMove] = {}
     for place, move in enumerate(messages):
         path = f"moves[{place}]"

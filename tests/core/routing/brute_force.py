@@ -28,17 +28,17 @@ def best_split_plan(instance: Instance) -> Plan | None:
     """Return the best plan where lines may split; not for weights, where filling is not greedy."""
     everyone = range(len(instance.package_costs))
     alone = [(line,) for line in instance.terms.alone]
+    sets = [
+        chosen for count in range(len(everyone) + 1) for chosen in combinations(everyone, count)
+    ]
     plans = []
     for separate in product(everyone, repeat=len(alone)):
         own = [_cost(instance, lot, one) for lot, one in zip(alone, separate, strict=True)]
-        if None in own:
-            continue
-        for count in range(len(everyone) + 1):
-            for chosen in combinations(everyone, count):
-                cost = _filled_cost(instance, chosen)
-                used = tuple(sorted((*separate, *chosen)))
-                if cost is not None and _may_be(instance, len(used)):
-                    plans.append((cost + sum(one for one in own if one), len(used), used))
+        for chosen in sets if None not in own else ():
+            cost = _filled_cost(instance, chosen)
+            used = tuple(sorted((*separate, *chosen)))
+            if cost is not None and _may_be(instance, len(used)):
+                plans.append((cost + sum(one for one in own if one), len(used), used))
     return min(plans, default=None)
 
 
@@ -95,8 +95,7 @@ def _filled_cost(instance: Instance, chosen: tuple[int, ...]) -> int | None:
             if splits:
                 offers.append((instance.unit_costs[lot[0]][one], units))
             elif whole:
-                return_cost = price
-                offers.append((return_cost, 1))
+                offers.append((price, 1))
         left = need if splits else 1
         for price, units in sorted(offers):
             cost += price * min(left, units)

@@ -40,7 +40,7 @@ def instances(draw: st.DrawFn, *, weights: bool = False, splits: bool = False) -
         unit_costs=rows(micros),
         available=rows(units),
         terms=Terms(
-            unit_split=draw(st.just(True) | each_line) if splits else False,
+            unit_split=draw(st.booleans() | each_line) if splits else False,
             package_count_max=draw(st.integers(0, 3)),
             together=(tuple(sorted(lines[:together])),) if 1 < together <= line_count else (),
             alone=tuple(lines[together : together + alone]),

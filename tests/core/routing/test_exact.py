@@ -1,5 +1,6 @@
 """The solver against the naive model, which looks at every plan."""
 
+import pytest
 from hypothesis import given
 
 from benchmarks.routing_checker import faults
@@ -7,6 +8,8 @@ from domgrpc.core.routing.instance import AnyInstance, Instance, Solution, Unser
 from domgrpc.core.routing.solver import solve
 from tests.core.routing.brute_force import Plan, best_split_plan, best_whole_plan
 from tests.core.routing.instances import as_arrays, instances
+
+pytestmark = pytest.mark.slow
 
 
 def check(instance: AnyInstance, expected: Plan | None) -> None:

@@ -32,6 +32,11 @@ from domgrpc.cli.demonstration.opening import (
     start,
     store_retailer,
 )
+from domgrpc.cli.demonstration.ordering import (
+    compare_strategies,
+    lose_a_warehouse,
+    order_two_pairs,
+)
 from domgrpc.cli.demonstration.racing import race_for_the_last_units
 from domgrpc.cli.demonstration.retailer import Place, Retailer
 from domgrpc.cli.demonstration.server_process import ServerProcess, ServerTrouble
@@ -111,6 +116,9 @@ async def _perform(stage: Stage) -> None:
         await confirm_first_cart(stage, cart)
         await expire_on_the_dot(stage, offer)
         await watch_live(stage, offer)
+        shoes = await order_two_pairs(stage, offer)
+        await compare_strategies(stage, offer)
+        await lose_a_warehouse(stage, shoes)
         await race_for_the_last_units(stage)
         load = await kill_under_load(stage)
         await restart(stage, load)

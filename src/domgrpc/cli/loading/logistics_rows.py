@@ -104,7 +104,8 @@ def lane_of(cells: Cells) -> Lane:
     if cells.get("calendar_days"):
         lane.calendar_days = truth(cells["calendar_days"], "calendar_days")
     for days in several(cells.get("delivery_weekdays", "")):
-        lane.delivery_weekdays.extend(weekdays(days, "delivery_weekdays"))  # type: ignore[arg-type]  # numbers of the enum
+        numbers = weekdays(days, "delivery_weekdays")
+        lane.delivery_weekdays.extend(numbers)  # type: ignore[arg-type]  # of the enum
     if cells.get("deliver_by"):
         lane.deliver_by_minute = clock(cells["deliver_by"], "deliver_by")
     _write_holidays(lane.holidays, cells)

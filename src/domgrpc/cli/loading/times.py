@@ -14,7 +14,7 @@ _BASIS_POINTS_PER_CENT: Final = 100
 _BASIS_POINTS_MAX: Final = 100_000
 _DAY_MINUTES: Final = 1_440
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?").fullmatch
-_CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})").fullmatch
+_CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-5][0-9])").fullmatch
 
 
 class Day(StrEnum):
@@ -53,7 +53,7 @@ def per_cent(text: str, column: str) -> int:
 def clock(text: str, column: str) -> int:
     """Read a time of day, 0:00 to 24:00, as minutes."""
     match = _CLOCK(text.strip())
-    minutes = int(match[1]) * 60 + int(match[2]) if match and int(match[2]) < 60 else -1  # noqa: PLR2004
+    minutes = int(match[1]) * 60 + int(match[2]) if match else -1
     if not 0 <= minutes <= _DAY_MINUTES:
         raise BadCell(column, f"has {_shown(text)}; a time such as 08:30 is needed")
     return minutes

@@ -5,13 +5,13 @@ would cost more. For up to three lines, one pass over the candidates says so; th
 spelled out because a million orders a minute take this way.
 """
 
-from domgrpc.core.routing.instance import NEVER, Instance, Package, Solution
+from domgrpc.core.routing.instance import NEVER, Instance, Package, RunnerUp, Solution
 
 _LINES_MAX = 3
 _PAIR = 2
 
 
-def solve_at_once(instance: Instance) -> Solution | None:
+def solve_at_once(instance: Instance, *, with_runner_up: bool) -> Solution | None:
     """Return the solution of a plain instance where one package is provably best, else None."""
     quantities = instance.quantities
     if len(quantities) > _LINES_MAX:
@@ -27,8 +27,14 @@ def solve_at_once(instance: Instance) -> Solution | None:
             floor += quantity * min(unit_costs)
         if least > floor:
             return None
-    contents = tuple(enumerate(quantities))
-    return Solution((Package(totals.index(least), contents),), least, least)
+    candidate = totals.index(least)
+    runner_up = None
+    if with_runner_up:
+        totals[candidate] = NEVER
+        second = min(totals)
+        runner_up = RunnerUp(second, 0, totals.index(second)) if second < NEVER else None
+    packages = (Package(candidate, tuple(enumerate(quantities))),)
+    return Solution(packages, least, least, 0, runner_up)
 
 
 def _totals(instance: Instance) -> list[int]:

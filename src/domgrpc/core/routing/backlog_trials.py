@@ -79,12 +79,19 @@ class Trial:
             lines = slice(*parts.starts[part : part + 2].tolist())
             self.move(part, home[lines].tolist())
             for position in parts.positions_of(np.arange(lines.start, lines.stop), home[lines]):
-                while position != NOWHERE and self._ledger.left[position] < 0:
-                    guest = self._cheapest_guest(int(position), home)
-                    self.move(guest)
-                    if self._is_lost(guest, home):
-                        waiting.append(guest)
+                if position != NOWHERE:
+                    waiting += self._cleared(int(position), home)
         return True
+
+    def _cleared(self, position: int, home: Numbers) -> list[int]:
+        """Move guests away from a position until it holds no more than it has; return the lost."""
+        lost = []
+        while self._ledger.left[position] < 0:
+            guest = self._cheapest_guest(position, home)
+            self.move(guest)
+            if self._is_lost(guest, home):
+                lost.append(guest)
+        return lost
 
     def _is_lost(self, part: int, home: Numbers) -> bool:
         lines = slice(*self._pool.parts.starts[part : part + 2].tolist())

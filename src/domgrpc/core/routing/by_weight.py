@@ -14,7 +14,7 @@ certified gap, not always the best one.
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations
 
 import msgspec
 import numpy as np
@@ -25,8 +25,12 @@ from domgrpc.core.routing.many_cells import route_many
 from domgrpc.core.routing.subsets import LOTS_MAX, Partition, totals_of_subsets
 
 _CELLS_MAX = 1 << 20
-_PASSES_MAX = 4
+_MOVED_MAX = 64
+_TARGETS_MAX = 8
+"""So many lots are moved, each to so many packages: an order of hundreds ends in time."""
 _PARCELS_MAX = 4
+_CLUSTERS = 9
+_TURNS = 6
 Group = tuple[int, ...]
 """Lots in a package."""
 Parcel = tuple[int, Group]
@@ -81,28 +85,39 @@ def route_by_weight(scales: Scales, count_max: int, node_count_max: int) -> Weig
 
 
 def _exactly(scales: Scales, count_max: int) -> Weighed | None:
-    totals = totals_of_subsets(scales.costs)
-    totals += scales.package_costs
-    totals += _price_table(scales)[:, scales.card_indexes]
-    who = totals.argmin(axis=1)
-    partition = Partition(totals[np.arange(len(totals)), who], who, count_max)
+    whole = [(lot,) for lot in range(len(scales.grams))]
+    partition = _parted(scales, whole, count_max)
     if partition.cost >= NEVER:
         return None
     parcels = [
-        (candidate, tuple(lot for lot in range(len(scales.grams)) if part >> lot & 1))
+        (candidate, tuple(lot for lot in range(len(whole)) if part >> lot & 1))
         for candidate, part in partition.packages()
     ]
     return Weighed(parcels, partition.cost, partition.cost, 0)
 
 
-def _price_table(scales: Scales) -> Numbers:
+def _parted(scales: Scales, clusters: Sequence[Group], count_max: int) -> Partition:
+    # The best way to part the clusters into packages.
+    if len(clusters) == len(scales.grams):
+        costs, weights = scales.costs, list(scales.grams)
+    else:
+        costs = np.array([scales.costs[list(lots)].sum(axis=0) for lots in clusters])
+        weights = [sum([scales.grams[lot] for lot in lots]) for lots in clusters]
+    totals = totals_of_subsets(costs)
+    totals += scales.package_costs
+    totals += _price_table(scales.cards, weights)[:, scales.card_indexes]
+    who = totals.argmin(axis=1)
+    return Partition(totals[np.arange(len(totals)), who], who, count_max)
+
+
+def _price_table(cards: Sequence[RateCard], weights: Sequence[int]) -> Numbers:
     # The price of each set of lots (row) by card.
     grams = np.zeros(1, dtype=np.int64)
-    for weight in scales.grams:
+    for weight in weights:
         grams = np.concatenate((grams, grams + weight))
     np.maximum(grams, 1, out=grams)
-    table = np.empty((len(grams), len(scales.cards)), dtype=np.int64)
-    for index, card in enumerate(scales.cards):
+    table = np.empty((len(grams), len(cards)), dtype=np.int64)
+    for index, card in enumerate(cards):
         micros = np.array((0, *card.micros), dtype=np.int64)
         full_counts, rests = np.divmod(grams, card.grams_max[-1])
         steps = np.searchsorted(card.grams_max, rests) + (rests > 0)
@@ -125,7 +140,8 @@ def _linearised(scales: Scales, count_max: int, node_count_max: int) -> Weighed 
             return None
         bound, node_count = max(bound, found.lower_bound), node_count + found.node_count
         if found.chosen:
-            plans.append(_improved(scales, _groups(scales, found), count_max))
+            groups = _regrouped(scales, _groups(scales, found), count_max)
+            plans.append(_improved(scales, groups, count_max))
     cost, parcels = min(plans, default=(NEVER, []))
     return Weighed(parcels, cost, min(bound, cost), node_count)
 
@@ -177,25 +193,42 @@ def _groups(scales: Scales, found: Found) -> list[Group]:
     ]
 
 
+def _regrouped(scales: Scales, groups: list[Group], count_max: int) -> list[Group]:
+    # Lots of a package are clustered, in another way each time, until so few clusters are left
+    # that they can be parted exactly; the plan at hand is one of the ways, so it never gets worse.
+    for turn in range(_TURNS):
+        clusters = [group[turn:] + group[:turn] for group in groups]
+        while len(clusters) < _CLUSTERS and max(map(len, clusters)) > 1:
+            longest = max(clusters, key=len)
+            clusters.remove(longest)
+            half = len(longest) // 2
+            clusters += [longest[:half], longest[half:]]
+        if len(clusters) > LOTS_MAX:
+            break
+        parted = _parted(scales, clusters, count_max).packages()
+        groups = [tuple(sorted(chain.from_iterable(_within(clusters, part)))) for _, part in parted]
+    return groups
+
+
+def _within(clusters: Sequence[Group], part: int) -> list[Group]:
+    return [cluster for number, cluster in enumerate(clusters) if part >> number & 1]
+
+
 def _improved(scales: Scales, groups: list[Group], count_max: int) -> tuple[int, list[Parcel]]:
     # Moves lots, one at a time, to where they are cheapest, a package of their own included.
     best_for = cache(scales.best_for)
-    for _ in range(_PASSES_MAX):
-        before = list(groups)
-        for lot in range(len(scales.grams)):
-            home = next(group for group in groups if lot in group)
-            others = [group for group in groups if group != home]
-            left = tuple(other for other in home if other != lot)
-            kept = [left] if left else []
-            options = [groups]
-            options += [
-                [*kept, tuple(sorted((*group, lot))), *(one for one in others if one != group)]
-                for group in others
-            ]
-            if count_max == 0 or len(others) + len(kept) < count_max:
-                options.append([*kept, (lot,), *others])
-            groups = min(options, key=lambda option: sum(best_for(group)[0] for group in option))
-        if groups == before:
-            break
+    for lot in range(min(len(scales.grams), _MOVED_MAX)):
+        home = next(group for group in groups if lot in group)
+        others = [group for group in groups if group != home]
+        left = tuple(other for other in home if other != lot)
+        kept = [left] if left else []
+        options = [groups]
+        options += [
+            [*kept, tuple(sorted((*group, lot))), *(one for one in others if one != group)]
+            for group in others[:_TARGETS_MAX]
+        ]
+        if count_max == 0 or len(others) + len(kept) < count_max:
+            options.append([*kept, (lot,), *others])
+        groups = min(options, key=lambda option: sum([best_for(group)[0] for group in option]))
     parcels = sorted((best_for(group)[1], group) for group in groups)
     return sum(best_for(group)[0] for group in groups), parcels

@@ -9,9 +9,13 @@ found greedily, and searched.
 from collections.abc import Sequence
 from operator import add
 
+import numpy as np
+
+from domgrpc.core.routing.ascent import raise_prices
 from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import NEVER
 from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search
+from domgrpc.core.routing.subsets import route_by_subsets, suits_subsets
 
 Rows = Sequence[Sequence[int]]
 _PAIR = 2
@@ -28,26 +32,49 @@ def route_few(
     cheapest = list(map(min, rows))
     if max(cheapest) >= NEVER:
         return None
+    best = totals.index(single)
     floor = sum(cheapest) + sum(sorted(package_costs)[:_PAIR])
     if single <= floor or len(rows) == 1 or count_max == 1:
-        return Found((totals.index(single),), single, single, 0) if single < NEVER else None
-    apart = [list(map(add, package_costs, row)) for row in rows]
+        found = Found((best,), single, single, 0) if single < NEVER else None
+    else:
+        found = _split(rows, package_costs, (single, best), (count_max, node_count_max))
+    if found is None or len(found.chosen) != 1:
+        return found
+    totals[found.chosen[0]] = NEVER
+    second = min(totals)
+    next_one = (second, totals.index(second))
+    return Found(found.chosen, found.cost, found.lower_bound, found.node_count, next_one)
+
+
+def _split(
+    rows: Rows, package_costs: Sequence[int], single: tuple[int, int], counts: tuple[int, int]
+) -> Found | None:
+    # `single` is (cost, candidate) of the best plan of one package.
+    count_max, node_count_max = counts
     plans: list[tuple[int, int, tuple[int, ...]]] = []
-    if single < NEVER:
-        plans.append((single, 1, (totals.index(single),)))
+    if single[0] < NEVER:
+        plans.append((single[0], 1, (single[1],)))
     if not count_max or count_max >= len(rows):
+        apart = [list(map(add, package_costs, row)) for row in rows]
         names = sorted({column.index(min(column)) for column in apart})
         plans.append(_evaluated(names, rows, package_costs))
     cost, _, plan = min(plans, default=(NEVER, 0, ()))
     if len(rows) == _PAIR:
         return Found(plan, cost, cost, 0) if plan else None
-    limit = cost - sum(cheapest) - min(package_costs)
+    if suits_subsets(len(rows), len(package_costs)):
+        matrix = np.minimum(np.array(rows, dtype=np.int64), NEVER)
+        return route_by_subsets(matrix, np.array(package_costs, dtype=np.int64), count_max)
+    limit = cost - sum(map(min, rows)) - min(package_costs)
     kept = [name for name, package_cost in enumerate(package_costs) if package_cost <= limit]
+    scaled = [[row[name] * SCALE for name in kept] for row in rows]
+    packages = [package_costs[name] * SCALE + 1 for name in kept]
+    prices = [min(row) * SCALE for row in rows]
+    raise_prices(prices, [IMPOSSIBLE] * len(rows), scaled, list(packages))
     search = Search(
         kept,
-        [[row[name] * SCALE for name in kept] for row in rows],
-        [package_costs[name] * SCALE + 1 for name in kept],
-        [price * SCALE for price in cheapest],
+        scaled,
+        packages,
+        prices,
         count_min=_PAIR,
         count_max=count_max,
         node_count_max=node_count_max,

@@ -11,3 +11,5 @@ class Found(msgspec.Struct, frozen=True, array_like=True):
     cost: int
     lower_bound: int
     node_count: int
+    next_one: tuple[int, int] | None = None
+    """Where one candidate sends all: (cost, candidate) of the next best that could."""

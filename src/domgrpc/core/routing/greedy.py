@@ -10,6 +10,7 @@ import numpy as np
 from domgrpc.core.routing.instance import NEVER, Numbers
 
 _PAIR = 2
+_TRIES_MAX = 64
 
 
 def greedy_plan(costs: Numbers, package_costs: Numbers, worth: Numbers) -> tuple[list[int], int]:
@@ -37,12 +38,17 @@ def greedy_plan(costs: Numbers, package_costs: Numbers, worth: Numbers) -> tuple
 
 
 def exchanged(costs: Numbers, package_costs: Numbers, opened: list[int]) -> tuple[list[int], int]:
-    """Return the plan improved: one or two packages dropped, or replaced by one other."""
+    """Return the plan improved: one or two packages dropped, or replaced by one other.
+
+    At most _TRIES_MAX changes are tried, which bounds what a plan of many packages takes.
+    """
     cost = int(costs[:, opened].min(axis=1).sum() + package_costs[opened].sum())
+    tries = _TRIES_MAX
     better = True
     while better:
         better = False
-        for rest in _remainders(opened):
+        for rest in _remainders(opened)[:tries]:
+            tries -= 1
             served = costs[:, rest].min(axis=1, initial=NEVER)
             sums = np.minimum(served[:, None], costs).sum(axis=0) + package_costs
             place = int(sums.argmin())

@@ -139,6 +139,17 @@ class Package(msgspec.Struct, frozen=True, array_like=True):
     contents: tuple[tuple[int, int], ...]
 
 
+class RunnerUp(msgspec.Struct, frozen=True, array_like=True):
+    """The same packages, but one of them from another candidate: the cheapest such plan."""
+
+    cost: int
+    """Of the whole plan."""
+    package: int
+    """The number of the package that comes from elsewhere."""
+    candidate: int
+    """Where it comes from then; it is not in the plan."""
+
+
 class Solution(msgspec.Struct, frozen=True):
     """A plan, and the proof of how good it is: no plan costs less than the lower bound."""
 
@@ -148,6 +159,8 @@ class Solution(msgspec.Struct, frozen=True):
     lower_bound: int
     node_count: int = 0
     """How many nodes of the search tree were looked at; 0 where no search was needed."""
+    runner_up: RunnerUp | None = None
+    """None where no other candidate could send any of the packages."""
 
     @property
     def is_proven(self) -> bool:

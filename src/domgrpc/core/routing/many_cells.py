@@ -16,17 +16,20 @@ from domgrpc.core.routing.greedy import greedy_plan
 from domgrpc.core.routing.instance import NEVER, Numbers
 from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 from domgrpc.core.routing.search import IMPOSSIBLE, SCALE, Search, members
-from domgrpc.core.routing.subsets import Partition, totals_of_subsets
+from domgrpc.core.routing.subsets import route_by_subsets, suits_subsets
 
 CELLS_FEW = 500
-_SUBSET_LOTS_MAX = 5
 _PROMISING = 192
 _SEARCHED = 40
+_SEARCHED_SLOWLY = 160
 _ROUNDS_MAX = 5
 _STEPS = 8
 _GUIDED = 48
+_GUIDES_MAX = 2
+_CORE_NODES_MAX = 200
 _CLOSE = 32
 _PAIR = 2
+_TRIPLE = 3
 
 
 def route_many(
@@ -44,11 +47,30 @@ def route_many(
         return None
     floor = int(cheapest.sum()) + int(np.partition(package_costs, 1)[:_PAIR].sum())
     if single <= floor or len(costs) == 1 or count_max == 1:
-        return Found((best,), single, single, 0) if single < NEVER else None
+        found = Found((best,), single, single, 0) if single < NEVER else None
+    else:
+        found = _narrowed(costs, package_costs, (single, best), (count_max, node_count_max))
+    if found is None or len(found.chosen) != 1:
+        return found
+    totals[found.chosen[0]] = NEVER
+    second = int(totals.argmin())
+    next_one = (int(totals[second]), second)
+    return Found(found.chosen, found.cost, found.lower_bound, found.node_count, next_one)
+
+
+def _narrowed(
+    costs: Numbers, package_costs: Numbers, single: tuple[int, int], counts: tuple[int, int]
+) -> Found | None:
+    # `single` is (cost, candidate) of the best plan of one package.
+    count_max, node_count_max = counts
     field = _Field(costs, package_costs, count_max)
-    if single < NEVER:
-        field.offer((best,), single)
-    if len(costs) <= _SUBSET_LOTS_MAX:
+    if single[0] < NEVER:
+        field.offer((single[1],), single[0])
+    field.keep(np.flatnonzero(package_costs <= field.room()))
+    if int(field.costs.min(axis=1, initial=NEVER).max()) >= NEVER:
+        # Two packages cannot be as good: some lot is only where they would be too dear.
+        return field.found()
+    if suits_subsets(*field.costs.shape):
         return field.found_by_subsets()
     field.start()
     field.narrow()
@@ -68,6 +90,10 @@ class _Field:
         self.plan: tuple[int, ...] = ()
         self.upper = NEVER
         self.prices = costs.min(axis=1)
+        self.is_close = False
+        """Whether the bound is near the best plan known."""
+        self._guides_left = _GUIDES_MAX
+        self._core_tried = False
         self._cheapest = int(costs.min(axis=1).sum())
         self._sums = np.sort(package_costs)[: self.count_max].cumsum() + self._cheapest
 
@@ -93,19 +119,18 @@ class _Field:
             self.package_costs = self.package_costs[places]
 
     def found_by_subsets(self) -> Found | None:
-        self.keep(np.flatnonzero(self.package_costs <= self._room()))
-        totals = totals_of_subsets(self.costs)
-        totals += self.package_costs
-        who = totals.argmin(axis=1)
-        least = totals[np.arange(len(totals)), who]
-        partition = Partition(least, self.names[who], self.count_max)
-        if partition.cost < NEVER:
-            plan = tuple(sorted(name for name, _ in partition.packages()))
-            self.offer(plan, partition.cost)
+        """Settle all plans at once."""
+        found = route_by_subsets(self.costs, self.package_costs, self.count_max)
+        if found is not None:
+            self.offer(tuple(self.names[list(found.chosen)].tolist()), found.cost)
+        return self.found()
+
+    def found(self) -> Found | None:
+        """Return the best plan known as the best of all."""
         return Found(self.plan, self.upper, self.upper, 0) if self.plan else None
 
-    def _room(self) -> int:
-        # What a package of a plan with at least one more can cost.
+    def room(self) -> int:
+        """Return what a package can cost in a plan with at least one more."""
         return self.upper - self._cheapest - int(self.package_costs.min())
 
     def start(self) -> None:
@@ -120,8 +145,8 @@ class _Field:
         if lost.any():
             promising = np.union1d(promising, self.costs[lost].argmin(axis=1))
         places, cost = greedy_plan(self.costs[:, promising], self.package_costs[promising], apart)
-        self.offer(tuple(promising[places].tolist()), cost)
         owners = promising[places]
+        self.offer(tuple(self.names[owners].tolist()), cost)
         shares = self.costs[:, owners]
         who = shares.argmin(axis=1)
         counts = np.bincount(who, minlength=len(owners)).clip(1)
@@ -129,16 +154,47 @@ class _Field:
 
     def narrow(self) -> None:
         """Leave out candidates until few are left or none goes any more."""
-        self.keep(np.flatnonzero(self.package_costs <= self._room()))
+        self.keep(np.flatnonzero(self.package_costs <= self.room()))
         if len(self.names) > _PROMISING:
             self._price()
         if len(self.names) > _SEARCHED and self.most() >= _PAIR:
+            self._keep_first_of_twins()
             self._try_pairs()
         for _ in range(_ROUNDS_MAX):
-            before = len(self.names)
-            if before <= _SEARCHED or self.most() < self.count_min:
+            count = len(self.names)
+            few = count <= _SEARCHED and (self.most() <= _TRIPLE or self.is_close)
+            if few or min(self.most(), count) < self.count_min:
                 break
             self._price()
+            if len(self.names) > _SEARCHED and not self.is_close and not self._core_tried:
+                self._try_core()
+            elif len(self.names) * 3 > count * 2 and count <= _SEARCHED_SLOWLY:
+                # A search is faster than another round that leaves out few.
+                break
+
+    def _keep_first_of_twins(self) -> None:
+        # Of candidates with the same costs, as stores of one format in one zone, the first will do:
+        # plans with the others cost the same and come later.
+        factors = np.arange(1, 2 * len(self.costs), 2)[:, None]
+        keys = (self.costs * factors).sum(axis=0) + self.package_costs * factors[-1]
+        _, firsts, who = np.unique(keys, return_index=True, return_inverse=True)
+        if len(firsts) < len(keys):
+            first = firsts[who]
+            twins = (self.costs == self.costs[:, first]).all(axis=0)
+            twins &= self.package_costs == self.package_costs[first]
+            twins[firsts] = False
+            self.keep(np.flatnonzero(~twins))
+
+    def _try_core(self) -> None:
+        # A search among the few candidates with the least slacks mostly finds the best plan; with
+        # it, far more of the others can be left out.
+        self._core_tried = True
+        aim = Aim(self.count_min, max(self.most(), self.count_min), self.upper)
+        slacks = bound_by(self.prices, Offers(self.costs, self.package_costs), aim).slacks
+        core = np.sort(slacks.argpartition(_SEARCHED)[:_SEARCHED])
+        search = self._search(core, _CORE_NODES_MAX)
+        if search.chosen:
+            self.offer(search.chosen, search.value // SCALE)
 
     def _price(self) -> None:
         aim = Aim(self.count_min, max(self.most(), self.count_min), self.upper)
@@ -149,7 +205,9 @@ class _Field:
             near = offers.of(slacks.argpartition(_PROMISING)[:_PROMISING])
         self.prices = improve_prices(self.prices, near, aim, _STEPS)
         bounded = bound_by(self.prices, offers, aim)
-        if self.upper - bounded.bound > self.upper // _CLOSE:
+        self.is_close = self.upper - bounded.bound <= self.upper // _CLOSE
+        if not self.is_close and self._guides_left:
+            self._guides_left -= 1
             self._guided(bounded.slacks)
         self.keep(bounded.survivors(self.upper, aim))
 
@@ -177,19 +235,26 @@ class _Field:
             sums = np.minimum(self.costs[:, left], self.costs[:, right]).sum(axis=0)
             sums += self.package_costs[left] + self.package_costs[right]
             cost = int(sums.min())
-            for place in np.flatnonzero(sums == cost).tolist():
-                pair = sorted((int(self.names[left[place]]), int(self.names[right[place]])))
-                self.offer(tuple(pair), cost)
+            equals = np.sort(self.names[[left[sums == cost], right[sums == cost]]], axis=0)
+            lower, higher = equals[:, np.lexsort(equals[::-1])[0]].tolist()
+            self.offer((lower, higher), cost)
         self.count_min = _PAIR + 1
 
     def searched(self, node_count_max: int) -> Found | None:
         """Search what is left."""
         if self.most() < self.count_min or len(self.names) < self.count_min:
-            return Found(self.plan, self.upper, self.upper, 0) if self.plan else None
+            return self.found()
+        search = self._search(np.arange(len(self.names)), node_count_max)
+        if not search.chosen and search.bound >= IMPOSSIBLE:
+            return None
+        bound = min(search.value, search.bound) // SCALE
+        return Found(search.chosen, search.value // SCALE, bound, search.node_count)
+
+    def _search(self, places: Numbers, node_count_max: int) -> Search:
         search = Search(
-            self.names.tolist(),
-            (self.costs * SCALE).tolist(),
-            (self.package_costs * SCALE + 1).tolist(),
+            self.names[places].tolist(),
+            (self.costs[:, places] * SCALE).tolist(),
+            (self.package_costs[places] * SCALE + 1).tolist(),
             (self.prices * SCALE).tolist(),
             count_min=self.count_min,
             count_max=self.count_max,
@@ -198,10 +263,7 @@ class _Field:
         if self.plan:
             search.offer(self.plan, self.upper * SCALE + len(self.plan))
         search.run()
-        if not search.chosen and search.bound >= IMPOSSIBLE:
-            return None
-        bound = min(search.value, search.bound) // SCALE
-        return Found(search.chosen, search.value // SCALE, bound, search.node_count)
+        return search
 
 
 def _pairs(costs: Numbers, package_costs: Numbers, room: int) -> tuple[list[int], list[int]]:
@@ -220,11 +282,12 @@ def _pairs(costs: Numbers, package_costs: Numbers, room: int) -> tuple[list[int]
         settled |= bit
         fitting = ((1 << affordable[left]) - 1) & ~settled
         for carrier in carriers:
-            if not carrier & bit:
-                fitting &= carrier
-                if not fitting:
-                    break
-        else:
+            if carrier & bit:
+                continue
+            fitting &= carrier
+            if not fitting:
+                break
+        if fitting:
             found = list(members(fitting))
             lefts.extend([left] * len(found))
             rights.extend(found)

@@ -78,7 +78,7 @@ def bound_by(prices: Numbers, offers: Offers, aim: Aim) -> Bounded:
     count = min(max(aim.count_min, negative_count), aim.count_max, len(slacks))
     chosen = slacks.argpartition(count - 1)[:count]
     if units is None or needs is None:
-        pull = 1 - np.count_nonzero(paid[:, chosen], axis=1)
+        pull = 1 - (paid[:, chosen] > 0).sum(axis=1)
         worth = int(prices.sum())
     else:
         pull = needs - ((paid[:, chosen] > 0) * units[:, chosen]).sum(axis=1)

@@ -67,18 +67,22 @@ class Search:
             )
             for package_cost, column in zip(package_costs, columns, strict=True)
         ]
-        order = sorted(range(len(columns)), key=slacks.__getitem__)
+        # Of candidates with the same costs the first will do: plans with the others cost the same.
+        firsts: dict[object, int] = {}
+        for place, twin in enumerate(zip(package_costs, columns, strict=True)):
+            firsts.setdefault(twin, place)
+        order = sorted(firsts.values(), key=slacks.__getitem__)
         self._names = [names[place] for place in order]
         self._columns = [columns[place] for place in order]
         self._slacks = [slacks[place] for place in order]
         self._package_costs = [package_costs[place] for place in order]
         self._prices = prices
         self._cheapest = [min(row) for row in rows]
-        count = min(count_max or len(rows), len(package_costs))
+        count = min(count_max or len(rows), len(order))
         self._count_max = count
         self._count_min = count_min
-        self._negative = bisect_right(self._slacks, -1)
-        self._package_sums = [0, *accumulate(sorted(package_costs)[:count])]
+        self._paying = (1 << bisect_right(self._slacks, -1)) - 1
+        self._package_sums = [0, *accumulate(sorted(self._package_costs)[:count])]
         self._slack_sums = [0, *accumulate(self._slacks[:count])]
         carriers = [0] * len(rows)
         for place, column in enumerate(self._columns):
@@ -94,16 +98,24 @@ class Search:
         self.node_count = 0
 
     def offer(self, chosen: tuple[int, ...], value: int) -> None:
-        """Keep a plan where it is the best so far."""
-        if value > self.value:
-            return
+        """Keep a plan that is as good as the best so far, where it is better or comes first."""
         names = tuple(sorted(chosen))
         if value < self.value or names < self.chosen:
             self.value, self.chosen = value, names
 
     def run(self) -> None:
         """Look at all plans, or at as many as may be."""
+        self._count_min = max(self._count_min, self._apart_count())
         self._visit((), 0, [IMPOSSIBLE] * len(self._carriers), (1 << len(self._columns)) - 1)
+
+    def _apart_count(self) -> int:
+        # Lots of which no two have a candidate in common need a package each.
+        taken = count = 0
+        for carrier in sorted(self._carriers, key=int.bit_count):
+            if not carrier & taken:
+                taken |= carrier
+                count += 1
+        return count
 
     def _visit(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
         self.node_count += 1
@@ -114,15 +126,16 @@ class Search:
             if total <= value:
                 self.offer(tuple([self._names[place] for place in opened]), total)
                 value = self.value
-        floor = paid + sum(map(min, costs, self._cheapest))
+        least_floor = paid + sum(map(min, costs, self._cheapest))
         done = len(opened)
-        most = min(bisect_right(self._package_sums, value - floor) - 1, self._count_max - done)
+        affordable = bisect_right(self._package_sums, value - least_floor) - 1
+        most = min(affordable, self._count_max - done)
         least = max(1, self._count_min - done)
         if most < least:
             return
         floor = paid + sum(map(min, costs, self._prices))
         # The others beside the one that is opened next.
-        others = self._slack_sums[min(max(self._negative, least - 1), most - 1)]
+        others = self._least_slacks(allowed, least - 1, most - 1)
         allowed &= (1 << bisect_right(self._slacks, value - floor - others)) - 1
         if not allowed:
             return
@@ -131,13 +144,17 @@ class Search:
                 allowed &= self._carriers[lot]
             self._try_last(opened, paid, costs, allowed)
         elif self.node_count >= self._node_count_max:
-            self.bound = min(
-                self.bound, floor + self._slack_sums[min(max(self._negative, least), most)]
-            )
+            floor += self._least_slacks(allowed, least, most)
+            self.bound = min(self.bound, max(floor, least_floor + self._package_sums[least]))
         elif missing:
             self._open_missing(opened, paid, costs, (missing, allowed))
         else:
             self._open_paying(opened, paid, costs, allowed)
+
+    def _least_slacks(self, allowed: int, least: int, most: int) -> int:
+        # The least sum of so many slacks: all that are below 0, or as many as there must be.
+        paying = [self._slacks[place] for place in members(allowed & self._paying)]
+        return sum(paying[:most]) if len(paying) >= least else self._slack_sums[least]
 
     def _try_last(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
         # The plans that one more package completes.

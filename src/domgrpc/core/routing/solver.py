@@ -31,16 +31,22 @@ from domgrpc.core.routing.instance import (
     Instance,
     Obstacle,
     Package,
+    RunnerUp,
     Solution,
     Unservable,
 )
 from domgrpc.core.routing.lots import Lot, cost_rows, costs_of, lots_of
 from domgrpc.core.routing.many_cells import route_many
 from domgrpc.core.routing.obstacles import obstacle_to
+from domgrpc.core.routing.runner_up import (
+    exchanged_in_arrays,
+    exchanged_in_lists,
+    runner_up_of,
+)
 from domgrpc.core.routing.units import filled_by, route_units, unit_offers
 from domgrpc.core.routing.units_by_weight import route_units_by_weight
 
-CELLS_AS_LISTS_MAX = 2_000
+CELLS_AS_LISTS_MAX = 500
 """Above, an instance of lists is worth the way into numpy."""
 
 
@@ -50,6 +56,7 @@ class Limits(msgspec.Struct, frozen=True):
     package_count_max: int
     """0 is no limit."""
     node_count_max: int
+    with_runner_up: bool
 
 
 class Routed(msgspec.Struct, frozen=True):
@@ -59,10 +66,15 @@ class Routed(msgspec.Struct, frozen=True):
     cost: int
     lower_bound: int
     node_count: int
+    runner_up: RunnerUp | None = None
+    """None where it is not known yet."""
 
 
 def solve(
-    instance: AnyInstance, *, node_count_max: int = NODE_COUNT_MAX_DEFAULT
+    instance: AnyInstance,
+    *,
+    node_count_max: int = NODE_COUNT_MAX_DEFAULT,
+    with_runner_up: bool = True,
 ) -> Solution | Unservable:
     """Return the plan of least cost with its proof, or why there is none.
 
@@ -70,8 +82,9 @@ def solve(
     method only bounds; then the lower bound says how good it is at least. The same instance gives
     the same answer.
     """
-    if instance.terms is PLAIN and isinstance(instance, Instance):
-        solution = solve_at_once(instance)
+    terms = instance.terms
+    if (terms is PLAIN or terms == PLAIN) and isinstance(instance, Instance):
+        solution = solve_at_once(instance, with_runner_up=with_runner_up)
         if solution is not None:
             return solution
     lots = lots_of(len(instance.quantities), instance.terms)
@@ -84,16 +97,17 @@ def solve(
             return obstacle_to(instance)
         parts.append(routed)
     if lots.shared:
-        routed = _shared(instance, lots.shared, Limits(lots.package_count_max, node_count_max))
+        limits = Limits(lots.package_count_max, node_count_max, with_runner_up)
+        routed = _shared(instance, lots.shared, limits)
         if routed is None:
             return obstacle_to(instance)
         if not routed.packages:
             return Unservable(Obstacle.SEARCH, ())
         parts.append(routed)
-    return _joined(parts)
+    return _joined(instance, parts, with_runner_up=with_runner_up)
 
 
-def _joined(parts: Iterable[Routed]) -> Solution:
+def _joined(instance: AnyInstance, parts: Sequence[Routed], *, with_runner_up: bool) -> Solution:
     packages: list[Package] = []
     cost = bound = node_count = 0
     for part in parts:
@@ -102,7 +116,11 @@ def _joined(parts: Iterable[Routed]) -> Solution:
         bound += part.lower_bound
         node_count += part.node_count
     packages.sort(key=lambda package: (package.candidate, package.contents))
-    return Solution(tuple(packages), cost, bound, node_count)
+    sent = tuple(packages)
+    if not with_runner_up:
+        return Solution(sent, cost, bound, node_count)
+    runner_up = parts[0].runner_up if len(parts) == 1 else None
+    return Solution(sent, cost, bound, node_count, runner_up or runner_up_of(instance, sent, cost))
 
 
 def _alone(instance: AnyInstance, lot: Lot) -> Routed | None:
@@ -128,33 +146,52 @@ def _shared(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | 
 
 
 def _whole(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
-    counts = (limits.package_count_max, limits.node_count_max)
-    if isinstance(instance, Instance):
-        cells = len(lots) * len(instance.package_costs)
-        if cells <= CELLS_AS_LISTS_MAX:
-            rows = cost_rows(instance, lots)
-            found = route_few(rows, instance.package_costs, *counts)
-            chosen = found.chosen if found else ()
-            owners = [min(chosen, key=row.__getitem__, default=0) for row in rows]
-            return _sent(instance, lots, found, owners)
+    cells = len(lots) * len(instance.package_costs)
+    if isinstance(instance, Instance) and cells <= CELLS_AS_LISTS_MAX:
+        return _in_lists(instance, lots, limits)
+    return _in_arrays(instance, lots, limits)
+
+
+def _in_lists(instance: Instance, lots: list[Lot], limits: Limits) -> Routed | None:
+    package_costs = instance.package_costs
+    rows = cost_rows(instance, lots)
+    found = route_few(rows, package_costs, limits.package_count_max, limits.node_count_max)
+    if found is None or not found.chosen:
+        return _unfinished(found)
+    owners = [min(found.chosen, key=row.__getitem__) for row in rows]
+    routed = _without_idle(instance, found, _packages(instance, lots, owners))
+    candidates = [package.candidate for package in routed.packages]
+    if len(candidates) == 1 or not limits.with_runner_up:
+        return routed
+    contents = [
+        [row for row, owner in zip(rows, owners, strict=True) if owner == one] for one in candidates
+    ]
+    totals = [list(map(sum, zip(package_costs, *own, strict=True))) for own in contents]
+    runner_up = exchanged_in_lists(totals, candidates, routed.cost)
+    return msgspec.structs.replace(routed, runner_up=runner_up)
+
+
+def _in_arrays(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
     matrix = costs_of(instance, lots)
     package_costs = np.asarray(instance.package_costs, dtype=np.int64)
-    found = route_many(matrix, package_costs, *counts)
-    owners = []
-    if found and found.chosen:
-        places = matrix[:, found.chosen].argmin(axis=1).tolist()
-        owners = [found.chosen[place] for place in places]
-    return _sent(instance, lots, found, owners)
+    found = route_many(matrix, package_costs, limits.package_count_max, limits.node_count_max)
+    if found is None or not found.chosen:
+        return _unfinished(found)
+    if len(found.chosen) == 1:
+        return _without_idle(instance, found, _packages(instance, lots, found.chosen * len(lots)))
+    owners = np.array(found.chosen)[matrix[:, found.chosen].argmin(axis=1)]
+    routed = _without_idle(instance, found, _packages(instance, lots, owners.tolist()))
+    if not limits.with_runner_up:
+        return routed
+    candidates = [package.candidate for package in routed.packages]
+    totals = [matrix[owners == one].sum(axis=0) + package_costs for one in candidates]
+    runner_up = exchanged_in_arrays(totals, candidates, routed.cost)
+    return msgspec.structs.replace(routed, runner_up=runner_up)
 
 
-def _sent(
-    instance: AnyInstance, lots: list[Lot], found: Found | None, owners: list[int]
-) -> Routed | None:
-    if found is None:
-        return None
-    if not found.chosen:
-        return Routed([], NEVER, found.lower_bound, found.node_count)
-    return _without_idle(instance, found, _packages(instance, lots, owners))
+def _unfinished(found: Found | None) -> Routed | None:
+    # No plan: there is none, or the search was cut off before it had one.
+    return None if found is None else Routed([], NEVER, found.lower_bound, found.node_count)
 
 
 def _without_idle(instance: AnyInstance, found: Found, packages: list[Package]) -> Routed:
@@ -163,14 +200,17 @@ def _without_idle(instance: AnyInstance, found: Found, packages: list[Package]) 
     if len(packages) < len(found.chosen):
         used = [package.candidate for package in packages]
         cost -= sum([int(instance.package_costs[one]) for one in found.chosen if one not in used])
-    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count)
+    runner_up = None
+    if found.next_one is not None and found.next_one[0] < NEVER:
+        runner_up = RunnerUp(found.next_one[0], 0, found.next_one[1])
+    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count, runner_up)
 
 
 def _by_units(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
     offers = unit_offers(instance, lots, np.asarray(instance.package_costs, dtype=np.int64))
     found = route_units(offers, limits.package_count_max, limits.node_count_max)
     if found is None or not found.chosen:
-        return None if found is None else Routed([], NEVER, found.lower_bound, found.node_count)
+        return _unfinished(found)
     packages = _filled(instance, lots, filled_by(offers, found.chosen))
     return _without_idle(instance, found, packages)
 
@@ -229,7 +269,7 @@ def _packages(instance: AnyInstance, lots: Sequence[Lot], owners: Sequence[int])
     sent: dict[int, list[int]] = {}
     for lot, owner in zip(lots, owners, strict=True):
         sent.setdefault(owner, []).extend(lot)
-    return [_package(instance, candidate, lines) for candidate, lines in sent.items()]
+    return [_package(instance, candidate, lines) for candidate, lines in sorted(sent.items())]
 
 
 def _package(instance: AnyInstance, candidate: int, lines: Iterable[int]) -> Package:

@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 
+from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import NEVER, Numbers
 
 LOTS_MAX = 12
@@ -23,6 +24,8 @@ SCALE = 1 << 4
 
 Above LOTS_MAX, and so small that the sum of two that cannot be stays far below 2^63."""
 _WORST = NEVER * SCALE
+_LOTS_FAST = 8
+_CELLS_FAST = 150_000
 
 
 def totals_of_subsets(costs: Numbers) -> Numbers:
@@ -34,6 +37,23 @@ def totals_of_subsets(costs: Numbers) -> Numbers:
     for lot, row in enumerate(costs):
         np.add(totals[: 1 << lot], row, out=totals[1 << lot : 2 << lot])
     return totals
+
+
+def suits_subsets(lot_count: int, candidate_count: int) -> bool:
+    """Say whether the dynamic programme is faster than a search."""
+    return lot_count <= _LOTS_FAST and candidate_count << lot_count <= _CELLS_FAST
+
+
+def route_by_subsets(costs: Numbers, package_costs: Numbers, count_max: int) -> Found | None:
+    """Return the best plan of the lots, None where there is none of so few packages."""
+    totals = totals_of_subsets(costs)
+    totals += package_costs
+    who = totals.argmin(axis=1)
+    partition = Partition(totals[np.arange(len(totals)), who], who, count_max)
+    if partition.cost >= NEVER:
+        return None
+    chosen = tuple([candidate for candidate, _ in partition.packages()])
+    return Found(chosen, partition.cost, partition.cost, 0)
 
 
 class Partition:

@@ -15,6 +15,7 @@ change in the costs of the lots.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 import msgspec
 import numpy as np
@@ -25,7 +26,10 @@ from domgrpc.core.routing.lots import Lot, costs_of
 from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 
 SCALE = 2 * LINES_MAX
-_STEPS = 24
+_STEPS = 8
+_ROUNDS = 4
+_SEARCHED_CELLS = 250
+_CLOSE = 32
 _PAIR = 2
 _WORST = NEVER * SCALE
 
@@ -44,17 +48,19 @@ class UnitSearch:
     """One search; `run` it once, then read `chosen`, `value` and `bound`."""
 
     __slots__ = (
-        "_bits",
+        "_cost_rows",
         "_count_max",
         "_floor",
         "_names",
         "_needs",
         "_node_count_max",
         "_offers",
+        "_package_costs",
         "_package_sums",
         "_prices",
         "_slack_sums",
         "_slacks",
+        "_unit_rows",
         "_units",
         "bound",
         "chosen",
@@ -69,11 +75,15 @@ class UnitSearch:
         self._offers = Offers(
             offers.costs * SCALE, offers.package_costs * SCALE + 1, offers.units, offers.needs
         )
-        self._units, self._needs = offers.units, offers.needs
+        self._units = offers.units
+        self._needs: list[int] = offers.needs.tolist()
+        self._package_costs: list[int] = self._offers.package_costs.tolist()
+        self._cost_rows: list[list[int]] = self._offers.costs.tolist()
+        self._unit_rows: list[list[int]] = offers.units.tolist()
         self._names = np.arange(len(offers.package_costs))
         self._count_max = min(count_max or len(self._names), len(self._names))
         self._node_count_max = node_count_max
-        self._floor = self._fill(self._names).cost
+        self._floor = self._fill(range(len(self._names))).cost
         self._package_sums = np.sort(self._offers.package_costs)[: self._count_max].cumsum()
         self.chosen: tuple[int, ...] = ()
         self.value = self.bound = _WORST
@@ -82,11 +92,9 @@ class UnitSearch:
 
     def run(self) -> None:
         """Look at all plans, or at as many as may be."""
-        singles = self._offers.package_costs + self._change(
-            self._fill(self._names[:0]), self._names
-        )
+        singles = self._offers.package_costs + self._change(self._fill(()), self._names)
         self._offer_all(
-            (), np.flatnonzero((self._units >= self._needs[:, None]).all(axis=0)), singles
+            (), np.flatnonzero((self._units >= np.array(self._needs)[:, None]).all(axis=0)), singles
         )
         if self._most(0, 0) < _PAIR:
             return
@@ -111,31 +119,46 @@ class UnitSearch:
                     self._offer((*opened, place), best)
 
     def _start(self) -> None:
-        # Prices, the candidates that can be in a plan as good as a greedy one, by their slacks.
-        offers = self._offers
+        # Prices, and the candidates that can be in a plan as good as a greedy one, by their slacks.
         has = self._units > 0
-        share = offers.package_costs // np.maximum(self._units, 1)
-        prices = np.where(has, offers.costs + share, _WORST).min(axis=1)
+        share = self._offers.package_costs // np.maximum(self._units, 1)
+        prices = np.where(has, self._offers.costs + share, _WORST).min(axis=1)
         self._greedy(prices)
-        aim = Aim(_PAIR, self._most(0, 0), self.value)
-        if self.chosen:
-            prices = improve_prices(prices, offers, aim, _STEPS)
-            self._greedy(prices)
-        bounded = bound_by(prices, offers, aim)
-        kept = bounded.survivors(self.value, aim)
-        kept = kept[bounded.slacks[kept].argsort(kind="stable")]
-        self._count_max = min(self._count_max, len(kept))
-        self._names = self._names[kept]
-        self._offers = offers.of(kept)
-        self._units = self._units[:, kept]
+        aim = self._aim()
+        for turn in range(_ROUNDS):
+            if self.chosen:
+                prices = improve_prices(prices, self._offers, aim, _STEPS)
+            bounded = bound_by(prices, self._offers, aim)
+            self._keep(bounded.survivors(self.value, aim))
+            if self._units.size <= _SEARCHED_CELLS:
+                break
+            if turn == 0 and self.value - bounded.bound > self.value // _CLOSE:
+                self._greedy(prices)
+            aim = self._aim()
+        slacks = bound_by(prices, self._offers, aim).slacks if len(self._names) else has[0][:0]
+        order = slacks.argsort(kind="stable")
+        self._keep(order)
         self._prices = prices
-        self._slacks = bounded.slacks[kept]
+        self._slacks = slacks[order]
         self._slack_sums = [0, *self._slacks[: self._count_max].cumsum().tolist()]
+
+    def _aim(self) -> Aim:
+        return Aim(_PAIR, max(_PAIR, self._most(0, 0)), self.value)
+
+    def _keep(self, places: Numbers) -> None:
+        # Leave out all other candidates.
+        self._count_max = min(self._count_max, len(places))
+        self._names = self._names[places]
+        self._offers = self._offers.of(places)
+        self._units = self._units[:, places]
+        self._package_costs = self._offers.package_costs.tolist()
+        self._cost_rows = self._offers.costs.tolist()
+        self._unit_rows = self._units.tolist()
 
     def _greedy(self, worth: Numbers) -> None:
         opened: list[int] = []
         while True:
-            filled = self._fill(np.array(opened, dtype=np.int64))
+            filled = self._fill(opened)
             if not filled.missing.any():
                 break
             gains = self._gains(filled, worth)
@@ -159,11 +182,11 @@ class UnitSearch:
     def _exchange(self, opened: list[int]) -> None:
         # Drop packages, or exchange one for another, as long as that saves.
         package_costs = self._offers.package_costs
-        value = int(package_costs[opened].sum()) + self._fill(np.array(opened)).cost
+        value = int(package_costs[opened].sum()) + self._fill(opened).cost
         at = 0
         while at < len(opened):
             rest = opened[:at] + opened[at + 1 :]
-            filled = self._fill(np.array(rest, dtype=np.int64))
+            filled = self._fill(rest)
             paid = int(package_costs[rest].sum())
             at += 1
             if rest and not filled.missing.any() and paid + filled.cost <= value:
@@ -191,9 +214,8 @@ class UnitSearch:
 
     def _visit(self, opened: tuple[int, ...], allowed: Numbers) -> None:
         self.node_count += 1
-        places = np.array(opened, dtype=np.int64)
-        filled = self._fill(places)
-        paid = int(self._offers.package_costs[places].sum())
+        filled = self._fill(opened)
+        paid = sum([self._package_costs[place] for place in opened])
         is_whole = not filled.missing.any()
         if is_whole and opened:
             self._offer(opened, paid + filled.cost)
@@ -202,15 +224,14 @@ class UnitSearch:
         if most < least:
             return
         floor = paid + self._priced(filled)
-        negative = int(self._slacks.searchsorted(0))
-        others = self._slack_sums[min(max(negative, least - 1), most - 1)]
-        room = self.value - floor - others
+        room = self.value - floor - self._least_slacks(allowed, least - 1, most - 1)
         allowed = allowed[: int(self._slacks[allowed].searchsorted(room, side="right"))]
         if most == 1:
             self._try_last(opened, allowed, (filled, paid + filled.cost))
         elif self.node_count >= self._node_count_max:
-            bound = floor + self._slack_sums[min(max(negative, least), most)]
-            self.bound = min(self.bound, bound)
+            floor += self._least_slacks(allowed, least, most)
+            least_floor = paid + self._floor + int(self._package_sums[least - 1])
+            self.bound = min(self.bound, max(floor, least_floor))
         elif is_whole:
             saved = -self._change(filled, allowed)
             self._open_each(
@@ -218,6 +239,12 @@ class UnitSearch:
             )
         else:
             self._open_missing(opened, allowed, filled.missing)
+
+    def _least_slacks(self, allowed: Numbers, least: int, most: int) -> int:
+        # The least sum of so many slacks: all that are below 0, or as many as there must be.
+        slacks = self._slacks[allowed]
+        count = int(slacks.searchsorted(0))
+        return int(slacks[: min(count, most)].sum()) if count >= least else self._slack_sums[least]
 
     def _priced(self, filled: Filled) -> int:
         # The lots at no more than their prices.
@@ -252,18 +279,26 @@ class UnitSearch:
 
     # --- filling
 
-    def _fill(self, places: Numbers) -> Filled:
-        # The lots from their cheapest open candidates up.
-        if not len(places):
-            return Filled([], self._needs, 0)
-        costs = self._offers.costs[:, places]
-        order = costs.argsort(axis=1, kind="stable")
-        costs = np.take_along_axis(costs, order, axis=1)
-        units = np.take_along_axis(self._units[:, places], order, axis=1)
-        ends = np.minimum(units.cumsum(axis=1), self._needs[:, None])
-        units = np.diff(ends, axis=1, prepend=0)
-        steps = [(costs[:, at], units[:, at]) for at in reversed(range(len(places)))]
-        return Filled(steps, self._needs - ends[:, -1], int((costs * units).sum()))
+    def _fill(self, places: Iterable[int]) -> Filled:
+        # The lots from their cheapest open candidates up. Few candidates are open, so lists are
+        # faster than arrays here.
+        used, missing = [], []
+        cost = 0
+        for costs, units, need in zip(self._cost_rows, self._unit_rows, self._needs, strict=True):
+            left = need
+            taken = []
+            for price, most in sorted([(costs[place], units[place]) for place in places]):
+                quantity = min(left, most)
+                if quantity:
+                    taken.append((price, quantity))
+                    cost += price * quantity
+                    left -= quantity
+            taken.reverse()
+            used.append(taken)
+            missing.append(left)
+        # The dearest of all lots, then the second dearest, and so on.
+        steps = np.array(list(zip_longest(*used, fillvalue=(0, 0))), dtype=np.int64)
+        return Filled([(step[:, 0], step[:, 1]) for step in steps], np.array(missing), cost)
 
     def _change(self, filled: Filled, places: Numbers) -> Numbers:
         # What one more candidate changes in the costs of the lots: it brings what is missing, and

@@ -1,0 +1,381 @@
+"""`domgrpc order` and `domgrpc quote`: orders from the first question to the last handover."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from domgrpc.cli.choices import Method, OrderState, WhyHeld, WorkState, number_of
+from domgrpc.cli.options import (
+    LIMIT_DEFAULT,
+    ChannelOption,
+    DryRunOption,
+    EtagOption,
+    LimitOption,
+    RequestIdOption,
+)
+from domgrpc.cli.order_options import (
+    ITEM_HELP,
+    ITEM_METAVAR,
+    CompleteOption,
+    CounterOption,
+    CustomerOption,
+    HardOption,
+    OrderIdArgument,
+    OrderMethodOption,
+    PackagesOption,
+    PromiseOption,
+    ShortageOption,
+    ToOption,
+    ZipToOption,
+    address_from,
+    item_of,
+    numbered,
+    quantities_of,
+    terms_from,
+)
+from domgrpc.cli.session import ask, session_of
+
+if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcClient
+    from domgrpc.v1.order_pb2 import Order, Quote
+
+app = typer.Typer(no_args_is_help=True, help="Place, see and change orders.")
+
+
+@app.command("place")
+def place_order(
+    context: typer.Context,
+    items: Annotated[list[str], typer.Argument(metavar=ITEM_METAVAR, help=ITEM_HELP)],
+    *,
+    to: ToOption = "",
+    zip_code: ZipToOption = "",
+    method: OrderMethodOption = None,
+    store: Annotated[
+        str, typer.Option("--store", help="The store of items that name none.", show_default=False)
+    ] = "",
+    customer: CustomerOption = "",
+    channel: ChannelOption = "",
+    promise: PromiseOption = "",
+    hard: HardOption = False,
+    packages_max: PackagesOption = 0,
+    complete: CompleteOption = False,
+    shortage: ShortageOption = None,
+    counter: CounterOption = "",
+    quote: Annotated[
+        str, typer.Option("--quote", help="The token of a quote to book.", show_default=False)
+    ] = "",
+    hold: Annotated[
+        str, typer.Option("--hold", help="A reservation to take over.", show_default=False)
+    ] = "",
+    order_id: Annotated[
+        str, typer.Option("--id", help="Its id; default: a new one.", show_default=False)
+    ] = "",
+    reference: Annotated[
+        str, typer.Option("--reference", help="Your own words.", show_default=False)
+    ] = "",
+    dry_run: DryRunOption = False,
+    request_id: RequestIdOption = "",
+) -> None:
+    """Take an order: it is routed, and its stock is claimed, in one step."""
+    wanted = [item_of(item) for item in items]
+    terms = terms_from(
+        to=to,
+        zip_code=zip_code,
+        customer=customer,
+        channel=channel,
+        promise=promise,
+        hard=hard,
+        packages_max=packages_max,
+        complete=complete,
+        shortage=shortage,
+        counter=counter,
+        reference=reference,
+    )
+    order = ask(
+        context,
+        lambda client: client.place_order(
+            wanted,
+            terms,
+            order_id=order_id,
+            delivery_method=number_of(method),
+            location_id=store,
+            quote_token=quote,
+            reservation_id=hold,
+            validate_only=dry_run,
+            request_id=request_id,
+        ),
+    )
+    show(context, order, dry_run=dry_run)
+
+
+def quote(
+    context: typer.Context,
+    items: Annotated[list[str], typer.Argument(metavar=ITEM_METAVAR, help=ITEM_HELP)],
+    *,
+    to: ToOption = "",
+    zip_code: ZipToOption = "",
+    methods: Annotated[
+        list[Method] | None,
+        typer.Option("--method", help="A method to quote all items by; may be repeated."),
+    ] = None,
+    channel: ChannelOption = "",
+    customer: CustomerOption = "",
+    promise: PromiseOption = "",
+    hard: HardOption = False,
+    packages_max: PackagesOption = 0,
+    complete: CompleteOption = False,
+    hold_seconds: Annotated[
+        float | None, typer.Option("--hold-seconds", help="Also hold the stock of the first one.")
+    ] = None,
+) -> None:
+    """Say what could be promised: ways, dates, costs, and a token by which each is booked."""
+    wanted = [item_of(item) for item in items]
+    terms = terms_from(
+        to=to,
+        zip_code=zip_code,
+        channel=channel,
+        customer=customer,
+        promise=promise,
+        hard=hard,
+        packages_max=packages_max,
+        complete=complete,
+    )
+    answer = ask(
+        context,
+        lambda client: client.quote_order(
+            wanted,
+            terms,
+            methods=[(number_of(method), "") for method in methods or ()],
+            hold_seconds=hold_seconds,
+        ),
+    )
+    _show_quote(context, answer)
+
+
+@app.command("show")
+def show_order(context: typer.Context, order_id: OrderIdArgument) -> None:
+    """Show one order with its work and its history."""
+    order = ask(context, lambda client: client.get_order(order_id))
+    show(context, order, with_history=True)
+
+
+@app.command("list")
+def list_orders(
+    context: typer.Context,
+    *,
+    status: Annotated[
+        OrderState | None, typer.Option("--status", help="Only of this status.")
+    ] = None,
+    customer: Annotated[str, typer.Option("--customer", help="Only of this customer.")] = "",
+    location: Annotated[str, typer.Option("--location", help="Only with work here.")] = "",
+    sku: Annotated[str, typer.Option("--sku", help="Only with this SKU.")] = "",
+    limit: LimitOption = LIMIT_DEFAULT,
+) -> None:
+    """List orders, oldest first."""
+    from domgrpc.cli.answers import show_list
+    from domgrpc.cli.plan_tables import ORDERS
+
+    show_list(
+        context,
+        "orders",
+        ORDERS,
+        lambda client, token, size: client.list_orders(
+            status=number_of(status),
+            customer_id=customer,
+            location_id=location,
+            sku=sku,
+            page_token=token,
+            page_size=size,
+        ),
+        limit=limit,
+    )
+
+
+@app.command("edit")
+def edit_order(
+    context: typer.Context,
+    order_id: OrderIdArgument,
+    quantities: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LINE=QUANTITY]...", help="New quantities; 0 removes a line."),
+    ] = None,
+    *,
+    add: Annotated[
+        list[str] | None, typer.Option("--add", help="A new item; may be repeated.")
+    ] = None,
+    method: OrderMethodOption = None,
+    to: ToOption = "",
+    zip_code: ZipToOption = "",
+    etag: EtagOption = "",
+    dry_run: DryRunOption = False,
+    request_id: RequestIdOption = "",
+) -> None:
+    """Change quantities, items or the address; only what changes is planned again."""
+    changed = quantities_of(quantities)
+    added = [item_of(item) for item in add or ()]
+    address = address_from(to, zip_code)
+
+    async def edit(client: "DomgrpcClient") -> "Order":
+        before = await client.get_order(order_id) if added else None
+        return await client.edit_order(
+            order_id,
+            numbered(added, before.lines) if before else (),
+            quantities=changed,
+            address=address,
+            delivery_method=number_of(method),
+            # A line that came meanwhile may have the number that is given to the new one.
+            etag=etag or (before.etag if before else ""),
+            validate_only=dry_run,
+            request_id=request_id,
+        )
+
+    order = ask(context, edit)
+    show(context, order, dry_run=dry_run)
+
+
+@app.command("cancel")
+def cancel_order(
+    context: typer.Context,
+    order_id: OrderIdArgument,
+    quantities: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LINE=QUANTITY]...", help="Units to cancel; default: all."),
+    ] = None,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why.", show_default=False)] = "",
+    etag: EtagOption = "",
+    dry_run: DryRunOption = False,
+    request_id: RequestIdOption = "",
+) -> None:
+    """Cancel units that nobody has begun to work on."""
+    units = quantities_of(quantities)
+    order = ask(
+        context,
+        lambda client: client.cancel_order(
+            order_id,
+            quantities=units,
+            reason=reason,
+            etag=etag,
+            validate_only=dry_run,
+            request_id=request_id,
+        ),
+    )
+    show(context, order, dry_run=dry_run)
+
+
+@app.command("hold")
+def hold_order(
+    context: typer.Context,
+    order_id: OrderIdArgument,
+    kind: Annotated[WhyHeld, typer.Argument(help="Why its work is to wait.")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="In words.", show_default=False)] = "",
+    request_id: RequestIdOption = "",
+) -> None:
+    """Let the work of an order wait."""
+    order = ask(
+        context,
+        lambda client: client.hold_order(
+            order_id, number_of(kind), reason=reason, request_id=request_id
+        ),
+    )
+    show(context, order)
+
+
+@app.command("release")
+def release_order(
+    context: typer.Context,
+    order_id: OrderIdArgument,
+    kind: Annotated[WhyHeld, typer.Argument(help="Which hold to take off.")],
+    *,
+    request_id: RequestIdOption = "",
+) -> None:
+    """Take a hold of an order off."""
+    order = ask(
+        context,
+        lambda client: client.release_order(order_id, number_of(kind), request_id=request_id),
+    )
+    show(context, order)
+
+
+@app.command("advance")
+def advance_work(
+    context: typer.Context,
+    work_id: Annotated[str, typer.Argument(metavar="WORK", help="Its id, as ORDER/NUMBER.")],
+    state: Annotated[WorkState, typer.Argument(help="How far it is.")],
+    *,
+    request_id: RequestIdOption = "",
+) -> None:
+    """Say how far the work of a location is; cancelled gives it back."""
+    order_id = work_id.rpartition("/")[0]
+    if not order_id:
+        raise typer.BadParameter(f"{work_id!r} is no ORDER/NUMBER: see `domgrpc order show`")
+    order = ask(
+        context,
+        lambda client: client.advance_fulfillment_order(
+            order_id, work_id, number_of(state), request_id=request_id
+        ),
+    )
+    show(context, order)
+
+
+def show(
+    context: typer.Context, order: "Order", *, dry_run: bool = False, with_history: bool = False
+) -> None:
+    """Print an order: its facts, what was ordered, and who does what."""
+    from domgrpc.cli.answers import DRY_RUN
+    from domgrpc.cli.output import plain, print_facts, print_json, time_text, word
+    from domgrpc.cli.plan_tables import (
+        ORDER_LINES,
+        STEPS,
+        WORK,
+        address_text,
+        cost_of,
+        money,
+        print_section,
+    )
+
+    if session_of(context).as_json:
+        print_json(plain(order))
+        return
+    if dry_run:
+        sys.stdout.write(DRY_RUN)
+    print_facts(
+        {
+            "order_id": order.order_id,
+            "status": word(order, "status"),
+            "attention": word(order, "attention"),
+            "customer_id": order.terms.customer_id,
+            "holds": [f"{word(hold, 'kind')} {hold.reason}".strip() for hold in order.holds],
+            "to": address_text(order.terms.address),
+            "promise": time_text(order.terms.promise_time)
+            if order.terms.HasField("promise_time")
+            else "",
+            "placed_at": order.terms.placed_at_location_id,
+            "reference": order.terms.reference,
+            "placed": time_text(order.create_time),
+            "cost": money(sum(map(cost_of, order.fulfillment_orders))),
+            "etag": order.etag,
+        }
+    )
+    print_section("ordered", ORDER_LINES, order.lines)
+    print_section("work", WORK, order.fulfillment_orders)
+    if with_history:
+        print_section("history", STEPS, order.history)
+
+
+def _show_quote(context: typer.Context, quote: "Quote") -> None:
+    from domgrpc.cli.output import plain, print_json, time_text, word
+    from domgrpc.cli.plan_tables import OPTIONS
+    from domgrpc.cli.tables import print_table
+
+    if session_of(context).as_json:
+        print_json(plain(quote))
+        return
+    print_table(OPTIONS, quote.options)
+    for number, option in enumerate(quote.options, 1):
+        way = word(option, "delivery_method") or "as the lines say"
+        sys.stdout.write(f"\n{number} {way} {option.location_id}\n{option.quote_token}\n")
+    if quote.options:
+        sys.stdout.write(f"\ngood until {time_text(quote.expire_time)}\n")

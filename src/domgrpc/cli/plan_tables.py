@@ -1,0 +1,213 @@
+"""How orders, plans and decisions look to people: tables, and a sentence where it says more."""
+
+import sys
+from typing import Any, Final
+
+from domgrpc.cli.output import time_text, word
+from domgrpc.cli.tables import Column, Row, print_table
+
+_MICROS: Final = 1_000_000
+_FILTERS: Final = {
+    "disabled": "out of use",
+    "method": "cannot do the method",
+    "scope": "outside the scope",
+    "stock": "have nothing of it",
+    "excluded": "left out by the caller",
+    "reach": "do not reach the customer",
+    "capacity": "have no capacity left that day",
+    "promise": "would be late",
+    "rules": "excluded by rules",
+}
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, in the singular for one."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def money(micros: int) -> str:
+    """Return an amount in units of the currency."""
+    return f"{micros / _MICROS:,.2f}"
+
+
+def contents(row: Row) -> str:
+    """Return what is in a package."""
+    return ", ".join(
+        f"{line.quantity} x {line.sku}"
+        + (f" ({line.backordered_quantity} to come)" if line.backordered_quantity else "")
+        for line in row.lines
+    )
+
+
+def cost_of(row: Row) -> int:
+    """Return what the work of a location costs; nothing where it was cancelled."""
+    if word(row, "state") == "CANCELLED":
+        return 0
+    return int(row.package_cost_micros + row.units_cost_micros + row.price_micros)
+
+
+def address_text(address: Row) -> str:
+    """Return an address in a line: its words, or its coordinates where it has none."""
+    named = (
+        *(address.recipient, address.street, address.postal_code, address.city),
+        *(address.region, address.country_code),
+    )
+    text = ", ".join(part for part in named if part)
+    if text or not address.HasField("point"):
+        return text
+    return f"{address.point.latitude_degrees:g},{address.point.longitude_degrees:g}"
+
+
+def route(row: Row) -> str:
+    """Return where a package comes from, and the store that it goes to."""
+    target = row.destination_location_id
+    return row.location_id if target in ("", row.location_id) else f"{row.location_id} -> {target}"
+
+
+ORDERS: Final = (
+    Column("order", lambda row: row.order_id),
+    Column("status", lambda row: word(row, "status")),
+    Column("attention", lambda row: word(row, "attention")),
+    Column("customer", lambda row: row.terms.customer_id),
+    Column("lines", lambda row: len(row.lines), is_number=True),
+    Column("from", lambda row: ", ".join({work.location_id: 0 for work in row.fulfillment_orders})),
+    Column("placed", lambda row: time_text(row.create_time)),
+)
+ORDER_LINES: Final = (
+    Column("line", lambda row: row.line_id),
+    Column("sku", lambda row: row.sku),
+    Column("quantity", lambda row: row.quantity, is_number=True),
+    Column("method", lambda row: word(row, "delivery_method")),
+    Column("store", lambda row: row.location_id),
+    Column("cancelled", lambda row: row.cancelled_quantity or "", is_number=True),
+    Column("without a place", lambda row: row.unsourced_quantity or "", is_number=True),
+)
+WORK: Final = (
+    Column("work", lambda row: row.fulfillment_order_id),
+    Column("from", route),
+    Column("what", contents),
+    Column("method", lambda row: word(row, "delivery_method")),
+    Column("state", lambda row: word(row, "state")),
+    Column("ship by", lambda row: time_text(row.ship_by_time)),
+    Column("there by", lambda row: time_text(row.deliver_by_time)),
+    Column("cost", lambda row: money(cost_of(row)), is_number=True),
+)
+PACKAGES: Final = (
+    Column("from", route),
+    Column("what", contents),
+    Column("ship by", lambda row: time_text(row.ship_by_time)),
+    Column("there by", lambda row: time_text(row.deliver_by_time)),
+    Column("package", lambda row: money(row.package_cost_micros), is_number=True),
+    Column("units", lambda row: money(row.units_cost_micros), is_number=True),
+    Column("weighed", lambda row: money(row.price_micros), is_number=True),
+)
+STEPS: Final = (
+    Column("time", lambda row: time_text(row.step_time)),
+    Column("what", lambda row: word(row, "kind")),
+    Column("by", lambda row: row.client_id),
+    Column("detail", lambda row: row.detail),
+)
+OPTIONS: Final = (
+    Column("method", lambda row: word(row, "delivery_method") or "as the lines say"),
+    Column("store", lambda row: row.location_id),
+    Column("cost", lambda row: money(row.cost_micros), is_number=True),
+    Column("there by", lambda row: time_text(row.deliver_by_time)),
+    Column("from", lambda row: ", ".join({each.location_id: 0 for each in row.plan.packages})),
+    Column("short", lambda row: len(row.plan.shortages) or "", is_number=True),
+)
+SHORTAGES: Final = (
+    Column("line", lambda row: row.line_id),
+    Column("sku", lambda row: row.sku),
+    Column("quantity", lambda row: row.quantity, is_number=True),
+)
+REMOVED: Final = (
+    Column("locations", lambda row: row.location_count, is_number=True),
+    Column("removed because they", lambda row: _FILTERS.get(row.filter, row.filter)),
+)
+MOVES: Final = (
+    Column("order", lambda row: row.order_id),
+    Column("to", lambda row: ", ".join({each.location_id: 0 for each in row.packages})),
+    Column("before", lambda row: money(row.cost_before_micros), is_number=True),
+    Column("after", lambda row: money(row.cost_after_micros), is_number=True),
+    Column(
+        "saves", lambda row: money(row.cost_before_micros - row.cost_after_micros), is_number=True
+    ),
+)
+
+
+def print_section(
+    heading: str,
+    columns: tuple[Column, ...],
+    rows: Any,  # noqa: ANN401 - repeated messages
+) -> None:
+    """Print a table under a heading; nothing where it has no rows."""
+    if rows:
+        sys.stdout.write(f"\n{heading}\n")
+        print_table(columns, rows)
+
+
+def print_leg(leg: Row) -> None:
+    """Print how a leg was decided: cost by part, the proof, the filters and the candidates."""
+    items = ", ".join(f"{item.quantity} x {item.sku}" for item in leg.items)
+    store = f" to {leg.destination_location_id}" if leg.destination_location_id else ""
+    sys.stdout.write(f"\n{word(leg, 'delivery_method')}{store}: {items}\n")
+    sys.stdout.write(
+        f"  cost {money(leg.cost_micros)}: packages {money(leg.package_micros)}, units "
+        f"{money(leg.units_micros)}, weighed {money(leg.price_micros)}\n  {_proof(leg)}\n"
+        f"  {counted(leg.candidate_count, 'candidate')}"
+    )
+    if leg.HasField("runner_up_micros"):
+        more = money(leg.runner_up_micros - leg.cost_micros)
+        places = ", ".join(leg.runner_up_location_ids)
+        sys.stdout.write(f"; next best from {places}, {more} dearer")
+    sys.stdout.write("\n")
+    if leg.failed_rule_ids:
+        rules = ", ".join(leg.failed_rule_ids)
+        sys.stdout.write(f"  rules that failed and excluded nothing: {rules}\n")
+    if leg.removed:
+        print_table(REMOVED, leg.removed)
+    able = [row for row in leg.candidates if any(row.available_quantities)]
+    if able:
+        print_table(_candidate_columns(leg), able)
+
+
+def _proof(leg: Row) -> str:
+    if leg.is_proven:
+        return "proven: no plan costs less"
+    gap = (leg.cost_micros - leg.lower_bound_micros) / max(1, leg.lower_bound_micros)
+    return f"no plan costs less than {money(leg.lower_bound_micros)}: at most {gap:.1%} dearer"
+
+
+def _candidate_columns(leg: Row) -> tuple[Column, ...]:
+    columns = [
+        Column("candidate", lambda row: row.location_id),
+        Column("package", lambda row: money(row.package_micros), is_number=True),
+    ]
+    for number, item in enumerate(leg.items):
+        columns.append(_unit_column(number, item.sku))
+    return tuple(columns)
+
+
+def _unit_column(number: int, sku: str) -> Column:
+    def text(row: Row) -> str:
+        units = row.available_quantities[number]
+        return f"{units:,} at {money(row.unit_micros[number])}" if units else "none"
+
+    return Column(sku, text, is_number=True)
+
+
+def location_sentence(found: Row) -> str:
+    """Say why a location is or is not in a plan, and the least that would have changed that."""
+    name = found.location_id
+    if found.is_used:
+        return f"{name} is in the plan"
+    parts = []
+    if found.removed_by:
+        parts.append(f"was no candidate: {_FILTERS.get(found.removed_by, found.removed_by)}")
+    if found.missing:
+        lacking = ", ".join(f"{item.quantity:,} of {item.sku}" for item in found.missing)
+        parts.append(f"lacks {lacking} to send all of it")
+    if found.HasField("cheaper_by_micros"):
+        parts.append(f"would be in the plan were it cheaper by {money(found.cheaper_by_micros)}")
+    when = "" if found.is_as_decided else " (as things stand now)"
+    return f"{name} {'; it '.join(parts) or 'could not be weighed'}{when}"

@@ -1,0 +1,212 @@
+"""Orders from the command line: placed, seen, changed, explained and watched."""
+
+from dataclasses import dataclass
+
+import pytest
+import typer
+
+from domgrpc.cli.choices import Method, Strategy, number_of
+from domgrpc.cli.order_options import item_of
+from tests.cli.running import Program
+
+CHICAGO = "60614"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A SKU at a store, some units of it."""
+
+    program: Program
+    sku: str
+    place: str
+
+    def order(self, *words: str) -> str:
+        """Place an order and return its id."""
+        placed = self.program.read("order", "place", self.sku, "--zip", CHICAGO, *words)
+        return str(placed["order_id"])
+
+
+@pytest.fixture
+def shelf(program: Program, place: str, sku: str) -> Shelf:
+    """Put five units of a SKU into a store."""
+    program.done("stock", "count", sku, place, "5")
+    return Shelf(program, sku, place)
+
+
+@pytest.mark.slow
+def test_an_order_is_placed_shown_and_listed(shelf: Shelf) -> None:
+    program = shelf.program
+    words = (f"{shelf.sku}=2", "--zip", CHICAGO, "--customer", "anna", "--reference", "gift")
+    placed = program.done("order", "place", *words, "--id", f"order-{shelf.sku}").output
+    assert f"order-{shelf.sku}/1   {shelf.place}   2 x {shelf.sku}" in placed
+    assert "reference    gift" in placed
+    shown = program.done("order", "show", f"order-{shelf.sku}").output
+    assert "\nhistory\n" in shown
+    assert CHICAGO in shown
+    listed = program.read("order", "list", "--sku", shelf.sku, "--status", "open")
+    assert [order["order_id"] for order in listed["orders"]] == [f"order-{shelf.sku}"]
+    assert shelf.place in program.done("order", "list", "--location", shelf.place).output
+
+
+@pytest.mark.slow
+def test_each_line_may_travel_its_own_way(shelf: Shelf) -> None:
+    words = (f"{shelf.sku}=2@{shelf.place}:pickup", shelf.sku, "--zip", CHICAGO)
+    order = shelf.program.read("order", "place", *words)
+    assert [work["delivery_method"] for work in order["fulfillment_orders"]] == [
+        "PICKUP",
+        "SHIP_TO_HOME",
+    ]
+
+
+@pytest.mark.slow
+def test_what_is_quoted_is_booked_by_its_token(shelf: Shelf) -> None:
+    program = shelf.program
+    ways = ("--method", "ship-to-home", "--method", "local-delivery")
+    words = (shelf.sku, "--zip", CHICAGO)
+    quote = program.read("quote", *words, *ways)
+    token = quote["options"][0]["quote_token"]
+    said = program.done("quote", *words, *ways).output
+    assert "1 SHIP_TO_HOME" in said
+    assert "good until " in said
+    method = quote["options"][0]["delivery_method"].lower().replace("_", "-")
+    order = program.read("order", "place", *words, "--quote", token, "--method", method)
+    assert order["fulfillment_orders"][0]["location_id"] == shelf.place
+
+
+@pytest.mark.slow
+def test_a_dry_run_places_nothing(shelf: Shelf) -> None:
+    words = (shelf.sku, "--zip", CHICAGO, "--dry-run")
+    assert shelf.program.done("order", "place", *words).output.startswith("dry run: nothing")
+    assert not shelf.program.read("order", "list", "--sku", shelf.sku)["orders"]
+
+
+@pytest.mark.slow
+def test_an_order_is_changed_held_worked_on_and_cancelled(shelf: Shelf) -> None:
+    program = shelf.program
+    order_id = shelf.order()
+    edited = program.read("order", "edit", order_id, "1=3", "--add", f"{shelf.sku}=1")
+    assert [line["quantity"] for line in edited["lines"]] == [3, 1]
+    assert program.read("order", "hold", order_id, "fraud")["status"] == "ON_HOLD"
+    assert "FRAUD" in program.done("order", "show", order_id).output
+    assert program.read("order", "release", order_id, "fraud")["status"] == "OPEN"
+    cancelled = program.read("order", "cancel", order_id, "1=1", "--reason", "too many")
+    assert cancelled["lines"][0]["cancelled_quantity"] == 1
+    work = cancelled["fulfillment_orders"][0]["fulfillment_order_id"]
+    program.done("order", "advance", work, "released")
+    refused = program.run("order", "cancel", order_id, "1=1")
+    assert (refused.exit_code, refused.errors[:22]) == (1, "error: LINE_RELEASED: ")
+    shipped = program.read("order", "advance", work, "shipped")
+    assert shipped["fulfillment_orders"][0]["state"] == "SHIPPED"
+
+
+@pytest.mark.slow
+def test_a_decision_is_explained_with_what_a_location_lacked(
+    shelf: Shelf, program: Program
+) -> None:
+    program.done("locations", "create", f"far-{shelf.place}", "--type", "store", "--at", "47,-122")
+    order_id = shelf.order()
+    words = ("order", "explain", order_id, "--location", f"far-{shelf.place}")
+    said = program.done(*words, "--location", shelf.place).output
+    assert "proven: no plan costs less" in said
+    assert "1 decision remembered" in said
+    assert f"far-{shelf.place} " in said
+    assert said.endswith(f"{shelf.place} is in the plan\n")
+    assert program.read(*words)["decision_count"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_an_order_is_simulated_by_every_strategy(shelf: Shelf, strategy: Strategy) -> None:
+    words = ("simulate", shelf.sku, "--zip", CHICAGO, "--strategy", strategy.value)
+    assert shelf.program.read(*words)["packages"][0]["location_id"] == shelf.place
+
+
+@pytest.mark.slow
+def test_an_order_is_simulated_on_stock_that_is_not_there(shelf: Shelf) -> None:
+    stock = f"{shelf.sku}=9@{shelf.place}"
+    said = shelf.program.done("simulate", f"{shelf.sku}=9", "--zip", CHICAGO, "--stock", stock)
+    assert said.output.startswith("1 package for ")
+
+
+@pytest.mark.slow
+def test_items_or_an_order_are_simulated_not_both(program: Program) -> None:
+    ended = program.run("simulate", "kettle", "--order", "web-1")
+    assert (ended.exit_code, "one of the two" in ended.errors) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_store_hears_of_its_work_and_of_its_end(shelf: Shelf) -> None:
+    program = shelf.program
+    before = program.read("status")["revision"]
+    order_id = shelf.order()
+    program.done("order", "cancel", order_id)
+    words = ("order", "watch", "--location", shelf.place, "--after", str(before), "--count", "2")
+    said = program.done(*words).output.splitlines()
+    assert said[0].endswith(f"{order_id}  PLACED, OPEN")
+    assert said[1].startswith(f"  {order_id}/1  {shelf.place}  1 x {shelf.sku}, SHIP_TO_HOME, OPEN")
+    assert said[2].endswith(f"{order_id}  CANCELLED, CANCELLED")
+    heard = program.done("-o", "json", *words).json_lines
+    assert [line["change"]["kind"] for line in heard] == ["PLACED", "CANCELLED"]
+
+
+def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:
+    ended = program.run("order", "watch", "--location", "nowhere", "--count", "1")
+    assert (ended.exit_code, ended.errors[:25]) == (1, "error: LOCATION_NOT_FOUND")
+
+
+@pytest.mark.slow
+def test_a_shortage_is_told_with_where_else_it_is(shelf: Shelf) -> None:
+    words = (f"{shelf.sku}=9", "--zip", CHICAGO, "--shortage", "refuse")
+    ended = shelf.program.run("order", "place", *words)
+    assert ended.exit_code == 1
+    assert f"5 at {shelf.place}" in ended.errors
+
+
+@pytest.mark.slow
+def test_the_backlog_is_searched_and_nothing_changes_unless_asked(shelf: Shelf) -> None:
+    shelf.order()
+    said = shelf.program.done("backlog", "--seconds", "1").output
+    assert " as planned; " in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("place", "a=x"), "the quantity of a is 'x'"),
+        (("place", "a@chicago:picup"), "'picup' is no method, did you mean 'pickup'?"),
+        (("place", "a", "--zip", "60614", "--to", "1,2"), "exclude each other"),
+        (("edit", "web-1", "kettle"), "'kettle' is no LINE=QUANTITY"),
+        (("advance", "web-1", "released"), "'web-1' is no ORDER/NUMBER"),
+    ],
+)
+def test_what_is_not_well_formed_is_told(
+    program: Program, words: tuple[str, ...], said: str
+) -> None:
+    ended = program.run("order", *words)
+    assert ended.exit_code == 2
+    assert said in ended.errors
+
+
+@pytest.mark.parametrize(
+    ("text", "sku", "quantity", "method", "store"),
+    [
+        ("a", "a", 1, None, ""),
+        ("a=2", "a", 2, None, ""),
+        ("a=2@s:pickup", "a", 2, Method.PICKUP, "s"),
+        ("a:ship-to-home", "a", 1, Method.SHIP_TO_HOME, ""),
+        ("a:b=3@s:1", "a:b", 3, None, "s:1"),
+        ("a@b@s", "a@b", 1, None, "s"),
+    ],
+)
+def test_an_item_is_read_from_its_end(
+    text: str, sku: str, quantity: int, method: Method | None, store: str
+) -> None:
+    item = item_of(text)
+    assert (item.sku, item.quantity, item.location_id) == (sku, quantity, store)
+    assert item.delivery_method == number_of(method)
+
+
+def test_a_quantity_that_is_no_number_is_refused() -> None:
+    with pytest.raises(typer.BadParameter):
+        item_of("a=b")
