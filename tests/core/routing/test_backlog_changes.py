@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from domgrpc.core.routing.backlog import solve_backlog
-from domgrpc.core.routing.backlog_data import Backlog, BacklogPlan
+from domgrpc.core.routing.backlog_data import NOWHERE, Backlog, BacklogPlan
 from tests.core.routing.backlogs import drawn, seeds, written
 from tests.core.routing.naive_backlog import NaiveBacklog
 
@@ -82,6 +82,18 @@ def test_an_order_changes_only_where_it_saves_more_than_stability_costs(
     assert plan.locations.tolist() == [location]
     assert plan.stability_cost == (stability_cost if location else 0)
     assert plan.lower_bound == plan.cost + plan.stability_cost
+
+
+def test_an_order_that_must_not_stay_unsent_is_sent_whatever_its_stability_costs() -> None:
+    backlog = written(
+        [{0: 1}],
+        stock=[[1]],
+        packages=[[10]],
+        backorders=1_000_000,
+        present=[NOWHERE],
+        stability_cost=500,
+    )
+    assert solve_backlog(backlog).locations.tolist() == [0]
 
 
 def test_an_order_leaves_a_package_that_costs_more_than_all_it_sends() -> None:

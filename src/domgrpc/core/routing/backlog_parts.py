@@ -26,8 +26,8 @@ _WIDE_MAX = 1 << 58
 """Sums of a few numbers up to here, and the cost of what is closed, stay below 2^31 and 2^63."""
 
 _WORTH = 3
-"""So many times what sending a line alone costs at the dearest, for nearly all, it is worth to send
-one, unless its backorder costs less."""
+"""So many times what it costs at the dearest, for nearly all, to change an order and send a line
+alone, it is worth to send one, unless its backorder costs less."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -166,7 +166,7 @@ def _backorders(backlog: Backlog, line_costs: Numbers, position_of: Numbers) -> 
     costs = backlog.package_costs[backlog.line_orders] + line_costs
     dearest = np.where(position_of == NOWHERE, 0, costs).max(axis=1)
     dear = np.sort(dearest)[len(dearest) * 99 // 100]
-    worth: Numbers = _WORTH * np.maximum(dearest, dear) + 1
+    worth: Numbers = _WORTH * (np.maximum(dearest, dear) + backlog.stability_cost) + 1
     return np.minimum(backlog.backorder_costs, worth)
 
 
