@@ -6,11 +6,9 @@ answer is believed: ApplyReplan books the moves that still fit.
 """
 
 import asyncio
-import sys
 import time
 
 import msgspec
-import structlog
 
 from domgrpc.core.open_work import (
     OpenOrder,
@@ -23,10 +21,8 @@ from domgrpc.core.order_commands import OrderMove
 from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion, ProposedMove
 from domgrpc.core.values import LocationIndex, Micros, Revision
 from domgrpc.engine.backlog_search import ANSWER, SearchAnswer, SearchJob
-from domgrpc.engine.calls import Stopped
+from domgrpc.engine.beside import run_module
 from domgrpc.engine.writer import Writer
-
-_log = structlog.get_logger()
 
 ORDERS_PER_SLICE = 20
 CELLS_MAX = 50_000_000
@@ -180,24 +176,5 @@ def _nothing(revision: Revision) -> BacklogProposal:
 
 async def _search_beside(job: SearchJob) -> SearchAnswer:
     """Search in a process of its own; where the caller is cancelled the process is ended."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "domgrpc.engine.backlog_search",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise Stopped(f"no process could be started beside the server: {error}") from error
-    try:
-        output, errors = await process.communicate(msgspec.msgpack.encode(job))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        _log.error("backlog_search_failed", status=process.returncode, errors=errors.decode())
-        raise Stopped("the search beside the server failed; see the server's log")
-    return ANSWER.decode(output)
+    task = msgspec.msgpack.encode(job)
+    return ANSWER.decode(await run_module("domgrpc.engine.backlog_search", task))

@@ -6,7 +6,6 @@ with other calls in between, and has the files folded to exactly the same revisi
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -15,6 +14,7 @@ import msgspec
 import structlog
 
 from domgrpc.core.values import Limits
+from domgrpc.engine.beside import run_module
 from domgrpc.engine.calls import DiskFullRefusal, Stopped
 from domgrpc.engine.dump import digest, part_digests
 from domgrpc.engine.snapshotting import SNAPSHOTS_KEPT, Folded, Job, Written
@@ -206,24 +206,4 @@ class Snapshots:
 
 async def run_beside(job: Job) -> bytes:
     """Do a job in a process of its own; where the caller is cancelled the process is ended."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "domgrpc.engine.snapshotting",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise Stopped(f"no process could be started beside the server: {error}") from error
-    try:
-        output, errors = await process.communicate(msgspec.json.encode(job))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        _log.error("snapshot_process_failed", status=process.returncode, errors=errors.decode())
-        raise Stopped("the process beside the server failed; see the server's log")
-    return output
+    return await run_module("domgrpc.engine.snapshotting", msgspec.json.encode(job))
