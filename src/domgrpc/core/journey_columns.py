@@ -9,13 +9,18 @@ from heapq import nsmallest
 
 import msgspec
 
-from domgrpc.core.journeys import TransportTable
+from domgrpc.core.journeys import Journey, TransportTable
+from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
-from domgrpc.core.values import DAY_MS, LocationIndex
+from domgrpc.core.values import DAY_MS, LocationId, LocationIndex
 
 CHEAPEST_MAX = 8
 BEST_MAX = 3
+WHOLE_TABLES_MAX = 256
+"""Up to so many locations a journey's table is made for all of them and kept."""
 _UNIT_COUNTS_MAX = 64
+_ROWS_KEPT_MAX = 500_000
+"""The columns of all journeys together have so many rows, of some 200 bytes, that are kept."""
 
 
 class Prices(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +33,15 @@ class Prices(msgspec.Struct, frozen=True, gc=False):
     """For a unit that is the last one of its SKU at a location; less where there are more."""
 
 
+class Best(msgspec.Struct, frozen=True, gc=False):
+    """The places from which one package of some units costs least, the best first."""
+
+    indexes: tuple[LocationIndex, ...]
+    location_ids: tuple[LocationId, ...]
+    package_costs: tuple[int, ...]
+    unit_costs: tuple[int, ...]
+
+
 class Columns:
     """What a journey costs from each location that it can begin at, in the order of ties.
 
@@ -37,6 +51,7 @@ class Columns:
     __slots__ = (
         "_best",
         "cheapest",
+        "from_ms",
         "has_weight_rates",
         "indexes",
         "package_costs",
@@ -52,24 +67,24 @@ class Columns:
         indexes: tuple[LocationIndex, ...],
         costs: tuple[list[int], list[int]],
         *,
-        until_ms: int,
+        times_ms: tuple[int, int],
         removed: tuple[tuple[str, int], ...],
     ) -> None:
         """Take the costs of a package and of a unit from each."""
         self.table = table
         self.indexes = indexes
         self.package_costs, self.unit_costs = costs
-        self.until_ms = until_ms
-        """Until when what is weighed for lateness stays as it is."""
+        self.from_ms, self.until_ms = times_ms
+        """From and until when all of it stays as it is: dates, lateness, and who is in use."""
         self.removed = removed
         """The locations that it cannot begin at, where all others have stock."""
         self.has_weight_rates = any(table.kilogram_micros) or bool(table.cards)
         self.cheapest = cheapest_of(self.package_costs)
         """The places whose packages cost least."""
-        self._best: dict[int, tuple[int, ...]] = {}
+        self._best: dict[int, Best] = {}
 
-    def best(self, unit_count: int) -> tuple[int, ...]:
-        """Return the places from which a package of so many units costs least, the best first.
+    def best(self, unit_count: int, network: Network) -> Best:
+        """Return the places from which a package of so many units costs least.
 
         Up to BEST_MAX; O(locations) the first time for a number of units.
         """
@@ -77,11 +92,112 @@ class Columns:
         if found is None:
             columns = zip(self.package_costs, self.unit_costs, strict=True)
             totals = [package + unit_count * unit for package, unit in columns]
-            found = tuple(sorted(range(len(totals)), key=totals.__getitem__)[:BEST_MAX])
+            places = sorted(range(len(totals)), key=totals.__getitem__)[:BEST_MAX]
             if len(self._best) >= _UNIT_COUNTS_MAX:
                 self._best.clear()
-            self._best[unit_count] = found
+            found = self._best[unit_count] = self._best_of(places, network)
         return found
+
+    def _best_of(self, places: list[int], network: Network) -> Best:
+        by_index = network.locations.by_index
+        indexes = tuple(self.indexes[place] for place in places)
+        return Best(
+            indexes,
+            tuple(by_index[index].location_id for index in indexes),
+            tuple(self.package_costs[place] for place in places),
+            tuple(self.unit_costs[place] for place in places),
+        )
+
+
+class KnownJourneys:
+    """The columns of journeys and the order of ties, kept while nothing changes them; a view."""
+
+    __slots__ = (
+        "_by_journey",
+        "_columns_version",
+        "_has_capacity",
+        "_logistics",
+        "_network",
+        "_ranks",
+        "_ranks_version",
+        "_row_count",
+    )
+
+    def __init__(self, network: Network, logistics: Logistics) -> None:
+        """Look at the parts of a state."""
+        self._network = network
+        self._logistics = logistics
+        self._by_journey: dict[tuple[Journey, Prices, int], Columns] = {}
+        self._row_count = 0
+        self._columns_version = -1
+        self._ranks: list[int] = []
+        self._ranks_version = -1
+        self._has_capacity = False
+
+    def ranks(self) -> list[int]:
+        """Return by location index its place in the order of (priority, location id)."""
+        locations = self._network.locations
+        # Each rises only, so that the same sum means the same of each. The calendar of a type
+        # holds for what is of the type now.
+        version = self._logistics.version + locations.rule_version + len(locations.by_index)
+        if version != self._ranks_version:
+            self._rank()
+            self._ranks_version = version
+        return self._ranks
+
+    def has_capacity(self) -> bool:
+        """Whether any location has a limit for what it does in a day."""
+        self.ranks()
+        return self._has_capacity
+
+    def columns(
+        self, journey: Journey, ask: Ask, prices: Prices, promise_ms: int
+    ) -> Columns | None:
+        """Return the costs of a journey side by side; None where there are many locations.
+
+        For what is promised a fixed time after it was ordered: kept while no day of lateness
+        comes or goes, and no location changes.
+        """
+        network = self._network
+        locations = network.locations
+        location_count = len(locations.by_index)
+        if location_count > WHOLE_TABLES_MAX:
+            return None
+        version = (
+            (self._logistics.version + locations.rule_version + location_count)
+            + locations.version
+            + locations.places.version
+        )
+        if version != self._columns_version:
+            self._by_journey.clear()
+            self._row_count = 0
+            self._columns_version = version
+        key = (journey, prices, promise_ms - ask.time_ms)
+        known = self._by_journey.get(key)
+        if known is not None and known.from_ms <= ask.time_ms < known.until_ms:
+            return known
+        table = self._logistics.table(locations, journey, ask.time_ms)
+        made = columns_of(network, table, self.ranks(), (ask, prices, promise_ms))
+        self._keep(key, made)
+        return made
+
+    def _keep(self, key: tuple[Journey, Prices, int], made: Columns) -> None:
+        old = self._by_journey.pop(key, None)
+        self._row_count += len(made.indexes) - (0 if old is None else len(old.indexes))
+        self._by_journey[key] = made
+        while self._row_count > _ROWS_KEPT_MAX:
+            oldest = next(iter(self._by_journey))
+            self._row_count -= len(self._by_journey.pop(oldest).indexes)
+
+    def _rank(self) -> None:
+        by_index = self._network.locations.by_index
+        profiles = self._logistics.profiles(self._network.locations)
+        priority = profiles.priority
+        self._has_capacity = any(each.daily_capacity for each in profiles.calendars)
+        ordered = sorted(range(len(by_index)), key=lambda i: (priority[i], by_index[i].location_id))
+        self._ranks = [0] * len(ordered)
+        for rank, index in enumerate(ordered):
+            self._ranks[index] = rank
 
 
 def columns_of(
@@ -117,11 +233,16 @@ def columns_of(
         + late * late_days(promise_ms, table.deliver_by_ms[index])
         for index in reached
     ]
+    until_ms = min(
+        ask.time_ms + min(over, default=DAY_MS),
+        table.valid_until_ms,
+        network.locations.next_boundary_ms(ask.time_ms),
+    )
     return Columns(
         table,
         tuple(reached),
         (package_costs, [table.unit_micros[index] for index in reached]),
-        until_ms=ask.time_ms + min(over, default=0),
+        times_ms=(ask.time_ms, until_ms),
         removed=tuple((name, count) for name, count in counts if count),
     )
 

@@ -21,7 +21,6 @@ from domgrpc.core.leg_solving import (
     without_cells,
 )
 from domgrpc.core.network import Network
-from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.routing.instance import (
     Instance,
@@ -56,10 +55,6 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
-    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
-        obvious = obvious_plan(network, leg, question)
-        if obvious is not None:
-            return LegPlan((obvious.package,), (), obvious.decision)
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:

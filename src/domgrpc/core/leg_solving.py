@@ -133,6 +133,7 @@ class _Parts:
         self._opened: dict[int, dict[int, int]] = {}
         self._alone: list[Package] = []
         self._node_count = 0
+        self._node_count_max = _node_count_max(instance)
 
     def solved(self) -> Solution | Unservable:
         count_max = self._instance.terms.package_count_max
@@ -247,7 +248,8 @@ class _Parts:
             available=available,
             terms=terms,
         )
-        return solve(instance, node_count_max=_node_count_max(instance))
+        # The parts share what one leg may cost.
+        return solve(instance, node_count_max=self._node_count_max)
 
     def _keep(self, part: _Lots, found: Solution) -> None:
         alone = frozenset(self._instance.terms.alone)
