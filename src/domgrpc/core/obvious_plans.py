@@ -19,6 +19,7 @@ from domgrpc.core.network import Ask, Network
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.orders import NO_PARCEL, CandidateRows, FulfillmentLine, LegDecision
 from domgrpc.core.plans import PlannedPackage
+from domgrpc.core.routing.instance import NEVER
 from domgrpc.core.stock_index import availability_view
 from domgrpc.core.values import NO_LOCATION, LocationId, Micros, Quantity, TimeMs
 
@@ -52,13 +53,15 @@ def obvious_plan(network: Network, plain: PlainLeg) -> ObviousPlan | None:
     O(lines) and a look into each view for places that have nothing.
     """
     columns = plain.columns
-    if columns.has_weight_rates or not columns.indexes:
+    if columns.has_weight_rates or not len(columns.indexes):
         return None
     unit_count = 0
     for need in plain.needs:
         unit_count += need.quantity
         if need.fields.ship_alone:
             return None
+    if columns.dearest_package_micros + unit_count * columns.dearest_unit_micros >= NEVER:
+        return None
     best = columns.best(unit_count, network)
     rows = _available(network, plain, best)
     if rows is None:
@@ -137,7 +140,7 @@ def _decision(plain: PlainLeg, found: tuple[Best, _Rows, int], parts: _Parts) ->
         True,  # noqa: FBT003 - is_proven; a keyword costs as much as the field
         0,
         len(plain.columns.indexes),
-        plain.columns.removed,
+        plain.columns.removed(),
         *parts,
         runner_up,
         runner_up_ids,

@@ -10,11 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.journey_columns import WHOLE_TABLES_MAX, KnownJourneys, Prices
+from domgrpc.core.journey_columns import Columns, KnownJourneys, Prices
 from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.leg_answers import LegPlan
-from domgrpc.core.leg_questions import BOUNDLESS, LegQuestion, Need, ParcelFinder, Room, Units
-from domgrpc.core.leg_routing import LegLimits, route_leg
+from domgrpc.core.leg_questions import (
+    BOUNDLESS,
+    LegLimits,
+    LegQuestion,
+    Need,
+    ParcelFinder,
+    Room,
+    Units,
+)
+from domgrpc.core.leg_routing import route_leg
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.obvious_plans import PlainLeg, obvious_plan
@@ -53,6 +61,8 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
+_WHOLE_TABLES_MAX = 256
+"""Up to so many locations a table is made of all of them, whichever are asked about."""
 _SCARCITY_MICROS = 1_000_000
 """The scarcity price of a unit that is the last one of its SKU at its location."""
 _PERMILLE = 1_000
@@ -266,7 +276,7 @@ def leg_question(
     asked = LegQuestion(
         ask=ask,
         needs=needs,
-        table_of=_table_of(planner, journey),
+        table_of=_table_of(planner, journey, columns),
         area=_area(planner, question, leg, rules.content.limits.radius_m),
         ranks=planner.journeys.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
@@ -328,14 +338,21 @@ def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
 
 
 def _table_of(
-    planner: Planner, journey: Journey
+    planner: Planner, journey: Journey, columns: Columns | None
 ) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
     locations = planner.network.locations
     logistics = planner.logistics
-    if len(locations.by_index) <= WHOLE_TABLES_MAX:
+    if len(locations.by_index) <= _WHOLE_TABLES_MAX:
         return lambda _, time_ms: logistics.table(locations, journey, TimeMs(time_ms))
-    return lambda indexes, time_ms: logistics.table(
-        locations, journey, TimeMs(time_ms), only=indexes
+    if columns is None:
+        return lambda indexes, time_ms: logistics.table(
+            locations, journey, TimeMs(time_ms), only=indexes
+        )
+    table = columns.table
+    return lambda indexes, time_ms: (
+        table
+        if table.from_ms <= time_ms < table.valid_until_ms
+        else logistics.table(locations, journey, TimeMs(time_ms), only=indexes)
     )
 
 
