@@ -117,6 +117,7 @@ CORE_ORDER = (
     "order_planning",
     "order_works",
     "open_work",
+    "package_limits",
     "quotes",
     "order_placing",
     "order_editing",

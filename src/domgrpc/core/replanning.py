@@ -287,7 +287,14 @@ def _planned_move(
     if not lines:
         return "nothing of it is open"
     question = PlanQuestion(
-        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
+        lines,
+        old.terms,
+        caller.at.time_ms,
+        freed,
+        # The packages that stay count among those that it may have.
+        order=msgspec.structs.replace(old, fulfillment_orders=_settled_works(old)),
+        merges=False,
+        whole=old.lines,
     )
     try:
         fresh = plan_order(planner, question, taken.copied())
