@@ -33,7 +33,7 @@ class OrderBook:
         self.by_id: dict[str, Plain] = {}
         self.work_days: dict[WorkDay, list[int]] = {}
         """Packages and units of the work that takes a day's capacity."""
-        self._finished: list[tuple[str, int]] = []
+        self._finished: list[str] = []
 
     def store(self, order: Plain, finished_max: int) -> None:
         """Put an order in place of what it was."""
@@ -42,17 +42,17 @@ class OrderBook:
             self._count(old, -1)
         self.by_id[order[ORDER]] = order
         self._count(order, 1)
-        if is_finished(order):
-            self._finished.append((order[ORDER], order[ORDER_REVISION]))
+        known = order[ORDER] in self._finished
+        if is_finished(order) and not known:
+            self._finished.append(order[ORDER])
             self.forget(finished_max)
+        elif known and not is_finished(order):
+            self._finished.remove(order[ORDER])
 
     def forget(self, finished_max: int) -> None:
         """Forget the orders that ended first where there are more than so many."""
         while len(self._finished) > finished_max:
-            oldest, revision = self._finished.pop(0)
-            order = self.by_id.get(oldest)
-            if order is not None and order[ORDER_REVISION] == revision:
-                self._count(self.by_id.pop(oldest), -1)
+            self._count(self.by_id.pop(self._finished.pop(0)), -1)
 
     def _count(self, order: Plain, sign: int) -> None:
         for day, (packages, units) in days_of(order[WORKS]).items():

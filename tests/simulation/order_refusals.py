@@ -38,7 +38,9 @@ from tests.simulation.order_figures import (
     edited_lines,
     fingerprint,
     hold_of,
+    is_hold_other,
     is_legal,
+    is_over,
 )
 from tests.simulation.plan_figures import (
     Asked,
@@ -365,6 +367,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "RESERVATION_ID_TAKEN": _hold_taken,
     "RESERVATION_NOT_FOUND": _hold_missing,
     "RESERVATION_EXPIRED": _hold_expired,
+    "RESERVATION_MISMATCH": is_hold_other,
     "ILLEGAL_TRANSITION": _state_wrong,
     "ORDER_LINE_NOT_FOUND": _line_missing,
     "FULFILLMENT_ORDER_NOT_FOUND": _work_missing,
@@ -384,6 +387,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "LINE_RELEASED": _is_line_begun,
     "LINE_SKU_FIXED": _is_sku_other,
     "ORDER_WOULD_BE_EMPTY": _is_emptied,
+    "ORDER_FINISHED": is_over,
     "CANCELLATION_TOO_LARGE": _is_cancelled_too_far,
     "ORDER_ON_HOLD": _is_on_hold,
     "ILLEGAL_STEP": _is_step_illegal,

@@ -12,7 +12,7 @@ import msgspec
 from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.journey_columns import Columns, KnownJourneys, Prices
 from domgrpc.core.journeys import Journey, TransportTable
-from domgrpc.core.leg_answers import LegPlan
+from domgrpc.core.leg_answers import LegPlan, given_up
 from domgrpc.core.leg_questions import (
     BOUNDLESS,
     LegLimits,
@@ -197,6 +197,7 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         if several:
             taken.take(packages, index_of, sign=-1)
         packages.clear()
+        decisions = [given_up(decision) for decision in decisions]
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
