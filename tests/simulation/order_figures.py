@@ -123,6 +123,11 @@ def is_hold_other(books: Books, command: Plain) -> bool:
     return any(line[0] not in ordered for line in held)
 
 
+def is_quote_over(books: Books, command: Plain) -> bool:
+    """Whether the token of an order was good for a time that is past."""
+    return command[4] is not None and command[4][1] <= books.time_ms
+
+
 def is_legal(work: Plain, state: int) -> bool:
     """Whether work may take a step."""
     method = work[WORK_METHOD]

@@ -41,10 +41,12 @@ from tests.simulation.order_figures import (
     is_hold_other,
     is_legal,
     is_over,
+    is_quote_over,
 )
 from tests.simulation.plan_figures import (
     Asked,
     could_be_filled,
+    declined,
     is_plain,
     is_reachable,
     may_fulfil,
@@ -230,7 +232,9 @@ def _own(books: Books, command: Plain) -> dict[tuple[str, str], int]:
 
 def _could_be_edited(books: Books, command: Plain) -> bool:
     # Whatever the edit frees: with all units of the order wanted anew there is enough.
-    return could_be_filled(books, Asked(_terms(books, command), _lines(books, command)))
+    left_out = declined(books, books.orders.by_id[command[1]])
+    asked = Asked(_terms(books, command), _lines(books, command), excluded=left_out)
+    return could_be_filled(books, asked)
 
 
 def _is_nobody_there(books: Books, command: Plain) -> bool:
@@ -241,10 +245,6 @@ def _is_nobody_there(books: Books, command: Plain) -> bool:
     asked = Asked(terms, lines)
     is_partial = policy_of(books, terms) != REFUSE and is_plain(books, asked)
     return bool(methods) or not (is_partial and any(offered(books, asked, line) for line in lines))
-
-
-def _is_quote_over(books: Books, command: Plain) -> bool:
-    return command[4] is not None and command[4][1] <= books.time_ms
 
 
 def _is_quote_other(_books: Books, command: Plain) -> bool:
@@ -381,7 +381,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ETAG_MISMATCH": _is_etag_old,
     "INSUFFICIENT_STOCK": _is_short,
     "NO_CANDIDATE": _is_nobody_there,
-    "QUOTE_EXPIRED": _is_quote_over,
+    "QUOTE_EXPIRED": is_quote_over,
     "QUOTE_MISMATCH": _is_quote_other,
     "QUOTE_OUTDATED": _is_quote_outdated,
     "LINE_RELEASED": _is_line_begun,

@@ -21,7 +21,7 @@ from tests.simulation.order_books import (
 from tests.simulation.order_checks import check_growth, check_history, check_untouched
 from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
 from tests.simulation.order_verdicts import Request
-from tests.simulation.plan_figures import Asked, is_plain, offered, part_of_work
+from tests.simulation.plan_figures import Asked, declined, is_plain, offered, part_of_work
 
 REPLANNED_STEP = 7
 ANYBODY = ["", 0]
@@ -132,7 +132,7 @@ def _check_stuck(books: Books, old: Plain, order: Plain, closed: set[str]) -> No
             for line_id, _, units, _ in work[WORK_LINES]:
                 wanted[line_id] = wanted.get(line_id, 0) + units
     lines = [line for line in old[ORDER_LINES] if line[0] in wanted]
-    asked = Asked(old[TERMS], lines)
+    asked = Asked(old[TERMS], lines, excluded=declined(books, old))
     sums: dict[str, int] = {}
     for line in lines:
         sums[line[LINE_SKU]] = sums.get(line[LINE_SKU], 0) + wanted[line[0]]

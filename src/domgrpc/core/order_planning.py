@@ -31,19 +31,14 @@ from domgrpc.core.order_book import Orders
 from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
+    left_out,
     legs_of,
     needs_of,
     package_count,
     package_groups,
     value_of,
 )
-from domgrpc.core.orders import (
-    LegDecision,
-    Order,
-    OrderLine,
-    OrderTerms,
-    ShortagePolicy,
-)
+from domgrpc.core.orders import LegDecision, Order, OrderLine, OrderTerms, ShortagePolicy
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
 from domgrpc.core.rule_set_book import RuleSets
@@ -283,7 +278,7 @@ def leg_question(
         area=_area(planner, question, leg, rules.content.limits.radius_m),
         ranks=planner.journeys.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
-        excluded=tuple(network.locations.index(name) for name in question.excluded),
+        excluded=tuple(map(network.locations.index, _left_out(question, rules))),
         own=_by_index(network, question.own),
         taken=taken.units,
         mocked=_mocked(network, question.mocked),
@@ -324,6 +319,11 @@ def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
     if promise_ms is None:
         return TimeMs(question.time_ms + rules.content.promise_ms)
     return promise_ms
+
+
+def _left_out(question: PlanQuestion, rules: CompiledRuleSet) -> tuple[LocationId, ...]:
+    since_ms = question.time_ms - rules.content.replanning.cool_down_ms
+    return left_out(question.order, question.excluded, since_ms)
 
 
 def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:
