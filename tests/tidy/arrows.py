@@ -122,6 +122,7 @@ CORE_ORDER = (
     "order_works",
     "open_work",
     "package_limits",
+    "order_explaining",
     "quotes",
     "order_placing",
     "order_editing",
