@@ -62,6 +62,7 @@ AUDITOR_MODULES = (
     "books",
     "figures",
     "hold_verdicts",
+    "impossible_orders",
     "order_books",
     "order_checks",
     "order_figures",

@@ -121,6 +121,7 @@ CORE_ORDER = (
     "order_planning",
     "order_works",
     "open_work",
+    "possible_orders",
     "package_limits",
     "order_explaining",
     "quotes",

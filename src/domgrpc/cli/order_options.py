@@ -35,7 +35,8 @@ PromiseOption = Annotated[
 ]
 HardOption = Annotated[bool, typer.Option("--hard", help="Use nobody who would be late.")]
 PackagesOption = Annotated[
-    int, typer.Option("--packages-max", help="The most packages; 0: any.", min=0)
+    int,
+    typer.Option("--packages-max", help="The most that travel the same way; 0: any.", min=0),
 ]
 CompleteOption = Annotated[bool, typer.Option("--complete", help="All of it, or nothing.")]
 ShortageOption = Annotated[

@@ -153,7 +153,7 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True):
     """Everything should be with the customer by then."""
     promise_is_hard: bool = False
     package_count_max: int = 0
-    """0 for as many as the rule set allows."""
+    """Of those that travel the same way; 0 for as many as the rule set allows."""
     ship_complete: bool = False
     """All of it is planned, or nothing is."""
     shortage_policy: ShortagePolicy = ShortagePolicy.UNSPECIFIED
