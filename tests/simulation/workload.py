@@ -65,6 +65,7 @@ class Workload:
         *,
         ttl_ms_max: int,
         is_plain: bool = False,
+        order_weight: int = 1,
     ) -> None:
         self._random = random
         self._draw = random.random
@@ -92,7 +93,7 @@ class Workload:
             (6, self._group),
             (6, self._product),
             (6, self._rule),
-            *self.orders.makers,
+            *((weight * order_weight, maker) for weight, maker in self.orders.makers),
             *self.routing.makers,
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]

@@ -114,6 +114,7 @@ CORE_ORDER = (
     "order_facts",
     "order_planning",
     "order_works",
+    "parcel_hosts",
     "open_work",
     "quotes",
     "order_placing",

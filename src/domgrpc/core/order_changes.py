@@ -26,12 +26,14 @@ from domgrpc.core.order_works import (
     without_short,
 )
 from domgrpc.core.orders import (
+    FulfillmentOrder,
     Order,
     OrderHold,
     ShortagePolicy,
     StepKind,
     unsourced_quantities,
 )
+from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
 from domgrpc.core.plans import Plan
 from domgrpc.core.rejections import check_etag
 from domgrpc.core.reservations import Caller
@@ -76,7 +78,7 @@ def decide_cancel_order(
     if lines == old.lines:
         return None
     order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
-    return changed_order(old, order, caller, (StepKind.CANCELLED, command.reason))
+    return changed_order(planner, order, caller, (StepKind.CANCELLED, command.reason))
 
 
 def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> OrderChanged | None:
@@ -86,9 +88,8 @@ def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> O
         return None
     hold = OrderHold(command.kind, command.reason, caller.client_id, caller.at.time_ms)
     order = msgspec.structs.replace(old, holds=(*old.holds, hold))
-    return changed_order(
-        old, order, caller, (StepKind.HELD, f"{command.kind.name} {command.reason}")
-    )
+    detail = f"{command.kind.name} {command.reason}"
+    return changed_order(planner, order, caller, (StepKind.HELD, detail))
 
 
 def decide_release_order(
@@ -101,7 +102,7 @@ def decide_release_order(
         return None
     order = msgspec.structs.replace(old, holds=holds)
     detail = f"{command.kind.name} {command.reason}"
-    return changed_order(old, order, caller, (StepKind.HOLD_RELEASED, detail))
+    return changed_order(planner, order, caller, (StepKind.HOLD_RELEASED, detail))
 
 
 # --- planning what changed
@@ -120,6 +121,8 @@ def replanned(
     """
     old, order = orders
     caller, kind, detail = step
+    after = with_hosts(planner, {order.order_id: order}, caller.at.time_ms)
+    order = after[order.order_id]
     needs = unsourced_quantities(order)
     lines = tuple(
         msgspec.structs.replace(
@@ -132,11 +135,19 @@ def replanned(
     if lines:
         before = _given_back(old, order)
         question = PlanQuestion(
-            lines, order.terms, caller.at.time_ms, before, excluded, order, whole=order.lines
+            lines,
+            order.terms,
+            caller.at.time_ms,
+            before,
+            excluded,
+            order,
+            whole=order.lines,
+            opened=_opened(planner, orders, after),
         )
         taken = Taken()
         index_of = planner.network.locations.index_of
         taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
+        take_packages(planner, taken, {order.order_id: order}, after)
         plan = plan_order(planner, question, taken)
         order = _with_shortages(planner, (old, order), (question, plan), kind)
     works, number = put_in(
@@ -144,7 +155,7 @@ def replanned(
     )
     order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
     order = with_decision(order, plan, caller, kind)
-    return changed_order(old, order, caller, (kind, detail))
+    return _changed(planner, {**after, order.order_id: order}, caller, (kind, detail))
 
 
 def _with_shortages(
@@ -174,13 +185,39 @@ def _given_back(old: Order, order: Order) -> Freed:
     }
 
 
+def _opened(
+    planner: Planner, orders: tuple[Order, Order], after: Changed
+) -> tuple[FulfillmentOrder, ...]:
+    # What goes elsewhere by now joins no parcel of its former guests.
+    old, order = orders
+    if old.terms.address != order.terms.address:
+        return ()
+    return tuple(hosts_among(planner, {order.order_id: order}, after))
+
+
 def changed_order(
-    old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]
+    planner: Planner, order: Order, caller: Caller, step: tuple[StepKind, str]
 ) -> OrderChanged:
-    """Return the event of a change: the stamped order and what it does to positions."""
+    """Return the event of a change: the stamped order and what it does to positions.
+
+    Guests whose host it takes away change with it.
+    """
+    after = with_hosts(planner, {order.order_id: order}, caller.at.time_ms)
+    return _changed(planner, after, caller, step)
+
+
+def _changed(
+    planner: Planner, after: dict[OrderId, Order], caller: Caller, step: tuple[StepKind, str]
+) -> OrderChanged:
+    # The first is the order that changes, the others are those of guests.
     kind, detail = step
-    claims = claim_changes(old.fulfillment_orders, order.fulfillment_orders)
-    return OrderChanged(stamped(order, caller, kind, detail.strip()), claims, kind)
+    order_id, order = next(iter(after.items()))
+    claims = claim_changes(
+        planner.orders.get(order_id).fulfillment_orders, order.fulfillment_orders
+    )
+    guests = guests_of(planner, {order_id: order}, after, caller)
+    stamp = stamped(order, caller, kind, detail.strip())
+    return OrderChanged(stamp, claims, kind, tuple(guests))
 
 
 def order_to_change(planner: Planner, order_id: OrderId, etag: str) -> Order:

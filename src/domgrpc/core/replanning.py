@@ -26,6 +26,7 @@ from domgrpc.core.orders import (
     StepKind,
     is_unreleased,
 )
+from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
 from domgrpc.core.plans import LineShortage, Plan
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
@@ -108,7 +109,8 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     if not changes:
         return None
     applied = tuple(change.order.order_id for change in changes if change.claims)
-    return OrdersReplanned(tuple(changes), ReplanSummary(applied, tuple(skipped)))
+    told = changes_with_hosts(planner, changes, caller)
+    return OrdersReplanned(told, ReplanSummary(applied, tuple(skipped)))
 
 
 def _moved_away(
@@ -188,7 +190,7 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
             skipped[move.order_id] = problem
         else:
             moves[move.order_id] = move
-    changes: tuple[OrderChanged, ...] = ()
+    changes: list[OrderChanged] = []
     for _ in range(_ROUNDS_MAX):
         changes, failed = _booked_moves(planner, moves, caller)
         if not failed:
@@ -203,7 +205,7 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
         for order_id in failed:
             del moves[order_id]
     summary = ReplanSummary(tuple(moves), tuple(skipped.items()))
-    return OrdersReplanned(changes, summary)
+    return OrdersReplanned(changes_with_hosts(planner, changes, caller), summary)
 
 
 def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -> str:
@@ -219,7 +221,7 @@ def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -
 
 def _booked_moves(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+) -> tuple[list[OrderChanged], dict[OrderId, str]]:
     freed: Freed = {}
     taken = Taken()
     for order_id in moves:
@@ -227,6 +229,7 @@ def _booked_moves(
         for key, units in claimed_units(open_works).items():
             freed[key] = freed.get(key, 0) + units
         taken.give_back(open_works, (), planner.network.locations.index_of)
+    _take_for_guests(planner, taken, tuple(moves), caller)
     changes = []
     failed: dict[OrderId, str] = {}
     for order_id, move in moves.items():
@@ -236,12 +239,12 @@ def _booked_moves(
             failed[order_id] = plan
             continue
         changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+    return changes, failed
 
 
 def _one_by_one(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+) -> tuple[list[OrderChanged], dict[OrderId, str]]:
     # Each gets what is free or was given back before it: one that fails is in nobody's way.
     freed: Freed = {}
     taken = Taken()
@@ -255,13 +258,27 @@ def _one_by_one(
             with_own[key] = with_own.get(key, 0) + units
         tried = taken.copied()
         tried.give_back(open_works, (), planner.network.locations.index_of)
+        _take_for_guests(planner, tried, (order_id,), caller)
         plan = _planned_move(planner, old, move, (with_own, tried, caller))
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
         freed, taken = with_own, tried
         changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+    return changes, failed
+
+
+def _take_for_guests(
+    planner: Planner, taken: Taken, moved: tuple[OrderId, ...], caller: Caller
+) -> None:
+    # The package of a host that moves stays taken where guests stay behind.
+    orders = (planner.orders.by_id[order_id] for order_id in moved)
+    settled = {
+        order.order_id: msgspec.structs.replace(order, fulfillment_orders=_settled_works(order))
+        for order in orders
+    }
+    after = with_hosts(planner, settled, caller.at.time_ms)
+    take_packages(planner, taken, settled, after)
 
 
 def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
