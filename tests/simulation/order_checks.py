@@ -10,7 +10,9 @@ from tests.simulation.order_books import (
     ATTENTION,
     CANCELLED_UNITS,
     CHANNEL,
+    COMPLETE,
     HISTORY,
+    LINE,
     NEXT_WORK,
     ORDER,
     ORDER_CLIENT,
@@ -20,6 +22,7 @@ from tests.simulation.order_books import (
     ORDER_UPDATED,
     PACKAGE_COST,
     PARCEL,
+    SCOPE,
     TERMS,
     UNITS_COST,
     UNRELEASED,
@@ -37,6 +40,7 @@ from tests.simulation.plan_figures import (
     Asked,
     Part,
     check_ways,
+    is_scope_gone,
     part_of_work,
     policy_of,
 )
@@ -56,7 +60,8 @@ def check_lines(books: Books, lines: Plain, order: Plain) -> None:
         assert more == 0 or (more > 0 and policy_of(books, order[TERMS]) == CANCEL), (
             f"{more} units of {line} were cancelled unasked"
         )
-    if policy_of(books, order[TERMS]) == CANCEL:
+    is_lost = is_scope_gone(books, order[TERMS][SCOPE])
+    if policy_of(books, order[TERMS]) == CANCEL and not is_lost:
         assert not any(unsourced(order).values()), "short units were to be cancelled"
 
 
@@ -81,8 +86,21 @@ def check_stamp(books: Books, order: Plain) -> None:
     """Object where an order does not say when it changed, or why to look at it."""
     assert order[ORDER_UPDATED] == books.time_ms
     assert order[ORDER_REVISION] == books.revision
+    check_whole(order)
     found = attention_of(order)
     assert order[ATTENTION] == found, f"attention is {order[ATTENTION]}, not {found}"
+
+
+def check_whole(order: Plain) -> None:
+    """Object where what is to be sent as a whole is planned in part while the rest waits."""
+    is_open = any(work[WORK_STATE] in UNRELEASED for work in order[WORKS])
+    is_short = any(unsourced(order).values())
+    assert not (order[TERMS][COMPLETE] and is_open and is_short), f"a half is planned of {order}"
+
+
+def movable(old: Plain) -> set[str]:
+    """Return the lines of an order that are planned again with any other: all or none."""
+    return {line[LINE] for line in old[ORDER_LINES]} if old[TERMS][COMPLETE] else set()
 
 
 def check_untouched(old: Plain, order: Plain, moved: set[str]) -> None:

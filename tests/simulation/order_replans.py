@@ -18,7 +18,13 @@ from tests.simulation.order_books import (
     WORKS,
     unsourced,
 )
-from tests.simulation.order_checks import bare, check_growth, check_history, check_untouched
+from tests.simulation.order_checks import (
+    bare,
+    check_growth,
+    check_history,
+    check_untouched,
+    check_whole,
+)
 from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
 from tests.simulation.order_verdicts import Request
 from tests.simulation.parcel_verdicts import check_guests, is_guest
@@ -121,6 +127,7 @@ def _open_at(order: Plain, closed: set[str]) -> bool:
 
 
 def _check_same(books: Books, old: Plain, order: Plain, client: str) -> None:
+    check_whole(order)
     detail = order[9][-1][4]
     check_history(books, old, order, (client, REPLANNED_STEP, detail))
     assert order[ORDER_UPDATED] == books.time_ms

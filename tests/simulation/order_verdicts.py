@@ -49,6 +49,7 @@ from tests.simulation.order_checks import (
     check_no_growth,
     check_stamp,
     check_untouched,
+    movable,
 )
 from tests.simulation.order_figures import (
     cancelled_units,
@@ -145,7 +146,8 @@ def edited(books: Books, command: Plain, event: Plain, request: Request) -> None
         or new[ORDERED] < line[ORDERED]
         or (address is not None and line[METHOD] not in AT_STORE)
     }
-    check_untouched(old, order, moved | _together(old[ORDER_LINES], lines))
+    together = _together(old[ORDER_LINES], lines) | movable(old)
+    check_untouched(old, order, moved | together)
     check_growth(books, [(old, order), *guest_pairs(books, event)])
 
 
@@ -228,7 +230,7 @@ def advanced(books: Books, command: Plain, event: Plain, request: Request) -> No
         return
     middle = [*old]
     middle[WORKS] = [stepped if each is work else each for each in old[WORKS]]
-    check_untouched(middle, order, set())
+    check_untouched(middle, order, movable(old))
     pairs = [(old, order), *guest_pairs(books, event)]
     check_growth(books, pairs, excluded=(work[WORK_PLACE],))
 

@@ -17,9 +17,10 @@ from domgrpc.core.order_commands import (
 )
 from domgrpc.core.order_editing import cancelled, edited
 from domgrpc.core.order_placing import short_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import Planner, PlanQuestion, nobody_asked, plan_order
 from domgrpc.core.order_works import (
     Freed,
+    lines_for,
     put_in,
     stamped,
     with_decision,
@@ -31,17 +32,17 @@ from domgrpc.core.orders import (
     OrderHold,
     ShortagePolicy,
     StepKind,
+    is_unreleased,
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
 from domgrpc.core.plans import Plan
-from domgrpc.core.rejections import check_etag
+from domgrpc.core.rejections import Rejected, check_etag
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     LocationId,
     OrderId,
-    Quantity,
 )
 
 
@@ -117,45 +118,87 @@ def replanned(
 ) -> OrderChanged:
     """Plan what an order, changed from one value to another, has without a place.
 
-    Units and capacity that the change gives back are free for it.
+    Units and capacity that the change gives back are free for it. An order that ships complete
+    has all planned that nobody has begun, or nothing of it.
     """
-    old, order = orders
+    _, order = orders
     caller, kind, detail = step
-    after = with_hosts(planner, {order.order_id: order}, caller.at.time_ms)
-    order = after[order.order_id]
-    needs = unsourced_quantities(order)
-    lines = tuple(
-        msgspec.structs.replace(
-            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
-        )
-        for line in order.lines
-        if line.line_id in needs
-    )
-    plan = Plan((), (), (), 0)
-    if lines:
-        before = _given_back(old, order)
-        question = PlanQuestion(
-            lines,
-            order.terms,
-            caller.at.time_ms,
-            before,
-            excluded,
-            order,
-            whole=order.lines,
-            opened=_opened(planner, orders, after),
-        )
-        taken = Taken()
-        index_of = planner.network.locations.index_of
-        taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
-        take_packages(planner, taken, {order.order_id: order}, after)
-        plan = plan_order(planner, question, taken)
-        order = _with_shortages(planner, (old, order), (question, plan), kind)
+    tried = _tried(planner, orders, step, excluded)
+    if tried.plan.shortages and order.terms.ship_complete:
+        tried = _complete(planner, orders, step, (excluded, tried))
+    order = tried.after[order.order_id]
+    if not tried.is_lost:
+        order = _with_shortages(planner, (orders[0], order), (tried.question, tried.plan), kind)
     works, number = put_in(
-        order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number
+        order.order_id, order.fulfillment_orders, tried.plan, order.next_fulfillment_number
     )
     order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
-    order = with_decision(order, plan, caller, kind)
-    return _changed(planner, {**after, order.order_id: order}, caller, (kind, detail))
+    order = with_decision(order, tried.plan, caller, kind)
+    return _changed(planner, {**tried.after, order.order_id: order}, caller, (kind, detail))
+
+
+class _Tried(msgspec.Struct, frozen=True):
+    """What a plan was asked for, with which orders as they would be, and what came of it."""
+
+    after: dict[OrderId, Order]
+    question: PlanQuestion
+    plan: Plan
+    is_lost: bool = False
+    """Whether nobody could be asked: what the order's scope names is gone."""
+
+
+def _tried(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    step: tuple[Caller, StepKind, str],
+    excluded: tuple[LocationId, ...],
+) -> _Tried:
+    old, order = orders
+    caller, kind, _ = step
+    after = with_hosts(planner, {order.order_id: order}, caller.at.time_ms)
+    order = after[order.order_id]
+    question = PlanQuestion(
+        lines_for(order, unsourced_quantities(order)),
+        order.terms,
+        caller.at.time_ms,
+        _given_back(old, order),
+        excluded,
+        order,
+        whole=order.lines,
+        opened=_opened(planner, orders, after),
+    )
+    if not question.lines:
+        return _Tried(after, question, Plan((), (), (), 0))
+    taken = Taken()
+    index_of = planner.network.locations.index_of
+    taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
+    take_packages(planner, taken, {order.order_id: order}, after)
+    try:
+        return _Tried(after, question, plan_order(planner, question, taken))
+    except Rejected:
+        if kind is StepKind.EDITED:
+            raise
+        # Work can be given back all the same: its units wait until the scope is there again.
+        return _Tried(after, question, nobody_asked(question), is_lost=True)
+
+
+def _complete(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    step: tuple[Caller, StepKind, str],
+    before: tuple[tuple[LocationId, ...], _Tried],
+) -> _Tried:
+    # All that nobody has begun is planned anew together, or waits together. Short units that are
+    # to be cancelled leave the rest complete.
+    old, order = orders
+    excluded, tried = before
+    begun = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
+    if begun == order.fulfillment_orders:
+        return tried
+    whole = msgspec.structs.replace(order, fulfillment_orders=begun)
+    again = _tried(planner, (old, whole), step, excluded)
+    may_cancel = planner.shortage_policy(order.terms) is ShortagePolicy.CANCEL
+    return tried if again.plan.shortages and may_cancel and not tried.is_lost else again
 
 
 def _with_shortages(

@@ -233,6 +233,12 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
 
+def nobody_asked(question: PlanQuestion) -> Plan:
+    """Return the plan of lines for which no location may be asked: all of them are short."""
+    left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
+    return Plan((), (), tuple(left), 0)
+
+
 # --- one leg
 
 

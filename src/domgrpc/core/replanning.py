@@ -16,18 +16,25 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import Freed, claimed_units, put_in, stamped, taken_out, with_decision
+from domgrpc.core.order_planning import Planner, PlanQuestion, nobody_asked, plan_order
+from domgrpc.core.order_works import (
+    Freed,
+    claimed_units,
+    lines_for,
+    put_in,
+    stamped,
+    taken_out,
+    with_decision,
+)
 from domgrpc.core.orders import (
     Attention,
     FulfillmentOrder,
     Order,
-    OrderLine,
     StepKind,
     is_unreleased,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
-from domgrpc.core.plans import LineShortage, Plan
+from domgrpc.core.plans import Plan
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
@@ -36,7 +43,6 @@ from domgrpc.core.values import (
     LineId,
     LocationId,
     OrderId,
-    Quantity,
     TimeMs,
 )
 
@@ -139,8 +145,7 @@ def _moved_away(
         plan = plan_order(planner, question, taken)
     except Rejected:
         # What its scope names is gone: nobody else may do it.
-        left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
-        plan = Plan((), (), tuple(left), 0)
+        plan = nobody_asked(question)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
     leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
@@ -151,17 +156,6 @@ def _moved_away(
         order = msgspec.structs.replace(changed.order, attention=Attention.LOCATION_DISABLED)
         changed = msgspec.structs.replace(changed, order=order)
     return changed
-
-
-def lines_for(order: Order, needs: dict[LineId, int]) -> tuple[OrderLine, ...]:
-    """Return the lines of an order with these quantities, those without any left out."""
-    return tuple(
-        msgspec.structs.replace(
-            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
-        )
-        for line in order.lines
-        if needs.get(line.line_id)
-    )
 
 
 def _rebooked(
