@@ -315,9 +315,9 @@ class OrderWorkload:
             promise_time_ms=promise_ms,
             promise_is_hard=is_hard,
             package_count_max=0 if self._is_plain else self._pick((0, 0, 0, 1, 2)),
-            ship_complete=not self._is_plain and self._draw() < 0.2,
+            ship_complete=self._draw() < (0.05 if self._is_plain else 0.3),
             shortage_policy=self._pick(tuple(ShortagePolicy)),
-            scope=self._names.scope() if self._draw() < 0.3 else None,
+            scope=(self._names.scope() or self._names.scope()) if self._draw() < 0.4 else None,
         )
 
     def _recipient(self) -> tuple[CustomerId, Address]:

@@ -90,7 +90,7 @@ class Workload:
             (3, self._place),
             (6, self._update_place),
             (6, self._set_state),
-            (6, self._group),
+            (6 * min(4, order_weight), self._group),
             (6, self._product),
             (6, self._rule),
             *((weight * order_weight, maker) for weight, maker in self.orders.makers),
