@@ -21,6 +21,7 @@ from tests.simulation.books import (
     Books,
     Plain,
 )
+from tests.simulation.parcel_verdicts import check_parcels, check_way
 from tests.simulation.verdicts import judge
 
 Key = tuple[str, str]  # client and request id
@@ -111,6 +112,7 @@ class Auditor:
                 order_replans.outage(books, first)
             for event in events:
                 books.apply(event)
+            check_parcels(books, first)
             self._forget()
             return
         key = (client_id, request_id)
@@ -120,6 +122,7 @@ class Auditor:
         for event in events[1:]:
             assert event[0] == LEVEL, f"a request led to a second event, {event[0]}"
             books.apply(event)
+        check_parcels(books, first)
         self._keep(key, fingerprint, outcome)
 
     def _keep(self, key: Key, fingerprint: int, outcome: Plain) -> None:
@@ -141,6 +144,8 @@ def check_listing(
     """Compare all that the service lists with the books, which must add up by themselves."""
     books = auditor.books
     books.check_conserved()
+    for order in books.orders.by_id.values():
+        check_way(books, order)
     listed = {(sku, location): numbers for sku, location, *numbers in positions}
     assert listed == books.positions
     assert {hold[1]: hold for hold in reservations} == books.holds

@@ -286,9 +286,11 @@ class Books:
         return order
 
     def _change_order(self, event: Plain) -> Plain:
-        _, order, claims, _ = event
+        _, order, claims, _, guests = event
         old = self.orders.by_id[order[ORDER]]
         self._check_claims(self._book(old[WORKS], order, claims))
+        for guest in guests:
+            self._book(self.orders.by_id[guest[ORDER]][WORKS], guest, [])
         return order
 
     def _hold_quote(self, event: Plain) -> Plain:
@@ -299,7 +301,7 @@ class Books:
     def _replan(self, event: Plain) -> Plain:
         _, changes, summary = event
         moved: dict[Place, list[int]] = {}
-        for _, order, claims, _ in changes:
+        for _, order, claims, *_ in changes:
             old = self.orders.by_id[order[ORDER]]
             for place, delta in self._book(old[WORKS], order, claims).items():
                 both = moved.get(place, [0, 0])

@@ -18,9 +18,16 @@ from tests.simulation.order_books import (
     WORKS,
     unsourced,
 )
-from tests.simulation.order_checks import check_growth, check_history, check_untouched
+from tests.simulation.order_checks import (
+    bare,
+    check_growth,
+    check_history,
+    check_untouched,
+    check_whole,
+)
 from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
 from tests.simulation.order_verdicts import Request
+from tests.simulation.parcel_verdicts import check_guests, is_guest
 from tests.simulation.plan_figures import Asked, is_plain, offered, part_of_work
 
 REPLANNED_STEP = 7
@@ -43,7 +50,8 @@ def outage(books: Books, event: Plain) -> None:
     closed = _closed(books)
     pairs = []
     assert changes, "a record without a change"
-    for _, order, _, step in changes:
+    changes, guests = _with_guests(books, changes, "")
+    for _, order, _, step, _ in changes:
         old = books.orders.by_id[order[ORDER]]
         assert step == REPLANNED_STEP
         assert _open_at(old, closed), f"{order[ORDER]} was not displaced"
@@ -53,9 +61,9 @@ def outage(books: Books, event: Plain) -> None:
         assert order[ATTENTION] != OUT_OF_USE or _open_at(order, closed), "flagged for nothing"
         _check_only_from(closed, old, order)
         pairs.append((old, order))
-    grown = check_growth(books, pairs)
+    grown = check_growth(books, [*pairs, *guests])
     assert not any(part.is_dated for part in grown), "moved to where it has to wait"
-    assert summary[1] == [order[ORDER] for _, order, claims, _ in changes if claims]
+    assert summary[1] == [order[ORDER] for _, order, claims, *_ in changes if claims]
     assert [name for name, _ in summary[2]] == [
         order[ORDER] for _, order in pairs if order[ATTENTION] == OUT_OF_USE
     ]
@@ -71,9 +79,10 @@ def applied(books: Books, command: Plain, event: Plain, request: Request) -> Non
     for move in command[1]:
         moves.setdefault(move[0], move)
     assert sorted({*done, *(name for name, _ in skipped)}) == sorted(moves), "a move was lost"
+    changes, guests = _with_guests(books, changes, request[0])
     assert [order[ORDER] for _, order, *_ in changes] == done, "done and not booked"
     pairs = []
-    for _, order, _, step in changes:
+    for _, order, _, step, _ in changes:
         name, revision, packages = moves[order[ORDER]]
         old = books.orders.by_id[name]
         assert step == REPLANNED_STEP
@@ -81,13 +90,28 @@ def applied(books: Books, command: Plain, event: Plain, request: Request) -> Non
         _check_same(books, old, order, request[0])
         assert order[ATTENTION] == attention_of(order)
         assert unsourced(order) == unsourced(old), "units came or went"
-        begun = [work for work in old[WORKS] if work[WORK_STATE] not in UNRELEASED]
-        assert [work for work in order[WORKS] if work[WORK_STATE] not in UNRELEASED] == begun
+        begun = [bare(work) for work in old[WORKS] if work[WORK_STATE] not in UNRELEASED]
+        kept = [bare(work) for work in order[WORKS] if work[WORK_STATE] not in UNRELEASED]
+        assert kept == begun, "work that was begun changed"
         parts = [part_of_work(w) for w in order[WORKS] if w[WORK_STATE] in UNRELEASED]
         assert quoted_of(parts) == in_order(packages), f"{packages} were asked, {parts} are booked"
         pairs.append((old, order))
     if pairs:
-        check_growth(books, pairs)
+        check_growth(books, [*pairs, *guests])
+
+
+def _with_guests(
+    books: Books, changes: Plain, client: str
+) -> tuple[Plain, list[tuple[Plain, Plain]]]:
+    # Whose host goes changes in the same step, behind those that have a new plan.
+    planned = [change for change in changes if not is_guest(change[1])]
+    guests = changes[len(planned) :]
+    assert changes[: len(planned)] == planned, "guests come last"
+    assert all(change[4] == [] for change in changes), "guests are changes of their own here"
+    assert all(change[2:4] == [[], REPLANNED_STEP] for change in guests)
+    orders = [change[1] for change in guests]
+    check_guests(books, [change[1] for change in planned], orders, client)
+    return planned, [(books.orders.by_id[order[ORDER]], order) for order in orders]
 
 
 def _closed(books: Books) -> set[str]:
@@ -103,6 +127,7 @@ def _open_at(order: Plain, closed: set[str]) -> bool:
 
 
 def _check_same(books: Books, old: Plain, order: Plain, client: str) -> None:
+    check_whole(order)
     detail = order[9][-1][4]
     check_history(books, old, order, (client, REPLANNED_STEP, detail))
     assert order[ORDER_UPDATED] == books.time_ms

@@ -66,6 +66,7 @@ AUDITOR_MODULES = (
     "order_refusals",
     "order_replans",
     "order_verdicts",
+    "parcel_verdicts",
     "plan_figures",
     "quote_verdicts",
     "refusals",

@@ -120,6 +120,7 @@ CORE_ORDER = (
     "order_facts",
     "order_planning",
     "order_works",
+    "parcel_hosts",
     "open_work",
     "quotes",
     "order_placing",

@@ -60,6 +60,7 @@ class Orders:
         "_listing",
         "by_id",
         "finished",
+        "guests",
         "limits",
         "open_at",
         "parcels",
@@ -78,6 +79,8 @@ class Orders:
         """By location: the orders with unreleased work there, and how many pieces of it."""
         self.parcels: dict[Recipient, Parcels] = {}
         """By customer and address: the parcels on their way there that could take more."""
+        self.guests: dict[FulfillmentOrderId, SortedDict[FulfillmentOrderId, OrderId]] = {}
+        """By host: the work that is in its parcel and has not left, and of which order it is."""
         self.used_capacity: dict[tuple[LocationId, int], list[int]] = {}
         """By location and day: [packages, units] of the work that takes that day's capacity."""
         self.stirred_count = 0
@@ -151,15 +154,21 @@ class Orders:
         assert fresh.open_at == self.open_at
         assert fresh.used_capacity == self.used_capacity
         assert fresh.parcels == self.parcels
+        assert fresh.guests == self.guests
         assert len(self.finished) <= self._finished_max
         for order in self.by_id.values():
             _check_order(order)
+            for work in order.fulfillment_orders:
+                if work.parcel_id and is_claiming(work):
+                    self._check_guest(order, work)
 
     def _count(self, order: Order, sign: int) -> None:
         for work in order.fulfillment_orders:
             if work.state is FulfillmentState.CANCELLED:
                 continue
             self._count_capacity(work, sign)
+            if work.parcel_id and is_claiming(work):
+                self._count_guest(order.order_id, work, sign)
             if is_unreleased(work):
                 self._count_open(order.order_id, work.location_id, sign)
                 self._count_parcel(order, work, sign)
@@ -186,6 +195,30 @@ class Orders:
         del orders[order_id]
         if not orders:
             del self.open_at[location_id]
+
+    def _count_guest(self, order_id: OrderId, work: FulfillmentOrder, sign: int) -> None:
+        guests = self.guests.setdefault(work.parcel_id, SortedDict())
+        if sign > 0:
+            guests[work.fulfillment_order_id] = order_id
+            return
+        del guests[work.fulfillment_order_id]
+        if not guests:
+            del self.guests[work.parcel_id]
+
+    def _check_guest(self, order: Order, work: FulfillmentOrder) -> None:
+        # The parcel has one host, which counts it. What was begun may be in one that left.
+        host_order = self.by_id.get(order_of(work.parcel_id))
+        works = () if host_order is None else host_order.fulfillment_orders
+        host = next((w for w in works if w.fulfillment_order_id == work.parcel_id), None)
+        if host is None or not is_claiming(host):
+            left = host_order is None or (
+                host is not None and host.state is not FulfillmentState.CANCELLED
+            )
+            assert left and not is_unreleased(work), work  # noqa: PT018 - one rule
+            return
+        assert host_order is not None
+        assert host.parcel_id == NO_PARCEL, work
+        assert _way(host_order, host) == _way(order, work), work
 
     def _count_parcel(self, order: Order, work: FulfillmentOrder, sign: int) -> None:
         terms = order.terms
@@ -230,6 +263,17 @@ def takes_more(work: FulfillmentOrder) -> bool:
     )
 
 
+def order_of(work_id: FulfillmentOrderId) -> OrderId:
+    """Return the order that work belongs to: ids of work are those of orders and a number."""
+    return OrderId(work_id.rpartition("/")[0])
+
+
+def _way(order: Order, work: FulfillmentOrder) -> tuple[Recipient, ParcelKey]:
+    terms = order.terms
+    key = (work.location_id, work.delivery_method, work.capacity_day)
+    return (terms.customer_id, terms.address), key
+
+
 def _check_order(order: Order) -> None:
     left = {line.line_id: line.quantity - line.cancelled_quantity for line in order.lines}
     for work in order.fulfillment_orders:
@@ -256,9 +300,11 @@ def evolve_order_placed(
 
 
 def evolve_order_changed(network: Network, orders: Orders, event: OrderChanged) -> None:
-    """Store the new content and what it does to positions."""
+    """Store the new content, that of guests, and what it does to positions."""
     _claim(network, event.claims)
     orders.store(event.order)
+    for guest in event.guests:
+        orders.store(guest)
 
 
 def _take_over(network: Network, reservations: Reservations, event: OrderPlaced, at: Stamp) -> None:

@@ -38,6 +38,7 @@ from domgrpc.core.order_legs import (
     value_of,
 )
 from domgrpc.core.orders import (
+    FulfillmentOrder,
     LegDecision,
     Order,
     OrderLine,
@@ -96,6 +97,8 @@ class PlanQuestion(msgspec.Struct, frozen=True):
     """All lines of the order where `lines` are a part of it: what rules look at."""
     shown: tuple[LocationId, ...] = ()
     """Locations that the decision is to tell of, whatever they cost."""
+    opened: tuple[FulfillmentOrder, ...] = ()
+    """Parcels to the same customer and address that the same step opens."""
 
 
 class Planner:
@@ -201,6 +204,12 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         packages.clear()
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
+
+
+def nobody_asked(question: PlanQuestion) -> Plan:
+    """Return the plan of lines for which no location may be asked: all of them are short."""
+    left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
+    return Plan((), (), tuple(left), 0)
 
 
 # --- one leg
@@ -392,5 +401,8 @@ def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku,
 def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
     if not question.merges:
         return None
-    asked = ParcelQuestion(question.terms, question.order, question.time_ms)
+    line_count = len(question.whole or question.lines)
+    asked = ParcelQuestion(
+        question.terms, question.order, question.time_ms, line_count, question.opened
+    )
     return parcel_finder(planner.network, planner.orders, leg, asked)

@@ -16,17 +16,25 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import Freed, claimed_units, put_in, stamped, taken_out, with_decision
+from domgrpc.core.order_planning import Planner, PlanQuestion, nobody_asked, plan_order
+from domgrpc.core.order_works import (
+    Freed,
+    claimed_units,
+    lines_for,
+    put_in,
+    stamped,
+    taken_out,
+    with_decision,
+)
 from domgrpc.core.orders import (
     Attention,
     FulfillmentOrder,
     Order,
-    OrderLine,
     StepKind,
     is_unreleased,
 )
-from domgrpc.core.plans import LineShortage, Plan
+from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
+from domgrpc.core.plans import Plan
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
@@ -35,7 +43,6 @@ from domgrpc.core.values import (
     LineId,
     LocationId,
     OrderId,
-    Quantity,
     TimeMs,
 )
 
@@ -108,7 +115,8 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     if not changes:
         return None
     applied = tuple(change.order.order_id for change in changes if change.claims)
-    return OrdersReplanned(tuple(changes), ReplanSummary(applied, tuple(skipped)))
+    told = changes_with_hosts(planner, changes, caller)
+    return OrdersReplanned(told, ReplanSummary(applied, tuple(skipped)))
 
 
 def _moved_away(
@@ -137,8 +145,7 @@ def _moved_away(
         plan = plan_order(planner, question, taken)
     except Rejected:
         # What its scope names is gone: nobody else may do it.
-        left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
-        plan = Plan((), (), tuple(left), 0)
+        plan = nobody_asked(question)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
     leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
@@ -149,17 +156,6 @@ def _moved_away(
         order = msgspec.structs.replace(changed.order, attention=Attention.LOCATION_DISABLED)
         changed = msgspec.structs.replace(changed, order=order)
     return changed
-
-
-def lines_for(order: Order, needs: dict[LineId, int]) -> tuple[OrderLine, ...]:
-    """Return the lines of an order with these quantities, those without any left out."""
-    return tuple(
-        msgspec.structs.replace(
-            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
-        )
-        for line in order.lines
-        if needs.get(line.line_id)
-    )
 
 
 def _rebooked(
@@ -188,7 +184,7 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
             skipped[move.order_id] = problem
         else:
             moves[move.order_id] = move
-    changes: tuple[OrderChanged, ...] = ()
+    changes: list[OrderChanged] = []
     for _ in range(_ROUNDS_MAX):
         changes, failed = _booked_moves(planner, moves, caller)
         if not failed:
@@ -203,7 +199,7 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
         for order_id in failed:
             del moves[order_id]
     summary = ReplanSummary(tuple(moves), tuple(skipped.items()))
-    return OrdersReplanned(changes, summary)
+    return OrdersReplanned(changes_with_hosts(planner, changes, caller), summary)
 
 
 def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -> str:
@@ -219,7 +215,7 @@ def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -
 
 def _booked_moves(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+) -> tuple[list[OrderChanged], dict[OrderId, str]]:
     freed: Freed = {}
     taken = Taken()
     for order_id in moves:
@@ -227,6 +223,7 @@ def _booked_moves(
         for key, units in claimed_units(open_works).items():
             freed[key] = freed.get(key, 0) + units
         taken.give_back(open_works, (), planner.network.locations.index_of)
+    _take_for_guests(planner, taken, tuple(moves), caller)
     changes = []
     failed: dict[OrderId, str] = {}
     for order_id, move in moves.items():
@@ -236,12 +233,12 @@ def _booked_moves(
             failed[order_id] = plan
             continue
         changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+    return changes, failed
 
 
 def _one_by_one(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+) -> tuple[list[OrderChanged], dict[OrderId, str]]:
     # Each gets what is free or was given back before it: one that fails is in nobody's way.
     freed: Freed = {}
     taken = Taken()
@@ -255,13 +252,27 @@ def _one_by_one(
             with_own[key] = with_own.get(key, 0) + units
         tried = taken.copied()
         tried.give_back(open_works, (), planner.network.locations.index_of)
+        _take_for_guests(planner, tried, (order_id,), caller)
         plan = _planned_move(planner, old, move, (with_own, tried, caller))
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
         freed, taken = with_own, tried
         changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+    return changes, failed
+
+
+def _take_for_guests(
+    planner: Planner, taken: Taken, moved: tuple[OrderId, ...], caller: Caller
+) -> None:
+    # The package of a host that moves stays taken where guests stay behind.
+    orders = (planner.orders.by_id[order_id] for order_id in moved)
+    settled = {
+        order.order_id: msgspec.structs.replace(order, fulfillment_orders=_settled_works(order))
+        for order in orders
+    }
+    after = with_hosts(planner, settled, caller.at.time_ms)
+    take_packages(planner, taken, settled, after)
 
 
 def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
