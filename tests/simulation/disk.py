@@ -9,9 +9,7 @@ from random import Random
 from typing import Self
 
 from domgrpc.storage.disk import Handle
-from tests.storage.fake_disk import SECTOR_BYTES, FakeDisk, FakeFile, PowerCutError
-
-PLENTY_BYTES = 1 << 40
+from tests.storage.fake_disk import PLENTY_BYTES, SECTOR_BYTES, FakeDisk, FakeFile, PowerCutError
 
 
 class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is watched
@@ -92,12 +90,12 @@ class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is w
             self._step("pwrite", handle, len(data), offset_bytes)
         else:
             self.changes += 1
+        file = self._open[handle]
         if self.faults or self.capacity_bytes != PLENTY_BYTES:
             self.was_troubled = True
             super().pwrite(handle, data, offset_bytes)
             return
-        # The usual case: nothing fails and there is space, so that nobody need add up how much.
-        file = self._open[handle]
+        # The usual case: nothing fails and there is space.
         file.write(data, offset_bytes)
         if not self.was_troubled:
             self._written.append(file)

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from random import Random
-from typing import Any, TypeVarTuple, cast
+from typing import Any, TypeVarTuple
 
 from tests.engine.virtual_time import VirtualClock
 
@@ -70,8 +70,9 @@ class _Timer(asyncio.TimerHandle):  # tidy: allow inheritance: as above
         self._repr = self._source_traceback = None
         self._scheduled = True
 
-    def __lt__(self, other: asyncio.TimerHandle) -> bool:
-        return self._when < cast("_Timer", other)._when
+    def __lt__(self, other: "_Timer") -> bool:  # type: ignore[override]
+        # All timers of the loop are of this class.
+        return self._when < other._when
 
 
 class SeededLoop(asyncio.BaseEventLoop):  # tidy: allow inheritance: asyncio calls its methods

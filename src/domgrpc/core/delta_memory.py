@@ -37,8 +37,13 @@ class DeltaMemory:
     def remember(self, entry: RememberedDelta) -> None:
         """Add a delta and forget the oldest beyond the bound; O(1)."""
         self.entries.append(entry)
-        self._by_position.setdefault((entry.sku, entry.index), deque()).append(entry)
-        self._forget_oldest()
+        key = (entry.sku, entry.index)
+        remembered = self._by_position.get(key)
+        if remembered is None:
+            remembered = self._by_position[key] = deque()
+        remembered.append(entry)
+        if len(self.entries) > self._entries_max:
+            self._forget_oldest()
 
     def retain(self, retention: Retention) -> None:
         """Remember so many from now on; what is beyond is forgotten."""

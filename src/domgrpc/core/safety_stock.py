@@ -213,9 +213,10 @@ class SafetyStockRules:
         """Return the rules of a kind that are found by their location, by that."""
         return self._buckets.get((kind, "location"), _NONE)
 
-    def has_kind(self, kind: RuleKind) -> bool:
-        """Whether any rule of the kind exists; O(1)."""
-        return any((kind, found_by) in self._buckets for found_by in ("sku", "location", "neither"))
+    def kinds_at(self, now_ms: TimeMs) -> frozenset[RuleKind]:
+        """Return the kinds of the rules whose window is open; O(rules)."""
+        found = (r.fields for r in self.by_id.values())
+        return frozenset(f.kind for f in found if f.start_time_ms <= now_ms < f.end_time_ms)
 
     def check_invariants(self) -> None:
         """Every rule is in exactly its bucket, and none of these is empty."""
