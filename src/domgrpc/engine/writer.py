@@ -14,7 +14,7 @@ before a turn decides anything, so that it only refuses writes.
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
@@ -110,7 +110,8 @@ class Writer:
         (result,) = await self._enqueue((request,), ticket)
         if isinstance(result, Exception):
             raise result
-        return cast("Answer", result)
+        assert isinstance(result, Answer), "a request is answered"
+        return result
 
     async def execute(self, steps: Sequence[Step], ticket: Ticket = _NO_TICKET) -> list[StepResult]:
         """Have commands and queries run in order in one turn; a query may end in its exception."""

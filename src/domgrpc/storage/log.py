@@ -66,6 +66,7 @@ class Log:
         "_trash",
         "_unsealed",
         "_writer",
+        "payload_bytes_max",
         "recovery_report",
     )
 
@@ -132,6 +133,11 @@ class Log:
         self._disk = disk
         self._random_bytes = random_bytes
         self._spare = spare
+        room_bytes = spare.size_bytes - 2 * BLOCK_BYTES
+        self.payload_bytes_max = min(
+            PAYLOAD_BYTES_MAX, room_bytes - FRAME_HEADER_BYTES - TRAILER_BYTES
+        )
+        """The longest payload that `append` takes."""
         self._trash = Trash(disk)
         self._guard = _Guard()
         self._next_sequence = found.next_sequence
@@ -153,12 +159,6 @@ class Log:
     def last_sequence(self) -> int:
         """The last durable sequence, one less than the first while the log has no records."""
         return self._next_sequence - 1
-
-    @property
-    def payload_bytes_max(self) -> int:
-        """The longest payload that `append` takes."""
-        room_bytes = self._spare.size_bytes - 2 * BLOCK_BYTES
-        return min(PAYLOAD_BYTES_MAX, room_bytes - FRAME_HEADER_BYTES - TRAILER_BYTES)
 
     @property
     def size_bytes(self) -> int:

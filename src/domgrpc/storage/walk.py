@@ -160,12 +160,15 @@ class SegmentWalk:
         return f"a frame for sequence {self.next_sequence}"
 
     def _next_frame(self) -> Frame | None:
-        header = decode_frame_header(self.window.view(self.offset_bytes, FRAME_HEADER_BYTES))
+        # No frame is shorter than a block, and most are no longer.
+        view = self.window.view(self.offset_bytes, BLOCK_BYTES)
+        header = decode_frame_header(view)
         if header is None:
             return None
         size_bytes = header.size_bytes
         self._check_place(header, size_bytes)
-        view = self.window.view(self.offset_bytes, size_bytes)
+        if size_bytes != len(view):
+            view = self.window.view(self.offset_bytes, size_bytes)
         payload = decode_payload(header, view)
         if payload is None:
             self._unsound = header
