@@ -113,7 +113,6 @@ class SegmentWalk:
         """Yield the frames with records and the seals; the end frame only sets `next_salt`."""
         while (frame := self._next_frame()) is not None:
             header = frame.header
-            self.offset_bytes += header.size_bytes
             if header.kind == END:
                 self.next_salt = frame.payload
                 return
@@ -173,7 +172,9 @@ class SegmentWalk:
         if payload is None:
             self._unsound = header
             return None
-        return Frame(header, payload, self.name, self.offset_bytes)
+        frame = Frame(header, payload, self.name, self.offset_bytes)
+        self.offset_bytes += size_bytes
+        return frame
 
     def _check_place(self, header: FrameHeader, size_bytes: int) -> None:
         """Refuse a frame that is right in itself but does not belong where it lies."""
