@@ -43,7 +43,7 @@ class _Callback(asyncio.Handle):  # tidy: allow inheritance: tasks and futures a
         self._repr = self._source_traceback = None
 
 
-class _Timer(asyncio.TimerHandle):  # tidy: allow inheritance: as above
+class _Timer(asyncio.TimerHandle):  # tidy: allow inheritance: whoever sets a timer is handed one
     """A timer of the same kind."""
 
     __slots__ = ()
@@ -59,6 +59,7 @@ class _Timer(asyncio.TimerHandle):  # tidy: allow inheritance: as above
         callback: Callable[..., object],
         args: tuple[Any, ...],
         loop: asyncio.AbstractEventLoop,
+        *,
         context: Context | None,
     ) -> None:
         self._when = when
@@ -126,7 +127,7 @@ class SeededLoop(asyncio.BaseEventLoop):  # tidy: allow inheritance: asyncio cal
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Have something called at a virtual time."""
-        timer = _Timer(when, callback, args, self, context)
+        timer = _Timer(when, callback, args, self, context=context)
         heapq.heappush(self._scheduled, timer)
         return timer
 

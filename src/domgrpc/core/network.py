@@ -129,7 +129,8 @@ class Network:
         if version == self._rule_version and now_ms < self._rule_boundary_ms:
             return
         self._winners.clear()
-        self._kinds = self.rules.kinds_at(now_ms)
+        fields = (rule.fields for rule in self.rules.by_id.values())
+        self._kinds = frozenset(f.kind for f in fields if f.start_time_ms <= now_ms < f.end_time_ms)
         self._rule_version = version
         self._rule_boundary_ms = self.rules.next_boundary_ms(now_ms)
         named = dict.fromkeys(rule.fields.group_id for rule in self.rules.by_id.values())

@@ -213,11 +213,6 @@ class SafetyStockRules:
         """Return the rules of a kind that are found by their location, by that."""
         return self._buckets.get((kind, "location"), _NONE)
 
-    def kinds_at(self, now_ms: TimeMs) -> frozenset[RuleKind]:
-        """Return the kinds of the rules whose window is open; O(rules)."""
-        found = (r.fields for r in self.by_id.values())
-        return frozenset(f.kind for f in found if f.start_time_ms <= now_ms < f.end_time_ms)
-
     def check_invariants(self) -> None:
         """Every rule is in exactly its bucket, and none of these is empty."""
         buckets = [bucket for named in self._buckets.values() for bucket in named.values()]

@@ -72,9 +72,7 @@ def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) 
     with collector_paused():
         for frame in frames:
             size_bytes += frame_bytes(len(frame.payload))
-            for record in _records_of(frame):
-                if first_revision < record.revision <= last_revision:
-                    _replay_one(state, record, frame)
+            _replay_frame(state, frame, first_revision, last_revision)
     return Replayed(state.revision - first_revision, size_bytes)
 
 
@@ -93,6 +91,12 @@ def check_recovered(state: State, disk: Disk) -> None:
             found="values that contradict each other",
             sequence=state.revision,
         ) from error
+
+
+def _replay_frame(state: State, frame: Frame, after_revision: int, last_revision: int) -> None:
+    for record in _records_of(frame):
+        if after_revision < record.revision <= last_revision:
+            _replay_one(state, record, frame)
 
 
 def _replay_one(state: State, record: Record, frame: Frame) -> None:
