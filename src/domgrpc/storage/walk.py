@@ -62,7 +62,7 @@ class Window:
         end_bytes = start_bytes
         for offset_bytes in range(start_bytes, self.size_bytes, _WINDOW_BYTES):
             data = bytes(self.view(offset_bytes, _WINDOW_BYTES))
-            if data != _ZEROS[: len(data)]:
+            if not _ZEROS.startswith(data):
                 used_bytes = len(data.rstrip(b"\0"))
                 end_bytes = (offset_bytes + used_bytes + BLOCK_BYTES - 1) & -BLOCK_BYTES
         return end_bytes
