@@ -24,12 +24,18 @@ class VirtualClock:
         self.now_seconds = 0.0
         self.wall_reads = 0
         self._wall_offset_ms = NOON_MS
+        # The time that has passed, and the same in milliseconds: it is asked for again and again.
+        self._passed_seconds = 0.0
+        self._passed_ms = 0
 
     def wall_ms(self) -> TimeMs:
         """Return the wall clock, in milliseconds of 1970."""
         self.wall_reads += 1
-        # Rounded first: a sum of fractions may end a hair before the millisecond that it means.
-        return TimeMs(self._wall_offset_ms + round(self.now_seconds * 1_000_000) // 1_000)
+        if self.now_seconds != self._passed_seconds:
+            # Rounded first: a sum of fractions may end a hair before the millisecond it means.
+            self._passed_ms = round(self.now_seconds * 1_000_000) // 1_000
+            self._passed_seconds = self.now_seconds
+        return TimeMs(self._wall_offset_ms + self._passed_ms)
 
     def seconds(self) -> float:
         """Return the clock that never jumps."""

@@ -8,6 +8,7 @@ what a request is answered whose first event it is.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tests.simulation.deadlines import Deadlines
 from tests.simulation.order_books import ORDER, WORKS, OrderBook, claims_of, unsourced
 from tests.simulation.routing_books import RoutingBook
 
@@ -49,7 +50,7 @@ class Books:
         """When on_hand changed and by how much, but for counts."""
         self.counted_ms: dict[Place, int] = {}
         self.holds: dict[str, Plain] = {}
-        self.deadlines: dict[str, int] = {}
+        self.deadlines = Deadlines()
         self.locations: dict[str, Plain] = {}
         self.groups: dict[str, Plain] = {}
         self.products: dict[str, Plain] = {}
@@ -353,9 +354,9 @@ class Books:
         name = hold[NAME]
         self.holds[name] = hold
         if hold[STATE] == HELD:
-            self.deadlines[name] = hold[EXPIRE]
+            self.deadlines.put(name, hold[EXPIRE])
             return
-        self.deadlines.pop(name, None)
+        self.deadlines.drop(name)
         if hold[STATE] == CONFIRMED and any(line[2] != line[4] for line in hold[LINES]):
             return
         self._finished.append((name, hold[REVISION]))

@@ -33,11 +33,10 @@ from tests.engine.rooms import SEGMENT_BYTES
 from tests.simulation.auditor import check_listing
 from tests.simulation.books import Plain
 from tests.simulation.clients import REFUSALS, Client
-from tests.simulation.disk import PLENTY_BYTES
 from tests.simulation.loop import SeededLoop
 from tests.simulation.order_replans import displaced
 from tests.simulation.world import World
-from tests.storage.fake_disk import Fault
+from tests.storage.fake_disk import PLENTY_BYTES, Fault
 
 HOUR_MS = 3_600_000
 YEAR_2106_MS = (1 << 32) * 1_000

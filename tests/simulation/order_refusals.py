@@ -78,12 +78,12 @@ ROUTING_COMMANDS = (
     "DeleteLocationCalendar",
 )
 RULE_SET_COMMANDS = ("ValidateRuleSet", "ActivateRuleSet")
+_JUDGED_HERE = frozenset((*ORDER_COMMANDS, *NEW_COMMANDS, *ROUTING_COMMANDS, *RULE_SET_COMMANDS))
 
 
 def is_about_orders(command: Plain) -> bool:
     """Whether this module judges refusals of a command."""
-    families = (ORDER_COMMANDS, NEW_COMMANDS, ROUTING_COMMANDS, RULE_SET_COMMANDS)
-    return any(command[0] in family for family in families)
+    return command[0] in _JUDGED_HERE
 
 
 def is_right(books: Books, command: Plain, rejection: Plain) -> bool:

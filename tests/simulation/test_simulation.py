@@ -58,6 +58,7 @@ FAULTS = {"power cuts", "kills", "digests compared", "clock jumps", "full disks"
 AUDITOR_MODULES = (
     "auditor",
     "books",
+    "deadlines",
     "figures",
     "hold_verdicts",
     "order_books",

@@ -227,7 +227,9 @@ class Orders:
         recipient = (terms.customer_id, terms.address)
         key = (work.location_id, work.delivery_method, work.capacity_day)
         parcels = self.parcels.setdefault(recipient, {})
-        there = parcels.setdefault(key, SortedDict())
+        there = parcels.get(key)
+        if there is None:
+            there = parcels[key] = SortedDict()
         if sign > 0:
             there[work.fulfillment_order_id] = work
             return

@@ -123,7 +123,10 @@ class SkuStock:
         """Return the announced supply of a location to change it."""
         if self.inbound is None:
             self.inbound = {}
-        return self.inbound.setdefault(index, InboundSupplies())
+        supplies = self.inbound.get(index)
+        if supplies is None:
+            supplies = self.inbound[index] = InboundSupplies()
+        return supplies
 
     def check_invariants(self) -> None:
         """Arrays are parallel and sorted, figures are in range."""
