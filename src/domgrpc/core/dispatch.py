@@ -240,6 +240,7 @@ def _evolve_products(state: State, event: ProductsSaved, _at: Stamp) -> None:
     evolve_products_saved(state.network.products, event)
     for product in event.products:
         state.network.stock.ensure(product.sku)
+        state.network.stock.waiting.stir(product.sku)
 
 
 def _evolve_rules(state: State, event: RuleSaved | RuleDeleted, _at: Stamp) -> None:

@@ -24,6 +24,7 @@ from domgrpc.core.orders import (
     is_claiming,
     is_finished,
     is_unreleased,
+    unsourced_quantities,
 )
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservation_book import Reservations
@@ -43,6 +44,7 @@ from domgrpc.core.values import (
     Stamp,
     TimeMs,
 )
+from domgrpc.core.waiting import Waiting
 
 Recipient = tuple[CustomerId, Address]
 ParcelKey = tuple[LocationId, DeliveryMethod, int]
@@ -65,10 +67,13 @@ class Orders:
         "parcels",
         "stirred_count",
         "used_capacity",
+        "waiting",
     )
 
-    def __init__(self, limits: Limits, retention: Retention) -> None:
+    def __init__(self, limits: Limits, retention: Retention, waiting: Waiting) -> None:
         """Start empty."""
+        self.waiting = waiting
+        """The orders that wait for stock."""
         self.limits = limits
         self._finished_max = retention.finished_orders_max
         self.by_id: dict[OrderId, Order] = {}
@@ -129,6 +134,9 @@ class Orders:
             self._listing.add((order.create_time_ms, order.order_id))
         self.by_id[order.order_id] = order
         self._count(order, 1)
+        key = (order.create_time_ms, order.order_id)
+        if key in self.waiting.keys:
+            self.waiting.changed[key] = None
         if is_finished(order):
             self.finished.append((order.order_id, order.revision))
             self._forget_oldest()
@@ -146,16 +154,21 @@ class Orders:
 
     def check_invariants(self) -> None:
         """The views are those of the orders, and every order adds up."""
-        fresh = Orders(self.limits, Retention(finished_orders_max=self._finished_max))
+        fresh = Orders(self.limits, Retention(finished_orders_max=self._finished_max), Waiting())
         fresh.restore(list(self.by_id.values()))
         assert fresh.open_at == self.open_at
         assert fresh.used_capacity == self.used_capacity
         assert fresh.parcels == self.parcels
+        fresh.waiting.check_same(self.waiting)
         assert len(self.finished) <= self._finished_max
         for order in self.by_id.values():
             _check_order(order)
 
     def _count(self, order: Order, sign: int) -> None:
+        skus = waiting_skus(order)
+        if skus:
+            change = self.waiting.add if sign > 0 else self.waiting.remove
+            change((order.create_time_ms, order.order_id), skus)
         for work in order.fulfillment_orders:
             if work.state is FulfillmentState.CANCELLED:
                 continue
@@ -228,6 +241,21 @@ def takes_more(work: FulfillmentOrder) -> bool:
         and work.parcel_id == NO_PARCEL
         and work.delivery_method in PARCEL_METHODS
     )
+
+
+def waiting_skus(order: Order) -> tuple[Sku, ...]:
+    """Return the SKUs that an order waits for: unfilled, or stuck where nobody can work on them.
+
+    O(the order), O(1) for one that is not flagged.
+    """
+    if order.attention not in (Attention.BACKORDERED, Attention.LOCATION_DISABLED):
+        return ()
+    unsourced = unsourced_quantities(order)
+    skus = {line.sku: None for line in order.lines if line.line_id in unsourced}
+    if order.attention is Attention.LOCATION_DISABLED:
+        for work in filter(is_unreleased, order.fulfillment_orders):
+            skus.update((line.sku, None) for line in work.lines)
+    return tuple(skus)
 
 
 def _check_order(order: Order) -> None:
