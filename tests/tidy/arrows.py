@@ -123,6 +123,7 @@ CORE_ORDER = (
     "order_steps",
     "replanning",
     "backorders",
+    "dry_runs",
     "answers",
     "events",
     "changes",

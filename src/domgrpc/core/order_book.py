@@ -8,6 +8,7 @@ of these are views of the orders, built again from a snapshot.
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 from sortedcontainers import SortedDict, SortedList
@@ -105,13 +106,20 @@ class Orders:
 
         The sorted listing is made by the first call, O(n log n), and kept from then on.
         """
+        first = (TimeMs(place[0]), OrderId(place[1]))
+        for _, order_id in self._sorted().irange(first, None, (False, True)):
+            yield self.by_id[order_id]
+
+    def newest(self, count: int) -> list[OrderId]:
+        """Return the orders placed last, the newest first; as `after`, then O(count)."""
+        return [order_id for _, order_id in islice(reversed(self._sorted()), count)]
+
+    def _sorted(self) -> "SortedList[tuple[TimeMs, OrderId]]":
         if self._listing is None:
             self._listing = SortedList(
                 (order.create_time_ms, key) for key, order in self.by_id.items()
             )
-        first = (TimeMs(place[0]), OrderId(place[1]))
-        for _, order_id in self._listing.irange(first, None, (False, True)):
-            yield self.by_id[order_id]
+        return self._listing
 
     def retain(self, retention: Retention) -> None:
         """Remember so many finished ones from now on; what is beyond is forgotten."""
