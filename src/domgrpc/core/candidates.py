@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from domgrpc.core.journey_columns import Columns
 from domgrpc.core.journeys import TransportTable
 from domgrpc.core.leg_costs import package_costs, unit_costs
 from domgrpc.core.leg_questions import (
@@ -61,10 +60,6 @@ def _only(index: LocationIndex, units: Units) -> Units:
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     """Return the candidates of a leg; O(positions of its SKUs)."""
-    if question.columns is not None and is_plain(question, question.columns):
-        found = _plain_candidates(network, question, question.columns)
-        if found is not None:
-            return found
     columns = [stocked(network, need, question) for need in question.needs]
     union = columns[0] if len(columns) == 1 else {k: 0 for units in columns for k in units}
     ordered = sorted(union, key=question.ranks.__getitem__)
@@ -124,58 +119,6 @@ def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
         [unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
         allowed,
         table.deliver_by_ms,
-    )
-
-
-def is_plain(question: LegQuestion, columns: Columns) -> bool:
-    """Whether a leg is what most are: no filter but stock and reach, no price but what is paid."""
-    return (
-        question.area.distances_m is None
-        and question.only is None
-        and question.effects is NO_EFFECTS
-        and question.room_left is None
-        and question.mocked is None
-        and not columns.has_weight_rates
-        and not question.prices.scarcity_micros
-        and question.parcel_at is None
-        and not question.joins_only
-        and not (question.own or question.taken or question.excluded)
-    )
-
-
-def _plain_candidates(
-    network: Network, question: LegQuestion, columns: Columns
-) -> Candidates | None:
-    """Return all locations of a plain leg, whatever they have; None where most have nothing."""
-    location_count = len(network.locations.by_index)
-    available = []
-    for need in question.needs:
-        stock = network.stock.find(need.sku)
-        if stock is None or 2 * len(stock.location_indexes) < location_count:
-            return None
-        units: Sequence[int] = availability_view(network, stock, question.ask).to_fulfill
-        if len(units) < location_count:
-            everywhere = [0] * location_count
-            for index, there in zip(stock.location_indexes, units, strict=True):
-                everywhere[index] = there
-            units = everywhere
-        available.append([units[index] for index in columns.indexes])
-    stocked_count = len(columns.indexes)
-    if all(0 in row for row in available):
-        stocked_count = sum(map(any, zip(*available, strict=True)))
-    removed = columns.removed
-    if stocked_count < len(columns.indexes):
-        removed = (*removed, ("stock", len(columns.indexes) - stocked_count))
-    return Candidates(
-        columns.indexes,
-        columns.indexes,
-        columns.table,
-        columns.package_costs,
-        [columns.unit_costs] * len(available),
-        available,
-        removed,
-        {},
-        cheapest=columns.cheapest,
     )
 
 

@@ -160,7 +160,6 @@ def _extended(
         found,
         indexes=[*found.indexes, *(index for index, _ in dated)],
         dated=tuple(place for _, place in dated),
-        cheapest=None,
         package_costs=[
             *found.package_costs,
             *(_package_cost(question, index, place) for index, place in dated),

@@ -264,7 +264,7 @@ def _rows(
     if count > min(CHEAPEST_MAX, count_max):
         told = [n for n, index in enumerate(found.indexes) if index in shown] if shown else []
         told += [package.candidate for package in solution.packages]
-        told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
+        told += cheapest_of(instance.package_costs)
         kept = sorted(list(dict.fromkeys(told))[:count_max])
     if len(kept) == 1:
         # The getter of one place gives no tuple.

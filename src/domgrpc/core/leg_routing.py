@@ -13,53 +13,34 @@ import msgspec
 from domgrpc.core.candidates import candidates_of
 from domgrpc.core.dated_candidates import with_dated
 from domgrpc.core.leg_answers import LegPlan, nothing_planned, planned_leg
-from domgrpc.core.leg_questions import Candidates, LegQuestion, Need
+from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion, Need
 from domgrpc.core.leg_solving import (
     crowded_cells,
     follow_strategy,
+    leg_terms,
     solve_leg,
     without_cells,
 )
 from domgrpc.core.network import Network
-from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg
+from domgrpc.core.plain_legs import plain_leg
 from domgrpc.core.routing.instance import (
     Instance,
     RateCard,
-    Terms,
     Unservable,
     WeightRates,
 )
 from domgrpc.core.rule_sets import Strategy
-from domgrpc.core.values import (
-    LocationIndex,
-)
 
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
-_PLAIN = Terms()
-
-
-class LegLimits(msgspec.Struct, frozen=True, gc=False):
-    """What the plan of a leg must keep to."""
-
-    package_count_max: int = 0
-    unit_split: bool = True
-    partial: bool = True
-    """Whether a need that may be split, and cannot be served whole, is served in part."""
-    groups: tuple[tuple[int, ...], ...] = ()
-    """Needs that must travel in one package, by place."""
-    strategy: Strategy = Strategy.CHEAPEST
-    shown: tuple[LocationIndex, ...] = ()
-    """Locations that the decision tells of, whatever they cost."""
 
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
-    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
-        obvious = obvious_plan(network, leg, question)
-        if obvious is not None:
-            return LegPlan((obvious.package,), (), obvious.decision)
+    plain = plain_leg(network, leg, question, limits)
+    if plain is not None:
+        return plain
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:
@@ -123,38 +104,18 @@ def _instance(
     places, served = what
     number_of = {place: number for number, place in enumerate(places)}
     needs = [question.needs[place] for place in places]
-    alone = tuple(n for n, need in enumerate(needs) if need.fields.ship_alone)
+    quantities = [served[place] for place in places]
     groups = tuple(
         tuple(number_of[place] for place in group if place in number_of) for group in limits.groups
     )
-    split = _may_split(needs, [served[place] for place in places], limits)
-    rates = _weight_rates(found, needs)
-    plain = not (alone or groups or split or rates or limits.package_count_max)
+    here = msgspec.structs.replace(limits, groups=groups) if groups else limits
     return Instance(
-        quantities=[served[place] for place in places],
+        quantities=quantities,
         package_costs=found.package_costs,
         unit_costs=[found.unit_costs[place] for place in places],
         available=[found.available[place] for place in places],
-        terms=_PLAIN
-        if plain
-        else Terms(
-            unit_split=split,
-            package_count_max=limits.package_count_max,
-            together=tuple(group for group in groups if len(group) > 1),
-            alone=tuple(n for n in alone if not any(n in group for group in groups)),
-            weight_rates=rates,
-        ),
+        terms=leg_terms(needs, quantities, here, _weight_rates(found, needs)),
     )
-
-
-def _may_split(
-    needs: Sequence[Need], quantities: list[int], limits: LegLimits
-) -> bool | tuple[bool, ...]:
-    splits = tuple(
-        quantity > 1 and limits.unit_split and need.splits
-        for need, quantity in zip(needs, quantities, strict=True)
-    )
-    return splits if any(splits) else False
 
 
 def _weight_rates(found: Candidates, needs: Sequence[Need]) -> WeightRates | None:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from domgrpc.core.leg_questions import Candidates, LegQuestion
+from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion, Need
 from domgrpc.core.routing.instance import (
+    AnyInstance,
+    ArrayInstance,
     Instance,
     Obstacle,
     Package,
@@ -40,14 +42,43 @@ _NODES_MIN = 30
 _NODES_MAX = 2_000
 """The cap on the search of a leg: the writer waits for it, some ten milliseconds at the most."""
 
+_WIDE_LINES_MAX = 32
+"""Up to so many lines are solved at once also where thousands of candidates are told in arrays."""
+_PLAIN = Terms()
+
 _Lots = list[tuple[int, ...]]
 
 
-def solve_leg(instance: Instance) -> Solution | Unservable:
+def leg_terms(
+    needs: Sequence[Need], quantities: list[int], limits: LegLimits, rates: WeightRates | None
+) -> Terms:
+    """Return what the plan of some needs must keep to, in the solver's words."""
+    splits = tuple(
+        quantity > 1 and limits.unit_split and need.splits
+        for need, quantity in zip(needs, quantities, strict=True)
+    )
+    alone = [number for number, need in enumerate(needs) if need.fields.ship_alone]
+    if not (alone or limits.groups or any(splits) or rates or limits.package_count_max):
+        return _PLAIN
+    return Terms(
+        unit_split=any(splits) and splits,
+        package_count_max=limits.package_count_max,
+        together=tuple(group for group in limits.groups if len(group) > 1),
+        alone=tuple(n for n in alone if not any(n in group for group in limits.groups)),
+        weight_rates=rates,
+    )
+
+
+def solve_leg(instance: AnyInstance) -> Solution | Unservable:
     """Return the best plan of a leg; of a long one a good plan, with its gap."""
     line_count = len(instance.quantities)
-    if line_count <= PART_LINES_MAX and line_count * len(instance.package_costs) <= _CELLS_MAX:
+    cells = line_count * len(instance.package_costs)
+    if line_count <= PART_LINES_MAX and cells <= _CELLS_MAX:
         return solve(instance, node_count_max=_node_count_max(instance))
+    if isinstance(instance, ArrayInstance):
+        if line_count <= _WIDE_LINES_MAX:
+            return solve(instance, node_count_max=_node_count_max(instance))
+        instance = instance.as_lists()
     return solve_in_parts(instance, (PART_LINES_MAX, PART_LINES_SPLIT_MAX))
 
 
@@ -56,7 +87,7 @@ def solve_in_parts(instance: Instance, sizes: tuple[int, int]) -> Solution | Uns
     return _Parts(instance, _lots(instance), sizes).solved()
 
 
-def _node_count_max(instance: Instance) -> int:
+def _node_count_max(instance: AnyInstance) -> int:
     cells = len(instance.quantities) * len(instance.package_costs)
     split = instance.terms.unit_split
     work = _WORK_SPLIT_MAX if split is True or (split and any(split)) else _WORK_MAX
@@ -133,6 +164,7 @@ class _Parts:
         self._opened: dict[int, dict[int, int]] = {}
         self._alone: list[Package] = []
         self._node_count = 0
+        self._node_count_max = _node_count_max(instance)
 
     def solved(self) -> Solution | Unservable:
         count_max = self._instance.terms.package_count_max
@@ -247,7 +279,8 @@ class _Parts:
             available=available,
             terms=terms,
         )
-        return solve(instance, node_count_max=_node_count_max(instance))
+        # The parts share what one leg may cost.
+        return solve(instance, node_count_max=self._node_count_max)
 
     def _keep(self, part: _Lots, found: Solution) -> None:
         alone = frozenset(self._instance.terms.alone)
