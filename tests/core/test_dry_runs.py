@@ -2,7 +2,7 @@
 
 import pytest
 
-from domgrpc.core.dry_runs import TriedOrder, UntriedOrder, orders_to_try, try_order
+from domgrpc.core.dry_runs import TriedOrder, UntriedOrder, newest_orders, orders_to_try, try_order
 from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.rejections import Reason
@@ -114,9 +114,10 @@ def test_an_order_whose_scope_is_gone_is_not_tried(shop: Shop) -> None:
 
 def test_the_newest_orders_are_those_placed_last(shop: Shop) -> None:
     shop.given(order(line("tea"), as_id="b")).later(1).given(order(line("tea"), as_id="a"))
-    assert shop.state.orders.newest(5) == ["a", "b"]
-    shop.later(1).given(order(line("tea"), as_id="c"))
-    assert shop.state.orders.newest(2) == ["c", "a"]
+    assert newest_orders(shop.state.planner, 5) == ["a", "b"]
+    shop.later(1).given(order(line("tea"), as_id="c"), cancel_order("b"))
+    assert newest_orders(shop.state.planner, 2) == ["c", "a"]
+    assert newest_orders(shop.reopened().state.planner, 3) == ["c", "a", "b"]
 
 
 def test_a_slice_has_one_order_at_least_and_else_so_many_lines(shop: Shop) -> None:

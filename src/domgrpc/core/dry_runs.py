@@ -7,6 +7,7 @@ promised is not remembered, so only orders are tried.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 import msgspec
 
@@ -58,6 +59,11 @@ class UntriedOrder(msgspec.Struct, frozen=True):
 
     order_id: OrderId
     reason: str
+
+
+def newest_orders(planner: Planner, count: int) -> list[OrderId]:
+    """Return the orders placed last, the newest first; O(count)."""
+    return list(islice(reversed(planner.orders.by_id), count))
 
 
 def orders_to_try(

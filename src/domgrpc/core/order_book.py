@@ -8,7 +8,6 @@ of these are views of the orders, built again from a snapshot.
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
 
 import msgspec
 from sortedcontainers import SortedDict, SortedList
@@ -25,7 +24,7 @@ from domgrpc.core.orders import (
     is_claiming,
     is_finished,
     is_unreleased,
-    unsourced_quantities,
+    waiting_skus,
 )
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservation_book import Reservations
@@ -106,20 +105,13 @@ class Orders:
 
         The sorted listing is made by the first call, O(n log n), and kept from then on.
         """
-        first = (TimeMs(place[0]), OrderId(place[1]))
-        for _, order_id in self._sorted().irange(first, None, (False, True)):
-            yield self.by_id[order_id]
-
-    def newest(self, count: int) -> list[OrderId]:
-        """Return the orders placed last, the newest first; as `after`, then O(count)."""
-        return [order_id for _, order_id in islice(reversed(self._sorted()), count)]
-
-    def _sorted(self) -> "SortedList[tuple[TimeMs, OrderId]]":
         if self._listing is None:
             self._listing = SortedList(
                 (order.create_time_ms, key) for key, order in self.by_id.items()
             )
-        return self._listing
+        first = (TimeMs(place[0]), OrderId(place[1]))
+        for _, order_id in self._listing.irange(first, None, (False, True)):
+            yield self.by_id[order_id]
 
     def retain(self, retention: Retention) -> None:
         """Remember so many finished ones from now on; what is beyond is forgotten."""
@@ -142,9 +134,7 @@ class Orders:
             self._listing.add((order.create_time_ms, order.order_id))
         self.by_id[order.order_id] = order
         self._count(order, 1)
-        key = (order.create_time_ms, order.order_id)
-        if key in self.waiting.keys:
-            self.waiting.changed[key] = None
+        self.waiting.note_change((order.create_time_ms, order.order_id))
         if is_finished(order):
             self.finished.append((order.order_id, order.revision))
             self._forget_oldest()
@@ -173,10 +163,7 @@ class Orders:
             _check_order(order)
 
     def _count(self, order: Order, sign: int) -> None:
-        skus = waiting_skus(order)
-        if skus:
-            change = self.waiting.add if sign > 0 else self.waiting.remove
-            change((order.create_time_ms, order.order_id), skus)
+        self.waiting.count((order.create_time_ms, order.order_id), waiting_skus(order), sign)
         for work in order.fulfillment_orders:
             if work.state is FulfillmentState.CANCELLED:
                 continue
@@ -249,21 +236,6 @@ def takes_more(work: FulfillmentOrder) -> bool:
         and work.parcel_id == NO_PARCEL
         and work.delivery_method in PARCEL_METHODS
     )
-
-
-def waiting_skus(order: Order) -> tuple[Sku, ...]:
-    """Return the SKUs that an order waits for: unfilled, or stuck where nobody can work on them.
-
-    O(the order), O(1) for one that is not flagged.
-    """
-    if order.attention not in (Attention.BACKORDERED, Attention.LOCATION_DISABLED):
-        return ()
-    unsourced = unsourced_quantities(order)
-    skus = {line.sku: None for line in order.lines if line.line_id in unsourced}
-    if order.attention is Attention.LOCATION_DISABLED:
-        for work in filter(is_unreleased, order.fulfillment_orders):
-            skus.update((line.sku, None) for line in work.lines)
-    return tuple(skus)
 
 
 def _check_order(order: Order) -> None:

@@ -6,7 +6,7 @@ seen to have stirs its SKU. Orders are not looked at here: whoever plans them ag
 stirred and goes through the orders behind it in its own time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from sortedcontainers import SortedDict
@@ -44,8 +44,19 @@ class Waiting:
         self.changed: dict[OrderKey, None] = {}
         """Orders that were placed or changed and wait."""
 
-    def add(self, key: OrderKey, skus: Iterable[Sku]) -> None:
-        """Let an order wait for SKUs."""
+    def count(self, key: OrderKey, skus: Sequence[Sku], sign: int) -> None:
+        """Let an order wait for SKUs, or by a negative sign no more; nothing without SKUs."""
+        if skus and sign > 0:
+            self._add(key, skus)
+        elif skus:
+            self._remove(key, skus)
+
+    def note_change(self, key: OrderKey) -> None:
+        """Note that an order was placed or changed, where it waits; O(1)."""
+        if key in self.keys:
+            self.changed[key] = None
+
+    def _add(self, key: OrderKey, skus: Sequence[Sku]) -> None:
         self.keys[key] = None
         for sku in skus:
             waiters = self.by_sku.get(sku)
@@ -53,8 +64,8 @@ class Waiting:
                 waiters = self.by_sku[sku] = Waiters()
             waiters.keys[key] = None
 
-    def remove(self, key: OrderKey, skus: Iterable[Sku]) -> None:
-        """Let an order wait no more; what nobody waits for is forgotten."""
+    def _remove(self, key: OrderKey, skus: Sequence[Sku]) -> None:
+        # What nobody waits for is forgotten.
         del self.keys[key]
         self.changed.pop(key, None)
         for sku in skus:

@@ -9,7 +9,7 @@ import asyncio
 
 import msgspec
 
-from domgrpc.core.dry_runs import TriedOrder, UntriedOrder, orders_to_try, try_order
+from domgrpc.core.dry_runs import TriedOrder, UntriedOrder, newest_orders, orders_to_try, try_order
 from domgrpc.core.rule_set_book import check_is_validated
 from domgrpc.core.state import State
 from domgrpc.core.values import OrderId, Revision, RuleSetVersion, TimeMs
@@ -55,7 +55,7 @@ class DryRunner:
         self._is_running = True
         found: list[TriedOrder | UntriedOrder] = []
         try:
-            order_ids = state.orders.newest(order_count)
+            order_ids = newest_orders(state.planner, order_count)
             while len(found) < len(order_ids):
                 started_seconds = self._writer.clock.seconds()
                 found += await self._try_some(order_ids[len(found) :], version)
