@@ -13,7 +13,8 @@ from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.rejections import Reason
 from domgrpc.core.rule_sets import CreateRuleSet, RuleSetContent, Unfilled
-from domgrpc.core.values import DAY_MS, GroupId, LocationType, Sku
+from domgrpc.core.values import DAY_MS, GroupId, LocationType, OrderId, Sku
+from domgrpc.core.waiting import FIRST_KEY
 from tests.core.commands import (
     announce,
     disable,
@@ -264,6 +265,18 @@ def test_the_changed_order_is_tried_again_for_what_is_left_of_it(shop: Shop) -> 
     assert list(shop.state.orders.waiting.changed) == [(NOON_MS, "o")]
     assert shop.serve() is not None
     assert not shop.state.orders.waiting.changed
+
+
+def test_those_that_wait_are_gone_through_in_parts_from_the_oldest(shop: Shop) -> None:
+    names = ("a", "b", "c")
+    shop.given(on_hand("cup", chi=0), *(order(line("tea"), as_id=name) for name in names))
+    shop.later(1).given(order(line("cup"), as_id="aa"))
+    waiting = shop.state.orders.waiting
+    assert [name for _, name in waiting.after(FIRST_KEY, None, 9)] == ["a", "b", "c", "aa"]
+    assert [name for _, name in waiting.after(FIRST_KEY, Sku("tea"), 2)] == ["a", "b"]
+    behind = waiting.after((NOON_MS, OrderId("b")), Sku("tea"), 2)
+    assert [name for _, name in behind] == ["c"]
+    assert waiting.after(FIRST_KEY, Sku("hat"), 2) == []
 
 
 # --- work that is stuck where it cannot be done

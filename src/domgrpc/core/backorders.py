@@ -22,7 +22,6 @@ from domgrpc.core.orders import (
     is_unreleased,
     unsourced_quantities,
 )
-from domgrpc.core.positions import SkuStock
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replanning import NOBODY_ELSE, lines_for, moved_away, rebooked
 from domgrpc.core.reservations import Caller
@@ -71,7 +70,7 @@ class _Attempt:
         self._time_ms: TimeMs = caller.at.time_ms
         self._taken = Taken()
         # Nothing changes within the step: the figures of a SKU are looked up once for a demand.
-        self._offers: dict[tuple[Sku, Demand], tuple[SkuStock, Sequence[int]] | None] = {}
+        self._offers: dict[tuple[Sku, Demand], Sequence[int]] = {}
 
     def changed(self, order: Order) -> OrderChanged | None:
         """Return what can be done for an order, None where that is nothing."""
@@ -145,32 +144,28 @@ class _Attempt:
         demand = ask_of(order.terms, line.delivery_method, self._time_ms).demand
         key = (line.sku, demand)
         if key not in self._offers:
-            self._offers[key] = self._offer(order, line)
-        offer = self._offers[key]
-        if offer is None:
-            return False
-        stock, units = offer
+            self._offers[key] = self._offered(order, line)
+        units = self._offers[key]
+        network = self._planner.network
         taken = self._taken.units.get(line.sku)
         if line.delivery_method in _AT_LOCATION:
-            index = self._planner.network.locations.index(line.location_id)
-            slot = stock.slot(index)
+            index = network.locations.index(line.location_id)
+            _, slot = network.stock.locate(line.sku, index)
             return slot >= 0 and units[slot] > (taken.get(index, 0) if taken else 0)
         if not taken:
             return max(units, default=0) > 0
-        indexes = stock.location_indexes
+        indexes = network.stock.by_sku[line.sku].location_indexes
         # Compared as they stand side by side: index and units of one slot.
         return any(
             there > taken.get(index, 0)  # type: ignore[call-overload]
             for index, there in zip(indexes, units, strict=True)
         )
 
-    def _offer(self, order: Order, line: OrderLine) -> tuple[SkuStock, Sequence[int]] | None:
+    def _offered(self, order: Order, line: OrderLine) -> Sequence[int]:
         network = self._planner.network
         stock = network.stock.find(line.sku)
-        if stock is None:
-            return None
         ask = ask_of(order.terms, line.delivery_method, self._time_ms)
-        return stock, availability_view(network, stock, ask).to_sell
+        return () if stock is None else availability_view(network, stock, ask).to_sell
 
 
 def given_back_by(order: Order, needs: dict[LineId, int]) -> tuple[LocationId, ...]:
