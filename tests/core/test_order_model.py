@@ -270,10 +270,8 @@ class OrderMachine(RuleBasedStateMachine):
     def close(self, site: str, *, closed: bool) -> None:
         self.shop.given(disable(site) if closed else enable(site))
         before = self.claimed()
-        while True:
-            event = self.shop.replan()
-            if event is None:
-                break
+        # Both timers, until neither finds anything to do.
+        while self.shop.replan() or self.shop.serve():
             self.check_new_claims(before)
             before = self.claimed()
 

@@ -73,7 +73,7 @@ class _VirtualSelector:
         self._clock = clock
         self._real = selectors.DefaultSelector()
         self._busy_steps = 0
-        self._end_seconds = clock.now_seconds + _LIFE_SECONDS_MAX
+        self._waited_seconds = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
@@ -85,7 +85,8 @@ class _VirtualSelector:
         if self._busy_steps > _BUSY_STEPS_MAX:
             raise RuntimeError(f"the loop was busy for {_BUSY_STEPS_MAX} steps in one moment")
         self._clock.now_seconds += timeout
-        if self._clock.now_seconds > self._end_seconds:
+        self._waited_seconds += timeout
+        if self._waited_seconds > _LIFE_SECONDS_MAX:
             # Timers that set themselves again would go on for ever beside a task that hangs.
             raise RuntimeError(f"nothing has ended within {_LIFE_SECONDS_MAX} virtual seconds")
         return []

@@ -113,7 +113,7 @@ class Auditor:
         if not request_id:
             assert first[0] in UNASKED, f"an event {first[0]} that nobody asked for"
             if first[0] == REPLANNED:
-                order_replans.outage(books, first)
+                order_replans.by_timer(books, first)
             for event in events:
                 books.apply(event)
             check_parcels(books, first)

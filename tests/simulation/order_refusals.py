@@ -77,7 +77,7 @@ ROUTING_COMMANDS = (
     "SaveLocationCalendar",
     "DeleteLocationCalendar",
 )
-RULE_SET_COMMANDS = ("ValidateRuleSet", "ActivateRuleSet")
+RULE_SET_COMMANDS = ("ValidateRuleSet", "DryRunRuleSet", "ActivateRuleSet")
 _JUDGED_HERE = frozenset((*ORDER_COMMANDS, *NEW_COMMANDS, *ROUTING_COMMANDS, *RULE_SET_COMMANDS))
 
 
@@ -157,7 +157,7 @@ def _state_wrong(books: Books, command: Plain) -> bool:
     if command[0] == "PlaceOrder":
         return books.holds[_hold_named(books, command)][STATE] not in (HELD, EXPIRED)
     state = books.routing.rule_sets[command[1]][RULE_SET_STATE]
-    return bool(command[0] == "ActivateRuleSet" and state == DRAFT)
+    return bool(command[0] != "ValidateRuleSet" and state == DRAFT)
 
 
 def _line_missing(books: Books, command: Plain) -> bool:

@@ -292,10 +292,13 @@ class OrderWorkload:
         if store and self._draw() < 0.02:
             store = "new-4"
         sku = self._pick(self._names.skus) if self._draw() < 0.99 else "sku-none"
+        lot = self._draw()
+        # Now and then more than there is, so that some of it waits.
+        units = 1 + int(lot * 3) if lot < 0.85 else int(lot * 40)
         return OrderLine(
             LineId(name),
             Sku(sku),
-            Quantity(1 + int(self._draw() * 3)),
+            Quantity(units),
             method,
             LocationId(store),
             Micros(int(self._draw() * 90_000_000)),

@@ -215,5 +215,6 @@ _VERDICTS: dict[str, tuple[int, Verdict]] = {
     "DeleteLocationCalendar": (22, routing_verdicts.deleted),
     "CreateRuleSet": (23, routing_verdicts.rule_set_created),
     "ValidateRuleSet": (24, routing_verdicts.rule_set_validated),
+    "DryRunRuleSet": (24, routing_verdicts.rule_set_tried),
     "ActivateRuleSet": (24, routing_verdicts.rule_set_activated),
 }

@@ -57,7 +57,6 @@ def parcel_finder(
     alone = (network.products.fields(line.sku).ship_alone for line in leg.lines)
     if not (own or others or question.opened) or all(alone):
         return None
-        return None
     # The book still has the order as it was.
     own_id = order.order_id if order is not None else None
 

@@ -24,6 +24,7 @@ from domgrpc.core.orders import (
     is_claiming,
     is_finished,
     is_unreleased,
+    waiting_skus,
 )
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservation_book import Reservations
@@ -43,6 +44,7 @@ from domgrpc.core.values import (
     Stamp,
     TimeMs,
 )
+from domgrpc.core.waiting import Waiting
 
 Recipient = tuple[CustomerId, Address]
 ParcelKey = tuple[LocationId, DeliveryMethod, int]
@@ -66,10 +68,13 @@ class Orders:
         "parcels",
         "stirred_count",
         "used_capacity",
+        "waiting",
     )
 
-    def __init__(self, limits: Limits, retention: Retention) -> None:
+    def __init__(self, limits: Limits, retention: Retention, waiting: Waiting) -> None:
         """Start empty."""
+        self.waiting = waiting
+        """The orders that wait for stock."""
         self.limits = limits
         self._finished_max = retention.finished_orders_max
         self.by_id: dict[OrderId, Order] = {}
@@ -132,6 +137,7 @@ class Orders:
             self._listing.add((order.create_time_ms, order.order_id))
         self.by_id[order.order_id] = order
         self._count(order, 1)
+        self.waiting.note_change((order.create_time_ms, order.order_id))
         if is_finished(order):
             self.finished.append((order.order_id, order.revision))
             self._forget_oldest()
@@ -149,12 +155,13 @@ class Orders:
 
     def check_invariants(self) -> None:
         """The views are those of the orders, and every order adds up."""
-        fresh = Orders(self.limits, Retention(finished_orders_max=self._finished_max))
+        fresh = Orders(self.limits, Retention(finished_orders_max=self._finished_max), Waiting())
         fresh.restore(list(self.by_id.values()))
         assert fresh.open_at == self.open_at
         assert fresh.used_capacity == self.used_capacity
         assert fresh.parcels == self.parcels
         assert fresh.guests == self.guests
+        fresh.waiting.check_same(self.waiting)
         assert len(self.finished) <= self._finished_max
         for order in self.by_id.values():
             _check_order(order)
@@ -163,6 +170,7 @@ class Orders:
                     self._check_guest(order, work)
 
     def _count(self, order: Order, sign: int) -> None:
+        self.waiting.count((order.create_time_ms, order.order_id), waiting_skus(order), sign)
         for work in order.fulfillment_orders:
             if work.state is FulfillmentState.CANCELLED:
                 continue

@@ -47,6 +47,7 @@ from domgrpc.core.values import (
 )
 
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
+NOBODY_ELSE = "no other location can do all of its work"
 _ROUNDS_MAX = 4
 """So often a new plan is tried as a whole; then its orders are moved one by one."""
 OUTAGE_LINES_PER_RECORD_MAX = 5_000
@@ -108,10 +109,10 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     skipped = []
     for order_id, location_ids in displaced.items():
         order = planner.orders.by_id[order_id]
-        changed = _moved_away(planner, order, (location_ids, taken), caller)
+        changed = moved_away(planner, order, (location_ids, taken), caller)
         changes.append(changed)
         if changed.order.attention is Attention.LOCATION_DISABLED:
-            skipped.append((order_id, "no other location can do all of its work"))
+            skipped.append((order_id, NOBODY_ELSE))
     if not changes:
         return None
     applied = tuple(change.order.order_id for change in changes if change.claims)
@@ -119,12 +120,13 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     return OrdersReplanned(told, ReplanSummary(applied, tuple(skipped)))
 
 
-def _moved_away(
+def moved_away(
     planner: Planner,
     old: Order,
     where: tuple[tuple[LocationId, ...], Taken],
     caller: Caller,
 ) -> OrderChanged:
+    """Plan the open work of an order again that lies at some locations; the rest is flagged."""
     location_ids, taken = where
     needs: dict[LineId, int] = {}
     displaced = [w for w in _open_works(old) if w.location_id in location_ids]
@@ -151,16 +153,17 @@ def _moved_away(
     leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
     works, _ = taken_out(works, leaving, only_at=location_ids)
     detail = f"away from {', '.join(location_ids)}"
-    changed = _rebooked(old, works, plan, (caller, detail))
+    changed = rebooked(old, works, plan, (caller, detail))
     if stuck:
         order = msgspec.structs.replace(changed.order, attention=Attention.LOCATION_DISABLED)
         changed = msgspec.structs.replace(changed, order=order)
     return changed
 
 
-def _rebooked(
+def rebooked(
     old: Order, works: tuple[FulfillmentOrder, ...], plan: Plan, why: tuple[Caller, str]
 ) -> OrderChanged:
+    """Return the event of a new plan: its packages beside the work that stays."""
     caller, detail = why
     works, number = put_in(old.order_id, works, plan, old.next_fulfillment_number)
     order = msgspec.structs.replace(old, fulfillment_orders=works, next_fulfillment_number=number)
@@ -232,7 +235,7 @@ def _booked_moves(
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
-        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
+        changes.append(rebooked(old, _settled_works(old), plan, (caller, "backlog")))
     return changes, failed
 
 
@@ -258,7 +261,7 @@ def _one_by_one(
             failed[order_id] = plan
             continue
         freed, taken = with_own, tried
-        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
+        changes.append(rebooked(old, _settled_works(old), plan, (caller, "backlog")))
     return changes, failed
 
 
