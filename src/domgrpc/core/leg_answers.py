@@ -121,9 +121,7 @@ def _package(
     index = found.indexes[candidate]
     place = found.place(candidate)
     table, row = place.table, place.row
-    parcel = None
-    if question.parcel_at is not None and not place.ready_ms:
-        parcel = question.parcel_at(index, table.ship_day[row])
+    parcel = found.parcels.get(candidate)
     by_weight = _step_price(instance, package)
     paid = by_weight + (table.package_micros[row] if parcel is None else 0)
     units, weighed, lines = 0, by_weight + instance.package_costs[candidate], []
@@ -264,7 +262,7 @@ def _rows(
     if count > min(CHEAPEST_MAX, count_max):
         told = [n for n, index in enumerate(found.indexes) if index in shown] if shown else []
         told += [package.candidate for package in solution.packages]
-        told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
+        told += cheapest_of(instance.package_costs)
         kept = sorted(list(dict.fromkeys(told))[:count_max])
     if len(kept) == 1:
         # The getter of one place gives no tuple.

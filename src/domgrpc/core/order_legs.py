@@ -1,6 +1,6 @@
 """Legs: the lines of an order that can share a package, and what each asks for by SKU."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -67,12 +67,19 @@ def legs_of(lines: tuple[OrderLine, ...]) -> list[Leg]:
 
 
 def needs_of(
-    lines: Iterable[OrderLine], fields_of: Callable[[Sku], ProductFields]
+    lines: Sequence[OrderLine], fields_of: Callable[[Sku], ProductFields]
 ) -> tuple[Need, ...]:
     """Sum lines of the same SKU, so that each of its units is promised once; O(lines)."""
     by_sku: dict[Sku, list[OrderLine]] = {}
     for line in lines:
         by_sku.setdefault(line.sku, []).append(line)
+    if len(by_sku) == len(lines):
+        return tuple(
+            [
+                Need(line.sku, line.quantity, ((line.line_id, line.quantity),), fields_of(line.sku))
+                for line in lines
+            ]
+        )
     return tuple(
         Need(
             sku,
@@ -87,7 +94,10 @@ def needs_of(
 def package_groups(
     lines: tuple[OrderLine, ...], needs: tuple[Need, ...]
 ) -> tuple[tuple[int, ...], ...]:
-    """Return which needs must travel in one package, by place; joined where groups overlap."""
+    """Return which needs must travel in one package, by place; joined where groups overlap.
+
+    A group of one need stands for lines of one SKU, whose units must not be split.
+    """
     place_of = {need.sku: place for place, need in enumerate(needs)}
     group_of: dict[str, dict[int, None]] = {}
     for line in lines:
@@ -103,7 +113,7 @@ def package_groups(
             else:
                 apart.append(other)
         joined = [*apart, merged]
-    return tuple(tuple(sorted(members)) for members in joined if len(members) > 1)
+    return tuple(tuple(sorted(members)) for members in joined)
 
 
 def shared_out(need: Need, units: int, done: dict[LineId, int]) -> list[tuple[LineId, int]]:
