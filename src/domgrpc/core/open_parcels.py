@@ -54,8 +54,9 @@ def parcel_finder(
     others: Parcels = {}
     if terms.customer_id and question.line_count <= GUEST_LINES_MAX:
         others = orders.parcels.get((terms.customer_id, terms.address), {})
-    alone = (network.products.fields(line.sku).ship_alone for line in leg.lines)
-    if not (own or others or question.opened) or all(alone):
+    fields = network.products.fields
+    is_open = own or others or question.opened
+    if not is_open or all(fields(line.sku).ship_alone for line in leg.lines):
         return None
     # The book still has the order as it was.
     own_id = order.order_id if order is not None else None

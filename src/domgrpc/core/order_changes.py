@@ -17,7 +17,7 @@ from domgrpc.core.order_commands import (
 )
 from domgrpc.core.order_editing import cancelled, edited
 from domgrpc.core.order_placing import short_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, nobody_asked, plan_order
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
 from domgrpc.core.order_works import (
     Freed,
     lines_for,
@@ -36,7 +36,7 @@ from domgrpc.core.orders import (
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
-from domgrpc.core.plans import Plan
+from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.rejections import Rejected, check_etag
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
@@ -179,7 +179,7 @@ def _tried(
         if kind is StepKind.EDITED:
             raise
         # Work can be given back all the same: its units wait until the scope is there again.
-        return _Tried(after, question, nobody_asked(question), is_lost=True)
+        return _Tried(after, question, nothing_planned(question.lines), is_lost=True)
 
 
 def _complete(

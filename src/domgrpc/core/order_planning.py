@@ -206,12 +206,6 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
 
-def nobody_asked(question: PlanQuestion) -> Plan:
-    """Return the plan of lines for which no location may be asked: all of them are short."""
-    left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
-    return Plan((), (), tuple(left), 0)
-
-
 # --- one leg
 
 
@@ -401,8 +395,6 @@ def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku,
 def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
     if not question.merges:
         return None
-    line_count = len(question.whole or question.lines)
-    asked = ParcelQuestion(
-        question.terms, question.order, question.time_ms, line_count, question.opened
-    )
+    whole, time_ms = question.whole or question.lines, question.time_ms
+    asked = ParcelQuestion(question.terms, question.order, time_ms, len(whole), question.opened)
     return parcel_finder(planner.network, planner.orders, leg, asked)

@@ -16,7 +16,7 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, nobody_asked, plan_order
+from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
 from domgrpc.core.order_works import (
     Freed,
     claimed_units,
@@ -34,7 +34,7 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
-from domgrpc.core.plans import Plan
+from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
@@ -147,7 +147,7 @@ def moved_away(
         plan = plan_order(planner, question, taken)
     except Rejected:
         # What its scope names is gone: nobody else may do it.
-        plan = nobody_asked(question)
+        plan = nothing_planned(question.lines)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
     leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
