@@ -117,6 +117,7 @@ CORE_ORDER = (
     "order_planning",
     "order_works",
     "open_work",
+    "open_costs",
     "quotes",
     "order_placing",
     "order_editing",
