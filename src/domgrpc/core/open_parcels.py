@@ -39,7 +39,8 @@ def parcel_finder(
     others: Parcels = {}
     if terms.customer_id:
         others = orders.parcels.get((terms.customer_id, terms.address), {})
-    if not (own or others) or _travels_alone(network, leg.lines):
+    fields = network.products.fields
+    if not (own or others) or all(fields(line.sku).ship_alone for line in leg.lines):
         return None
     # The book still has the order as it was.
     own_prefix = f"{order.order_id}/" if order is not None else None

@@ -187,6 +187,8 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         found = _obvious_leg(planner, question, leg, (rules, taken))
         if found is None:
             asked, limits = leg_question(planner, question, leg, (rules, taken))
+            if len(legs) > 1:
+                limits = msgspec.structs.replace(limits, share=len(legs))
             found = route_leg(planner.network, leg, asked, limits)
         packages += found.packages
         decisions.append(found.decision)
