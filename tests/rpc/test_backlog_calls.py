@@ -10,7 +10,12 @@ from google.protobuf.duration_pb2 import Duration
 from domgrpc.core.order_commands import MOVES_MAX, ApplyReplan, OrderMove, ReplanSummary
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.rejections import Rejected
-from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion, ProposedMove
+from domgrpc.core.replan_proposals import (
+    BacklogProposal,
+    BacklogQuestion,
+    ProposedMove,
+    Staying,
+)
 from domgrpc.core.scopes import LocationList
 from domgrpc.core.values import (
     DeliveryMethod,
@@ -99,6 +104,7 @@ def proposed(count: int) -> BacklogProposal:
     return BacklogProposal(
         moves=moves,
         order_count=1_000,
+        left_out=((Staying.COLLECTED, 3), (Staying.UNREACHABLE, 1)),
         cost_before_micros=Micros(2_000_000),
         cost_after_micros=Micros(1_030_000),
         lower_bound_micros=Micros(1_000_000),
@@ -147,6 +153,10 @@ async def test_a_dry_run_proposes_and_books_nothing() -> None:
     assert [(each.order_id, each.etag) for each in answer.moves] == [("o0", "7"), ("o1", "7")]
     assert answer.moves[0].cost_before_micros - answer.moves[0].cost_after_micros == 300
     assert (answer.order_count, answer.gap_ppm) == (1_000, 30_000)
+    assert [(each.reason, each.fulfillment_order_count) for each in answer.left_out] == [
+        ("collected", 3),
+        ("unreachable", 1),
+    ]
     assert answer.search_time.ToMilliseconds() == 1_500
     assert (answer.backlog_revision, answer.revision) == (40, 40)
     assert not answer.applied_order_ids

@@ -123,6 +123,7 @@ CORE_ORDER = (
     "order_works",
     "parcel_hosts",
     "open_work",
+    "open_costs",
     "quotes",
     "order_placing",
     "order_editing",

@@ -46,6 +46,8 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
+PLANNING_FAILED = "planning it failed"
+"""What an order's history and the summary say where planning it broke by a bug of ours."""
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
 NOBODY_ELSE = "no other location can do all of its work"
 _ROUNDS_MAX = 4
@@ -109,15 +111,30 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     skipped = []
     for order_id, location_ids in displaced.items():
         order = planner.orders.by_id[order_id]
-        changed = moved_away(planner, order, (location_ids, taken), caller)
+        tried = taken.copied()
+        try:
+            changed = moved_away(planner, order, (location_ids, tried), caller)
+        except AssertionError:
+            raise
+        except Exception as broken:  # noqa: BLE001 - one order must not keep all others there
+            changed = _left_there(order, caller, f"{PLANNING_FAILED}: {type(broken).__name__}")
+            skipped.append((order_id, changed.order.history[-1].detail))
+        else:
+            taken.become(tried)
+            if changed.order.attention is Attention.LOCATION_DISABLED:
+                skipped.append((order_id, NOBODY_ELSE))
         changes.append(changed)
-        if changed.order.attention is Attention.LOCATION_DISABLED:
-            skipped.append((order_id, NOBODY_ELSE))
     if not changes:
         return None
     applied = tuple(change.order.order_id for change in changes if change.claims)
     told = changes_with_hosts(planner, changes, caller)
     return OrdersReplanned(told, ReplanSummary(applied, tuple(skipped)))
+
+
+def _left_there(old: Order, caller: Caller, detail: str) -> OrderChanged:
+    order = stamped(old, caller, StepKind.REPLANNED, detail)
+    order = msgspec.structs.replace(order, attention=Attention.LOCATION_DISABLED)
+    return OrderChanged(order, (), StepKind.REPLANNED)
 
 
 def moved_away(

@@ -16,6 +16,7 @@ import structlog
 from google.rpc.status_pb2 import Status
 
 from domgrpc.core.rejections import Rejected
+from domgrpc.engine.beside import BesideFailed
 from domgrpc.engine.calls import (
     Busy,
     DeadlinePassed,
@@ -55,6 +56,7 @@ _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...
     ReoptimizationRunning: (TransportReason.REOPTIMIZATION_RUNNING, ()),
     DryRunning: (TransportReason.DRY_RUN_RUNNING, ()),
     BacklogTooLarge: (TransportReason.BACKLOG_TOO_LARGE, ()),
+    BesideFailed: (TransportReason.INTERNAL, ()),
 }
 """What the engine refuses with: the reason, and the attributes that are its facts."""
 
