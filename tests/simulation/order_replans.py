@@ -36,7 +36,7 @@ from tests.simulation.order_checks import (
 from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
 from tests.simulation.order_verdicts import Request
 from tests.simulation.parcel_verdicts import check_guests, is_guest
-from tests.simulation.plan_figures import Asked, is_plain, offered, part_of_work
+from tests.simulation.plan_figures import Asked, declined, is_plain, offered, part_of_work
 
 REPLANNED_STEP = 7
 ANYBODY = ["", 0]
@@ -76,7 +76,7 @@ def _could_go(books: Books, order: Plain, closed: set[str]) -> bool:
         if work[WORK_STATE] in UNRELEASED and work[WORK_PLACE] in closed:
             for line_id, _, units, _ in work[WORK_LINES]:
                 wanted[line_id] = wanted.get(line_id, 0) + units
-    return _has_stock(books, order, wanted, ())
+    return _has_stock(books, order, wanted, declined(books, order))
 
 
 def _has_stock(

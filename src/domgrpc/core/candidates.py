@@ -41,7 +41,9 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     O(log positions) for each.
     """
     if question.mocked is not None:
-        mocked = dict(question.mocked.get(need.sku, NO_UNITS))
+        given = question.mocked.get(need.sku, NO_UNITS)
+        usable = (index for index in given if network.exclusion(index, question.ask) is None)
+        mocked = {index: given[index] for index in usable}
         _take_off(need, question, mocked)
         return mocked if question.only is None else _only(question.only, mocked)
     stock = network.stock.find(need.sku)

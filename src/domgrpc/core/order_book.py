@@ -6,7 +6,6 @@ is taken, which parcels of a customer could take more, and at which locations op
 of these are views of the orders, built again from a snapshot.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -78,8 +77,8 @@ class Orders:
         self.limits = limits
         self._finished_max = retention.finished_orders_max
         self.by_id: dict[OrderId, Order] = {}
-        # (id, revision) in order of finishing; the revision tells one that changed since apart.
-        self.finished: deque[tuple[OrderId, Revision]] = deque()
+        self.finished: dict[OrderId, Revision] = {}
+        """Those of which nothing is left to do and at which revision, in order of finishing."""
         self.open_at: dict[LocationId, SortedDict[OrderId, int]] = {}
         """By location: the orders with unreleased work there, and how many pieces of it."""
         self.parcels: dict[Recipient, Parcels] = {}
@@ -127,6 +126,13 @@ class Orders:
             self.by_id[order.order_id] = order
             self._count(order, 1)
 
+    def restore_finished(self, finished: list[tuple[OrderId, Revision]]) -> None:
+        """Add the finished ones of a snapshot; entries of orders that changed since are left."""
+        for order_id, revision in finished:
+            order = self.by_id.get(order_id)
+            if order is not None and order.revision == revision:
+                self.finished[order_id] = revision
+
     def store(self, order: Order) -> None:
         """Put an order in place of its former value and keep the views."""
         old = self.by_id.get(order.order_id)
@@ -139,8 +145,11 @@ class Orders:
         self._count(order, 1)
         self.waiting.note_change((order.create_time_ms, order.order_id))
         if is_finished(order):
-            self.finished.append((order.order_id, order.revision))
+            # One that was among them keeps its place.
+            self.finished[order.order_id] = order.revision
             self._forget_oldest()
+        else:
+            self.finished.pop(order.order_id, None)
 
     def claims(self, network: Network) -> dict[tuple[Sku, LocationIndex], int]:
         """Return what all orders claim by SKU and location; O(everything)."""
@@ -163,6 +172,8 @@ class Orders:
         assert fresh.guests == self.guests
         fresh.waiting.check_same(self.waiting)
         assert len(self.finished) <= self._finished_max
+        finished = {key: order.revision for key, order in self.by_id.items() if is_finished(order)}
+        assert self.finished == finished
         for order in self.by_id.values():
             _check_order(order)
             for work in order.fulfillment_orders:
@@ -249,13 +260,12 @@ class Orders:
 
     def _forget_oldest(self) -> None:
         while len(self.finished) > self._finished_max:
-            key, revision = self.finished.popleft()
-            old = self.by_id.get(key)
-            if old is not None and old.revision == revision:
-                del self.by_id[key]
-                self._count(old, -1)
-                if self._listing is not None:
-                    self._listing.remove((old.create_time_ms, key))
+            key = next(iter(self.finished))
+            del self.finished[key]
+            old = self.by_id.pop(key)
+            self._count(old, -1)
+            if self._listing is not None:
+                self._listing.remove((old.create_time_ms, key))
 
 
 PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)

@@ -16,7 +16,7 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import (
     Freed,
     claimed_units,
@@ -34,6 +34,7 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
@@ -318,7 +319,14 @@ def _planned_move(
     if not lines:
         return "nothing of it is open"
     question = PlanQuestion(
-        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
+        lines,
+        old.terms,
+        caller.at.time_ms,
+        freed,
+        # The packages that stay count among those that it may have.
+        order=msgspec.structs.replace(old, fulfillment_orders=_settled_works(old)),
+        merges=False,
+        whole=old.lines,
     )
     try:
         fresh = plan_order(planner, question, taken.copied())
