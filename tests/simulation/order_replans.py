@@ -67,7 +67,8 @@ def _is_undone(books: Books, order: Plain, closed: set[str]) -> bool:
 def could_be_served(books: Books, order: Plain) -> bool:
     """Whether in a plain world there is stock for all units of an order that wait."""
     wanted = {line_id: units for line_id, units in unsourced(order).items() if units}
-    return bool(wanted) and _has_stock(books, order, wanted, _givers(order, wanted))
+    left_out = (*_givers(order, wanted), *declined(books, order))
+    return bool(wanted) and _has_stock(books, order, wanted, left_out)
 
 
 def _could_go(books: Books, order: Plain, closed: set[str]) -> bool:

@@ -98,6 +98,7 @@ CORE_ORDER = (
     "plans",
     "taken",
     "order_commands",
+    "order_claims",
     "replan_proposals",
     "order_checks",
     "order_book",

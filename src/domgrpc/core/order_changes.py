@@ -6,8 +6,8 @@ changed or cancelled; work that was released stays where it is until its locatio
 
 import msgspec
 
-from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_checks import check_line_count, check_terms
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
     CancelOrder,
     EditOrder,

@@ -8,7 +8,7 @@ changed since the plan was made, or whose part does not fit any more, keeps what
 import msgspec
 
 from domgrpc.core.locations import Location
-from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
     ApplyReplan,
     OrderChanged,
