@@ -127,6 +127,7 @@ CORE_ORDER = (
     "open_work",
     "open_costs",
     "package_limits",
+    "order_explaining",
     "quotes",
     "order_placing",
     "order_editing",
