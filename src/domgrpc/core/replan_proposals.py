@@ -8,7 +8,7 @@ import enum
 
 import msgspec
 
-from domgrpc.core.order_commands import OrderMove
+from domgrpc.core.order_commands import MOVES_MAX, OrderMove
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import SECOND_MS, Micros, Revision
 
@@ -69,7 +69,10 @@ class ProposedMove(msgspec.Struct, frozen=True):
 
 
 class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A better plan of the open orders, the largest saving first."""
+    """A better plan of the open orders.
+
+    The largest saving first; orders that change only together stand one after the other.
+    """
 
     moves: tuple[ProposedMove, ...]
     order_count: int
@@ -84,3 +87,5 @@ class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
     search_us: int
     revision: Revision
     """Whose open work it saw."""
+    package_count_max: int = MOVES_MAX
+    """So many packages are booked in one step."""

@@ -10,6 +10,7 @@ import msgspec
 from domgrpc.core.locations import Location
 from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_commands import (
+    MOVES_MAX,
     ApplyReplan,
     OrderChanged,
     OrderMove,
@@ -17,7 +18,15 @@ from domgrpc.core.order_commands import (
     ReplanSummary,
 )
 from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import Freed, claimed_units, put_in, stamped, taken_out, with_decision
+from domgrpc.core.order_works import (
+    Freed,
+    claimed_units,
+    put_in,
+    stamped,
+    taken_out,
+    unreleased_quantities,
+    with_decision,
+)
 from domgrpc.core.orders import (
     Attention,
     FulfillmentOrder,
@@ -28,7 +37,7 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.plans import LineShortage, Plan
 from domgrpc.core.quotes import plan_quoted
-from domgrpc.core.rejections import Rejected
+from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
@@ -36,13 +45,16 @@ from domgrpc.core.values import (
     LocationId,
     OrderId,
     Quantity,
+    Sku,
     TimeMs,
 )
 
 PLANNING_FAILED = "planning it failed"
 """What an order's history and the summary say where planning it broke by a bug of ours."""
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
-_ROUNDS_MAX = 4
+MOVED_CELLS_MAX = 200_000
+"""Packages times locations that one step books: a fraction of a second."""
+_ROUNDS_MAX = 2
 """So often a new plan is tried as a whole; then its orders are moved one by one."""
 OUTAGE_LINES_PER_RECORD_MAX = 5_000
 """Beyond so many lines a record takes no further order."""
@@ -196,7 +208,11 @@ def _rebooked(
 
 
 def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) -> OrdersReplanned:
-    """Book the moves that still fit, all in one step; say why the others do not."""
+    """Book the moves that still fit, all in one step; say why the others do not.
+
+    Refuses so many moves at so many locations that everybody else would wait for them.
+    """
+    _check_size(planner, command.moves)
     skipped: dict[OrderId, str] = {}
     moves: dict[OrderId, OrderMove] = {}
     for move in command.moves:
@@ -205,9 +221,10 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
             skipped[move.order_id] = problem
         else:
             moves[move.order_id] = move
+    booking = _Booking(planner, caller)
     changes: tuple[OrderChanged, ...] = ()
     for _ in range(_ROUNDS_MAX):
-        changes, failed = _booked_moves(planner, moves, caller)
+        changes, failed = booking.as_a_whole(moves)
         if not failed:
             break
         # What it would have given back is not free for the others: all is tried without it.
@@ -215,12 +232,32 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
         for order_id in failed:
             del moves[order_id]
     else:
-        changes, failed = _one_by_one(planner, moves, caller)
+        changes, failed = booking.one_by_one(moves)
         skipped.update(failed)
         for order_id in failed:
             del moves[order_id]
     summary = ReplanSummary(tuple(moves), tuple(skipped.items()))
     return OrdersReplanned(changes, summary)
+
+
+def move_count_max(location_count: int) -> int:
+    """Return how many moves of one package each are booked at once."""
+    return max(1, min(MOVES_MAX, MOVED_CELLS_MAX // max(1, location_count)))
+
+
+def _check_size(planner: Planner, moves: tuple[OrderMove, ...]) -> None:
+    # One order is booked whatever its size, as it was when it was placed.
+    location_count = len(planner.network.locations.by_index)
+    package_count = sum(max(1, len(move.packages)) for move in moves)
+    if len(moves) > 1 and package_count * location_count > MOVED_CELLS_MAX:
+        raise Rejected(
+            Reason.REPLAN_TOO_LARGE,
+            f"{len(moves)} moves of {package_count} packages at {location_count} locations would "
+            f"keep all others waiting: hand on moves of {move_count_max(location_count)} packages "
+            "or of one order at a time",
+            package_count=package_count,
+            package_count_max=move_count_max(location_count),
+        )
 
 
 def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -> str:
@@ -234,51 +271,94 @@ def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -
     return ""
 
 
-def _booked_moves(
-    planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
-    freed: Freed = {}
-    taken = Taken()
-    for order_id in moves:
-        open_works = _open_works(planner.orders.by_id[order_id])
-        for key, units in claimed_units(open_works).items():
-            freed[key] = freed.get(key, 0) + units
-        taken.give_back(open_works, (), planner.network.locations.index_of)
-    changes = []
-    failed: dict[OrderId, str] = {}
-    for order_id, move in moves.items():
-        old = planner.orders.by_id[order_id]
-        plan = _planned_move(planner, old, move, (freed, taken, caller))
-        if isinstance(plan, str):
-            failed[order_id] = plan
-            continue
-        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+class _Booking:
+    """Tries moves together, and then what fits of them."""
+
+    __slots__ = ("_caller", "_fresh", "_planner")
+
+    def __init__(self, planner: Planner, caller: Caller) -> None:
+        """Begin with nothing tried."""
+        self._planner = planner
+        self._caller = caller
+        self._fresh: dict[OrderId, Plan | str] = {}
+        """How the orders would be planned now, or why they cannot be."""
+
+    def as_a_whole(
+        self, moves: dict[OrderId, OrderMove]
+    ) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+        """Plan the moves, all of which give back what they have before any takes."""
+        freed: dict[Sku, Freed] = {}
+        taken = Taken()
+        for order_id in moves:
+            _give_back(self._planner, self._planner.orders.by_id[order_id], freed, taken)
+        changes = []
+        failed: dict[OrderId, str] = {}
+        for order_id, move in moves.items():
+            plan = self._plan(move, freed, taken)
+            if isinstance(plan, str):
+                failed[order_id] = plan
+            else:
+                changes.append(self._changed(order_id, plan))
+        return tuple(changes), failed
+
+    def one_by_one(
+        self, moves: dict[OrderId, OrderMove]
+    ) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+        """Plan the moves; each gets what is free or was given back before it.
+
+        One that fails is in nobody's way.
+        """
+        freed: dict[Sku, Freed] = {}
+        taken = Taken()
+        changes = []
+        failed: dict[OrderId, str] = {}
+        for order_id, move in moves.items():
+            old = self._planner.orders.by_id[order_id]
+            own = {line.sku: dict(freed.get(line.sku, {})) for line in old.lines}
+            tried = taken.copied()
+            _give_back(self._planner, old, own, tried)
+            plan = self._plan(move, own, tried)
+            if isinstance(plan, str):
+                failed[order_id] = plan
+            else:
+                freed |= own
+                taken = tried
+                changes.append(self._changed(order_id, plan))
+        return tuple(changes), failed
+
+    def _plan(self, move: OrderMove, freed: dict[Sku, Freed], taken: Taken) -> Plan | str:
+        old = self._planner.orders.by_id[move.order_id]
+        lines = lines_for(old, unreleased_quantities(old))
+        if not lines:
+            return "nothing of it is open"
+        own = {key: units for line in lines for key, units in freed.get(line.sku, {}).items()}
+        time_ms = self._caller.at.time_ms
+        question = PlanQuestion(lines, old.terms, time_ms, own, merges=False, whole=old.lines)
+        if move.order_id not in self._fresh:
+            self._fresh[move.order_id] = _fresh_plan(self._planner, question, taken)
+        fresh = self._fresh[move.order_id]
+        if isinstance(fresh, str):
+            return fresh
+        return plan_quoted(self._planner, question, move.packages, fresh, taken=taken)
+
+    def _changed(self, order_id: OrderId, plan: Plan) -> OrderChanged:
+        old = self._planner.orders.by_id[order_id]
+        return _rebooked(old, _settled_works(old), plan, (self._caller, "backlog"))
 
 
-def _one_by_one(
-    planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
-    # Each gets what is free or was given back before it: one that fails is in nobody's way.
-    freed: Freed = {}
-    taken = Taken()
-    changes = []
-    failed: dict[OrderId, str] = {}
-    for order_id, move in moves.items():
-        old = planner.orders.by_id[order_id]
-        open_works = _open_works(old)
-        with_own = dict(freed)
-        for key, units in claimed_units(open_works).items():
-            with_own[key] = with_own.get(key, 0) + units
-        tried = taken.copied()
-        tried.give_back(open_works, (), planner.network.locations.index_of)
-        plan = _planned_move(planner, old, move, (with_own, tried, caller))
-        if isinstance(plan, str):
-            failed[order_id] = plan
-            continue
-        freed, taken = with_own, tried
-        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+def _give_back(planner: Planner, order: Order, freed: dict[Sku, Freed], taken: Taken) -> None:
+    open_works = _open_works(order)
+    for key, units in claimed_units(open_works).items():
+        of_sku = freed.setdefault(key[0], {})
+        of_sku[key] = of_sku.get(key, 0) + units
+    taken.give_back(open_works, (), planner.network.locations.index_of)
+
+
+def _fresh_plan(planner: Planner, question: PlanQuestion, taken: Taken) -> Plan | str:
+    try:
+        return plan_order(planner, question, taken.copied())
+    except Rejected as rejected:
+        return str(rejected)
 
 
 def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
@@ -287,27 +367,3 @@ def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
 
 def _open_works(order: Order) -> tuple[FulfillmentOrder, ...]:
     return tuple(filter(is_unreleased, order.fulfillment_orders))
-
-
-def _planned_move(
-    planner: Planner,
-    old: Order,
-    move: OrderMove,
-    how: tuple[Freed, Taken, Caller],
-) -> Plan | str:
-    freed, taken, caller = how
-    needs: dict[LineId, int] = {}
-    for work in _open_works(old):
-        for line in work.lines:
-            needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
-    lines = lines_for(old, needs)
-    if not lines:
-        return "nothing of it is open"
-    question = PlanQuestion(
-        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
-    )
-    try:
-        fresh = plan_order(planner, question, taken.copied())
-    except Rejected as rejected:
-        return str(rejected)
-    return plan_quoted(planner, question, move.packages, fresh, taken=taken)
