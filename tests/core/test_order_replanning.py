@@ -4,17 +4,16 @@ import msgspec
 import pytest
 
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, ReplanSummary
+from domgrpc.core.order_moves import MOVED_CELLS_MAX, move_count_max
 from domgrpc.core.orders import Attention, Order, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason
 from domgrpc.core.replanning import (
-    MOVED_CELLS_MAX,
     OUTAGE_ORDERS_PER_RECORD_MAX,
     PLANNING_FAILED,
     decide_outage,
-    move_count_max,
 )
 from domgrpc.core.reservations import Caller
 from domgrpc.core.values import (

@@ -192,6 +192,12 @@ def test_orders_that_need_each_other_are_told_as_partners(shop: Shop) -> None:
     assert found.answer.partners == (0, 0, 2)
 
 
+def test_parcels_that_are_shared_stay(shop: Shop) -> None:
+    shop.given(on_hand("tea", dal=5, chi=0), order(line("tea"), as_id="host", customer="ann"))
+    shop.given(order(line("tea"), as_id="guest", customer="ann"), on_hand("tea", chi=5))
+    assert searched(shop).reasons == [Staying.RIDES, Staying.HOSTS]
+
+
 def test_a_group_moves_together_or_not_at_all(shop: Shop) -> None:
     shop.given(on_hand("tea", dal=5, chi=0), on_hand("cup", dal=5, chi=0))
     shop.given(order(line("tea", group="g"), line("cup", group="g")))

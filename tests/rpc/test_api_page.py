@@ -8,10 +8,10 @@ import grpc.aio
 from domgrpc.core.availability import PAIRS_MAX, PAIRS_PER_MESSAGE_MAX
 from domgrpc.core.locations import USUAL_DELIVERY_METHODS
 from domgrpc.core.order_commands import MOVES_MAX, ORDER_LINES_MAX
+from domgrpc.core.order_moves import MOVED_CELLS_MAX
 from domgrpc.core.products import PARTS_PER_CALL_MAX
 from domgrpc.core.rejections import Reason
 from domgrpc.core.replan_proposals import SEARCHED_ORDERS_MAX
-from domgrpc.core.replanning import MOVED_CELLS_MAX
 from domgrpc.core.reservations import LINES_MAX
 from domgrpc.core.supply import SUPPLIES_PER_POSITION_MAX
 from domgrpc.core.values import MICROS_MAX, QUANTITY_MAX, TTL_MS_MAX, TTL_MS_MIN

@@ -25,7 +25,9 @@ from domgrpc.core.values import (
     OrderId,
     Quantity,
     Revision,
+    RuleSetVersion,
 )
+from domgrpc.engine.dry_running import DryRunReport
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService, chunks
 from domgrpc.rpc.translate_routing import (
@@ -111,6 +113,18 @@ def proposed(count: int) -> BacklogProposal:
     )
 
 
+class NoDryRunner:
+    """Tries no rule set."""
+
+    async def run(self, version: RuleSetVersion, order_count: int) -> DryRunReport:
+        raise NotImplementedError
+
+
+def service_of(searcher: Searcher) -> RoutingService:
+    """Return the service over a search that is not a real one."""
+    return RoutingService(searcher, NoDryRunner())
+
+
 async def reoptimize(
     service: RoutingService, booking: Booking | None = None, **fields: Field
 ) -> pb.ReoptimizeBacklogResponse:
@@ -122,7 +136,7 @@ async def reoptimize(
 async def test_a_dry_run_proposes_and_books_nothing() -> None:
     searcher = Searcher(proposed(2))
     answer = await reoptimize(
-        RoutingService(searcher),
+        service_of(searcher),
         dry_run=True,
         allow_late=True,
         stability_price_micros=0,
@@ -153,7 +167,7 @@ async def test_a_dry_run_proposes_and_books_nothing() -> None:
 
 async def test_a_proposal_is_booked_in_chunks_and_what_did_not_fit_once_more() -> None:
     booking = Booking([MOVES_MAX - 2, 0, 3])
-    answer = await reoptimize(RoutingService(Searcher(proposed(MOVES_MAX + 1))), booking)
+    answer = await reoptimize(service_of(Searcher(proposed(MOVES_MAX + 1))), booking)
     assert booking.sizes == [MOVES_MAX, 1, 3]
     assert len(answer.applied_order_ids) == MOVES_MAX + 1
     assert not answer.skipped
@@ -162,7 +176,7 @@ async def test_a_proposal_is_booked_in_chunks_and_what_did_not_fit_once_more() -
 
 async def test_what_never_fits_is_told_and_not_tried_for_ever() -> None:
     booking = Booking([1, 0])
-    answer = await reoptimize(RoutingService(Searcher(proposed(3))), booking)
+    answer = await reoptimize(service_of(Searcher(proposed(3))), booking)
     assert booking.sizes == [3, 2]
     assert answer.applied_order_ids == ["o0"]
     assert [(each.order_id, each.reason) for each in answer.skipped] == [
@@ -188,7 +202,7 @@ def test_a_command_books_so_many_orders_and_so_many_lines() -> None:
 
 async def test_a_repeated_search_is_answered_from_memory() -> None:
     searcher = Searcher(proposed(1))
-    service = RoutingService(searcher)
+    service = service_of(searcher)
     first = await reoptimize(service, dry_run=True)
     assert await reoptimize(service, dry_run=True) is first
     assert len(searcher.questions) == 1

@@ -32,6 +32,8 @@ class Staying(enum.Enum):
     """Two parcels of one leg come from one place."""
     RIDES = "rides"
     """Some of the order travels in the parcel of other work."""
+    HOSTS = "hosts"
+    """Other work travels in its parcel, and would have to pay for one of its own."""
     SHIPS_ALONE = "ships_alone"
     """A product of it travels alone."""
     UNREACHABLE = "unreachable"

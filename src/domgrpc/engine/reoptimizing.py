@@ -20,6 +20,7 @@ from domgrpc.core.open_work import (
     shared_stock,
 )
 from domgrpc.core.order_commands import OrderMove
+from domgrpc.core.order_moves import move_count_max
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replan_proposals import (
     BacklogProposal,
@@ -27,7 +28,6 @@ from domgrpc.core.replan_proposals import (
     ProposedMove,
     Staying,
 )
-from domgrpc.core.replanning import move_count_max
 from domgrpc.core.values import LocationIndex, Micros, OrderId, Revision, TimeMs
 from domgrpc.engine.backlog_search import ANSWER, SearchAnswer, SearchJob
 from domgrpc.engine.beside import run_module

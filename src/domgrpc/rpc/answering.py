@@ -25,6 +25,7 @@ from domgrpc.engine.calls import (
     RevisionNotReached,
     Stopped,
 )
+from domgrpc.engine.dry_running import DryRunning
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.reoptimizing import BacklogTooLarge, ReoptimizationRunning
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
@@ -53,6 +54,7 @@ _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...
     SnapshotRunning: (TransportReason.SNAPSHOT_RUNNING, ()),
     VerificationRunning: (TransportReason.VERIFICATION_RUNNING, ()),
     ReoptimizationRunning: (TransportReason.REOPTIMIZATION_RUNNING, ()),
+    DryRunning: (TransportReason.DRY_RUN_RUNNING, ()),
     BacklogTooLarge: (TransportReason.BACKLOG_TOO_LARGE, ()),
     BesideFailed: (TransportReason.INTERNAL, ()),
 }
