@@ -134,6 +134,7 @@ CORE_ORDER = (
     "order_changes",
     "order_steps",
     "replanning",
+    "order_moves",
     "backorders",
     "dry_runs",
     "answers",
