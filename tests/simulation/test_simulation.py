@@ -60,6 +60,7 @@ FAULTS = {"power cuts", "kills", "digests compared", "clock jumps", "full disks"
 AUDITOR_MODULES = (
     "auditor",
     "books",
+    "deadlines",
     "figures",
     "hold_verdicts",
     "impossible_orders",
@@ -69,6 +70,7 @@ AUDITOR_MODULES = (
     "order_refusals",
     "order_replans",
     "order_verdicts",
+    "parcel_verdicts",
     "plan_figures",
     "quote_verdicts",
     "refusals",

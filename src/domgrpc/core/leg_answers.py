@@ -31,6 +31,7 @@ from domgrpc.core.values import (
     LocationIndex,
     Micros,
     Quantity,
+    Sku,
     TimeMs,
 )
 
@@ -250,10 +251,15 @@ def nothing_planned(leg: Leg, question: LegQuestion, found: Candidates) -> LegPl
     return LegPlan((), _shortages(question.needs, {}), decision)
 
 
-def given_up(decision: LegDecision) -> LegDecision:
-    """Return the decision of a leg that is not fulfilled, because another part is short."""
+def given_up(decision: LegDecision, leg: Leg) -> LegDecision:
+    """Return the decision of a leg that is not fulfilled, because a part of the order is short."""
+    units: dict[Sku, int] = {}
+    for line in leg.lines:
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
     return msgspec.structs.replace(
         decision,
+        skus=tuple(units),
+        quantities=tuple(units.values()),
         cost_micros=Micros(0),
         lower_bound_micros=Micros(0),
         is_proven=True,

@@ -9,7 +9,6 @@ import msgspec
 
 from domgrpc.core.order_checks import check_lines
 from domgrpc.core.order_commands import EditOrder
-from domgrpc.core.order_planning import Planner
 from domgrpc.core.order_works import taken_out, unreleased_quantities
 from domgrpc.core.orders import (
     STORE_METHODS,
@@ -18,6 +17,7 @@ from domgrpc.core.orders import (
     OrderLine,
     unsourced_quantities,
 )
+from domgrpc.core.planner import Planner
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.values import DeliveryMethod, LineId, LocationId, Quantity, Sku
 

@@ -11,7 +11,7 @@ from domgrpc.core.candidates import removed_by, units_at
 from domgrpc.core.leg_explaining import explain_location
 from domgrpc.core.leg_questions import FILTERS, LegQuestion
 from domgrpc.core.order_legs import legs_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, leg_question, plan_order
+from domgrpc.core.order_planning import leg_question, plan_order
 from domgrpc.core.order_works import claimed_units
 from domgrpc.core.orders import (
     STORE_METHODS,
@@ -22,6 +22,7 @@ from domgrpc.core.orders import (
     OrderLine,
     is_unreleased,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import LocationExplanation
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import NO_LOCATION, LineId, LocationId, Micros, Quantity, Sku, TimeMs

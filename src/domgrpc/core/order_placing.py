@@ -9,10 +9,10 @@ import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
 from domgrpc.core.network import Ask
-from domgrpc.core.order_book import planned_claims
 from domgrpc.core.order_checks import check_lines, check_terms
+from domgrpc.core.order_claims import planned_claims
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import attention_of, decision_of, put_in, without_short
 from domgrpc.core.orders import (
     Attention,
@@ -23,6 +23,7 @@ from domgrpc.core.orders import (
     ShortagePolicy,
     StepKind,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
 from domgrpc.core.possible_orders import check_possible
 from domgrpc.core.quotes import content_fingerprint, lines_by, make_quote, plan_quoted

@@ -5,7 +5,7 @@ import msgspec
 from domgrpc.core.listings import Page, page_of
 from domgrpc.core.order_explaining import about_location, without_open_work, without_own
 from domgrpc.core.order_legs import uncancelled
-from domgrpc.core.order_planning import PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import claimed_units
 from domgrpc.core.orders import (
     Order,
@@ -14,6 +14,7 @@ from domgrpc.core.orders import (
     order_status,
     unsourced_quantities,
 )
+from domgrpc.core.planner import PlanQuestion
 from domgrpc.core.plans import (
     Explanation,
     Plan,

@@ -10,8 +10,8 @@ import msgspec
 
 from domgrpc.core.order_changes import changed_order, order_to_change, replanned
 from domgrpc.core.order_commands import AdvanceFulfillmentOrder, OrderChanged
-from domgrpc.core.order_planning import Planner
 from domgrpc.core.orders import GIVEN_BACK_MAX, FulfillmentOrder, FulfillmentState, Order, StepKind
+from domgrpc.core.planner import Planner
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Caller
 from domgrpc.core.values import DeliveryMethod, StockCondition, TimeMs
@@ -55,7 +55,7 @@ def decide_advance_fulfillment_order(
     order = msgspec.structs.replace(old, fulfillment_orders=_remembered(works))
     detail = f"{work.fulfillment_order_id} {command.state.name}"
     if command.state is not _S.CANCELLED:
-        return changed_order(old, order, caller, (StepKind.ADVANCED, detail))
+        return changed_order(planner, order, caller, (StepKind.ADVANCED, detail))
     step = (caller, StepKind.ADVANCED, detail)
     return replanned(planner, (old, order), step, excluded=(work.location_id,))
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from domgrpc.core.leg_questions import LegLimits, LegQuestion
 from domgrpc.core.order_legs import legs_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, leg_question
+from domgrpc.core.order_planning import leg_question
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import PlannedPackage
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import LineId, Sku

@@ -8,7 +8,8 @@ Locations that are out of use at present count as well as others.
 from domgrpc.core.leg_questions import LegQuestion
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg, legs_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, leg_question
+from domgrpc.core.order_planning import leg_question
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import LocationIndex

@@ -11,9 +11,10 @@ from zlib import crc32
 import msgspec
 
 from domgrpc.core.network import Ask
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.orders import NO_ROWS, STORE_METHODS, LegDecision, OrderLine, OrderTerms
 from domgrpc.core.package_limits import broken_limit
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import (
     LineShortage,
     Plan,
