@@ -259,6 +259,28 @@ def test_changes_of_a_long_order_take_no_longer_than_placing_it(shop: Shop) -> N
     assert perf_counter() - begun < 10
 
 
+def test_the_decision_of_what_is_not_planned_costs_nothing_and_uses_no_place() -> None:
+    shop = Shop().given(place("chi", at=CHICAGO), on_hand("tea", chi=5), on_hand("cup", chi=0))
+    placed = shop.gives(Order, order(line("tea"), line("cup"), ship_complete=True))
+    decision = placed.decisions[-1]
+    assert placed.fulfillment_orders == ()
+    assert (decision.cost_micros, decision.legs[0].used_location_ids) == (0, ())
+
+
+def test_the_decision_of_an_outage_that_moves_nothing_uses_no_place() -> None:
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        place("dal", at=DALLAS),
+        on_hand("tea", chi=2, dal=0),
+        on_hand("cup", chi=2, dal=2),
+    )
+    shop.given(order(line("tea"), line("cup"), ship_complete=True), disable("chi"))
+    shop.replan()
+    decision = shop.order().decisions[-1]
+    assert work_of(shop.order()) == {"chi": {"tea": 1, "cup": 1}}
+    assert (decision.cost_micros, decision.legs[0].used_location_ids) == (0, ())
+
+
 def test_what_costs_more_than_the_solver_counts_is_planned_all_the_same() -> None:
     shop = Shop().given(
         place("chi", at=CHICAGO),

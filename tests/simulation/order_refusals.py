@@ -38,11 +38,15 @@ from tests.simulation.order_figures import (
     edited_lines,
     fingerprint,
     hold_of,
+    is_hold_other,
     is_legal,
+    is_over,
+    is_quote_over,
 )
 from tests.simulation.plan_figures import (
     Asked,
     could_be_filled,
+    declined,
     is_plain,
     is_reachable,
     is_scope_gone,
@@ -230,7 +234,9 @@ def _own(books: Books, command: Plain) -> dict[tuple[str, str], int]:
 
 def _could_be_edited(books: Books, command: Plain) -> bool:
     # Whatever the edit frees: with all units of the order wanted anew there is enough.
-    return could_be_filled(books, Asked(_terms(books, command), _lines(books, command)))
+    left_out = declined(books, books.orders.by_id[command[1]])
+    asked = Asked(_terms(books, command), _lines(books, command), excluded=left_out)
+    return could_be_filled(books, asked)
 
 
 def _is_nobody_there(books: Books, command: Plain) -> bool:
@@ -241,10 +247,6 @@ def _is_nobody_there(books: Books, command: Plain) -> bool:
     asked = Asked(terms, lines)
     is_partial = policy_of(books, terms) != REFUSE and is_plain(books, asked)
     return bool(methods) or not (is_partial and any(offered(books, asked, line) for line in lines))
-
-
-def _is_quote_over(books: Books, command: Plain) -> bool:
-    return command[4] is not None and command[4][1] <= books.time_ms
 
 
 def _is_quote_other(_books: Books, command: Plain) -> bool:
@@ -367,6 +369,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "RESERVATION_ID_TAKEN": _hold_taken,
     "RESERVATION_NOT_FOUND": _hold_missing,
     "RESERVATION_EXPIRED": _hold_expired,
+    "RESERVATION_MISMATCH": is_hold_other,
     "ILLEGAL_TRANSITION": _state_wrong,
     "ORDER_LINE_NOT_FOUND": _line_missing,
     "FULFILLMENT_ORDER_NOT_FOUND": _work_missing,
@@ -380,12 +383,13 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ETAG_MISMATCH": _is_etag_old,
     "INSUFFICIENT_STOCK": _is_short,
     "NO_CANDIDATE": _is_nobody_there,
-    "QUOTE_EXPIRED": _is_quote_over,
+    "QUOTE_EXPIRED": is_quote_over,
     "QUOTE_MISMATCH": _is_quote_other,
     "QUOTE_OUTDATED": _is_quote_outdated,
     "LINE_RELEASED": _is_line_begun,
     "LINE_SKU_FIXED": _is_sku_other,
     "ORDER_WOULD_BE_EMPTY": _is_emptied,
+    "ORDER_FINISHED": is_over,
     "CANCELLATION_TOO_LARGE": _is_cancelled_too_far,
     "ORDER_ON_HOLD": _is_on_hold,
     "ILLEGAL_STEP": _is_step_illegal,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from domgrpc.core.order_commands import OrderChanged, OrdersReplanned, ReplanSummary
-from domgrpc.core.order_planning import Planner, PlanQuestion, ask_of, plan_order
+from domgrpc.core.order_planning import ask_of, plan_order
 from domgrpc.core.order_works import lines_for, stamped
 from domgrpc.core.orders import (
     Attention,
@@ -23,6 +23,7 @@ from domgrpc.core.orders import (
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replanning import NOBODY_ELSE, moved_away, rebooked
 from domgrpc.core.reservations import Caller

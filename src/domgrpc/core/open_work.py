@@ -15,7 +15,7 @@ from domgrpc.core.freight import Steps
 from domgrpc.core.leg_questions import LegLimits, LegQuestion
 from domgrpc.core.network import Ask
 from domgrpc.core.order_legs import Leg
-from domgrpc.core.order_planning import Planner, PlanQuestion, ask_of, leg_question
+from domgrpc.core.order_planning import ask_of, leg_question
 from domgrpc.core.orders import (
     FulfillmentOrder,
     FulfillmentState,
@@ -23,6 +23,7 @@ from domgrpc.core.orders import (
     OrderLine,
     is_unreleased,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replan_proposals import BacklogQuestion, Staying

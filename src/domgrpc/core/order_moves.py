@@ -13,10 +13,11 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import Freed, claimed_units, lines_for, unreleased_quantities
 from domgrpc.core.orders import FulfillmentOrder, Order, is_unreleased
 from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Reason, Rejected

@@ -212,6 +212,8 @@ class FulfillmentOrder(msgspec.Struct, frozen=True, array_like=True):
     """The fulfilment order whose parcel it travels in; empty for a parcel of its own."""
     capacity_day: int = 0
     """The day that it takes the location's capacity of: days since 1970 in its time zone."""
+    given_back_time_ms: TimeMs = TimeMs(0)
+    """When its location gave it back; 0 for work that was not."""
 
 
 class OrderHold(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,13 +7,13 @@ plans that somebody else made.
 import msgspec
 
 from domgrpc.core.locations import Location
-from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
     OrderChanged,
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import (
     lines_for,
     put_in,
@@ -29,6 +29,7 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
