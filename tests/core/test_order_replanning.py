@@ -15,18 +15,15 @@ from domgrpc.core.replanning import (
     PLANNING_FAILED,
     decide_outage,
 )
-from domgrpc.core.reservations import Caller
 from domgrpc.core.values import (
-    ClientId,
     LineId,
     LocationId,
     LocationType,
     OrderId,
-    RequestId,
     Revision,
     Sku,
-    Stamp,
 )
+from tests.core.broken import Breaking, timer
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import calendar, changed, schedule
@@ -348,16 +345,6 @@ def test_the_more_locations_the_fewer_packages_are_booked_at_once() -> None:
     assert [package_count_max(count) for count in (1, 1_000, 10**6)] == [MOVED_CELLS_MAX, 100, 1]
 
 
-class Breaking:
-    """An address that breaks whoever looks at it, as a bug of ours would."""
-
-    def __init__(self, fault: Exception) -> None:
-        self._fault = fault
-
-    def __getattr__(self, name: str) -> object:
-        raise self._fault
-
-
 def broken_order(shop: Shop, fault: Exception) -> None:
     """Place an order that breaks being planned again, beside one that does not."""
     shop.given(order(line("tea"), as_id="bad"), order(line("tea"), as_id="good"))
@@ -387,9 +374,3 @@ def test_what_shows_that_the_state_is_wrong_is_no_failed_order(shop: Shop) -> No
     broken_order(shop, AssertionError())
     with pytest.raises(AssertionError):
         decide_outage(shop.state.planner, timer(shop))
-
-
-def timer(shop: Shop) -> Caller:
-    """Return the timer as a caller."""
-    at = Stamp(shop.now_ms, Revision(shop.state.revision + 1))
-    return Caller(ClientId(""), RequestId(""), at)

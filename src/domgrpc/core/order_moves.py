@@ -171,7 +171,16 @@ class _Booking:
             return "nothing of it is open"
         own = {key: units for line in lines for key, units in freed.get(line.sku, {}).items()}
         time_ms = self._caller.at.time_ms
-        question = PlanQuestion(lines, old.terms, time_ms, own, merges=False, whole=old.lines)
+        question = PlanQuestion(
+            lines,
+            old.terms,
+            time_ms,
+            own,
+            # The packages that stay count among those that it may have.
+            order=msgspec.structs.replace(old, fulfillment_orders=_settled_works(old)),
+            merges=False,
+            whole=old.lines,
+        )
         if move.order_id not in self._fresh:
             self._fresh[move.order_id] = _fresh_plan(self._planner, question, taken)
         fresh = self._fresh[move.order_id]
