@@ -183,6 +183,8 @@ def _candidate_columns(leg: Row) -> tuple[Column, ...]:
         Column("candidate", lambda row: row.location_id),
         Column("package", lambda row: money(row.package_micros), is_number=True),
     ]
+    if any(row.weight_micros for row in leg.candidates):
+        columns.append(Column("by weight", lambda row: money(row.weight_micros), is_number=True))
     for number, item in enumerate(leg.items):
         columns.append(_unit_column(number, item.sku))
     return tuple(columns)

@@ -232,6 +232,14 @@ class CandidateRows(msgspec.Struct, frozen=True, array_like=True):
     """By SKU of the leg, then candidate."""
     available: tuple[tuple[int, ...], ...] = ()
     """The same."""
+    cards: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """Rate cards by weight, as (grams at most, micros); none where nothing goes by weight."""
+    card_indexes: tuple[int, ...] = ()
+    """By candidate, into `cards`."""
+    unit_grams: tuple[int, ...] = ()
+    """By SKU of the leg, where something goes by weight."""
+    splits: tuple[bool, ...] = ()
+    """The same: whether its units may come in several packages."""
 
 
 NO_ROWS = CandidateRows()
