@@ -33,6 +33,8 @@ class OrderBook:
         self.by_id: dict[str, Plain] = {}
         self.work_days: dict[WorkDay, list[int]] = {}
         """Packages and units of the work that takes a day's capacity."""
+        self.guests: dict[str, set[str]] = {}
+        """By host: the work that is in its parcel and has not left."""
         self._finished: list[tuple[str, int]] = []
 
     def store(self, order: Plain, finished_max: int) -> None:
@@ -54,11 +56,25 @@ class OrderBook:
             if order is not None and order[ORDER_REVISION] == revision:
                 self._count(self.by_id.pop(oldest), -1)
 
+    def order_of(self, work_id: str) -> str:
+        """Return the order of work: its id is that of the order and a number."""
+        return work_id.rpartition("/")[0]
+
+    def find(self, work_id: str) -> tuple[Plain, Plain]:
+        """Return an order and its work by the id of the work; None for what is not there."""
+        order = self.by_id.get(self.order_of(work_id))
+        works = [] if order is None else order[WORKS]
+        return order, next((work for work in works if work[WORK] == work_id), None)
+
     def _count(self, order: Plain, sign: int) -> None:
         for day, (packages, units) in days_of(order[WORKS]).items():
             used = self.work_days.setdefault(day, [0, 0])
             used[0] += sign * packages
             used[1] += sign * units
+        for work in order[WORKS]:
+            if work[PARCEL] and is_claim(work):
+                guests = self.guests.setdefault(work[PARCEL], set())
+                (guests.add if sign > 0 else guests.remove)(work[WORK])
 
 
 def days_of(works: Iterable[Plain]) -> dict[WorkDay, tuple[int, int]]:

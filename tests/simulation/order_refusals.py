@@ -45,6 +45,7 @@ from tests.simulation.plan_figures import (
     could_be_filled,
     is_plain,
     is_reachable,
+    is_scope_gone,
     may_fulfil,
     offered,
     policy_of,
@@ -76,13 +77,13 @@ ROUTING_COMMANDS = (
     "SaveLocationCalendar",
     "DeleteLocationCalendar",
 )
-RULE_SET_COMMANDS = ("ValidateRuleSet", "ActivateRuleSet")
+RULE_SET_COMMANDS = ("ValidateRuleSet", "DryRunRuleSet", "ActivateRuleSet")
+_JUDGED_HERE = frozenset((*ORDER_COMMANDS, *NEW_COMMANDS, *ROUTING_COMMANDS, *RULE_SET_COMMANDS))
 
 
 def is_about_orders(command: Plain) -> bool:
     """Whether this module judges refusals of a command."""
-    families = (ORDER_COMMANDS, NEW_COMMANDS, ROUTING_COMMANDS, RULE_SET_COMMANDS)
-    return any(command[0] in family for family in families)
+    return command[0] in _JUDGED_HERE
 
 
 def is_right(books: Books, command: Plain, rejection: Plain) -> bool:
@@ -156,7 +157,7 @@ def _state_wrong(books: Books, command: Plain) -> bool:
     if command[0] == "PlaceOrder":
         return books.holds[_hold_named(books, command)][STATE] not in (HELD, EXPIRED)
     state = books.routing.rule_sets[command[1]][RULE_SET_STATE]
-    return bool(command[0] == "ActivateRuleSet" and state == DRAFT)
+    return bool(command[0] != "ValidateRuleSet" and state == DRAFT)
 
 
 def _line_missing(books: Books, command: Plain) -> bool:
@@ -183,8 +184,9 @@ def _location_missing(books: Books, command: Plain) -> bool:
 
 
 def _group_missing(books: Books, command: Plain) -> bool:
-    scope = _terms(books, command)[SCOPE]
-    return scope is not None and scope[0] == 3 and any(g not in books.groups for g in scope[1])
+    # Work can be given back all the same.
+    is_step = command[0] == "AdvanceFulfillmentOrder"
+    return not is_step and is_scope_gone(books, _terms(books, command)[SCOPE])
 
 
 def _sku_missing(books: Books, command: Plain) -> bool:

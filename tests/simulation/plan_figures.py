@@ -141,8 +141,14 @@ def may_fulfil(books: Books, asked: Asked, line: Plain, name: str) -> bool:
     return not _is_ruled_out(books, (terms[CHANNEL], line[LINE_SKU]), books.locations[name])
 
 
+def is_scope_gone(books: Books, scope: Plain) -> bool:
+    """Whether a scope names a group that does not exist any more."""
+    is_of_groups = scope is not None and scope[0] == 3
+    return is_of_groups and any(each not in books.groups for each in scope[1])
+
+
 def _is_in_scope(books: Books, scope: Plain, name: str) -> bool:
-    if scope is not None and scope[0] == 3 and any(each not in books.groups for each in scope[1]):
+    if is_scope_gone(books, scope):
         return False
     return scope is None or name in members(books, scope)
 

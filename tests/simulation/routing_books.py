@@ -75,7 +75,7 @@ class RoutingBook:
             self.rule_sets[self.active] = retired
             self.active = version
             changed[ACTIVE_SINCE] = revision
-        else:
+        elif state == VALIDATED:
             changed[WARNINGS] = warnings
         self.rule_sets[version] = changed
         return changed

@@ -58,6 +58,7 @@ FAULTS = {"power cuts", "kills", "digests compared", "clock jumps", "full disks"
 AUDITOR_MODULES = (
     "auditor",
     "books",
+    "deadlines",
     "figures",
     "hold_verdicts",
     "order_books",
@@ -66,6 +67,7 @@ AUDITOR_MODULES = (
     "order_refusals",
     "order_replans",
     "order_verdicts",
+    "parcel_verdicts",
     "plan_figures",
     "quote_verdicts",
     "refusals",

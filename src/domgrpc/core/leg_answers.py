@@ -121,9 +121,7 @@ def _package(
     index = found.indexes[candidate]
     place = found.place(candidate)
     table, row = place.table, place.row
-    parcel = None
-    if question.parcel_at is not None and not place.ready_ms:
-        parcel = question.parcel_at(index, table.ship_day[row])
+    parcel = found.parcels.get(candidate)
     by_weight = _step_price(instance, package)
     paid = by_weight + (table.package_micros[row] if parcel is None else 0)
     units, weighed, lines = 0, by_weight + instance.package_costs[candidate], []

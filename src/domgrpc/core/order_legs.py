@@ -94,7 +94,10 @@ def needs_of(
 def package_groups(
     lines: tuple[OrderLine, ...], needs: tuple[Need, ...]
 ) -> tuple[tuple[int, ...], ...]:
-    """Return which needs must travel in one package, by place; joined where groups overlap."""
+    """Return which needs must travel in one package, by place; joined where groups overlap.
+
+    A group of one need stands for lines of one SKU, whose units must not be split.
+    """
     place_of = {need.sku: place for place, need in enumerate(needs)}
     group_of: dict[str, dict[int, None]] = {}
     for line in lines:
@@ -110,7 +113,7 @@ def package_groups(
             else:
                 apart.append(other)
         joined = [*apart, merged]
-    return tuple(tuple(sorted(members)) for members in joined if len(members) > 1)
+    return tuple(tuple(sorted(members)) for members in joined)
 
 
 def shared_out(need: Need, units: int, done: dict[LineId, int]) -> list[tuple[LineId, int]]:

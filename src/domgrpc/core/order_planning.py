@@ -38,6 +38,7 @@ from domgrpc.core.order_legs import (
     value_of,
 )
 from domgrpc.core.orders import (
+    FulfillmentOrder,
     LegDecision,
     Order,
     OrderLine,
@@ -96,6 +97,8 @@ class PlanQuestion(msgspec.Struct, frozen=True):
     """All lines of the order where `lines` are a part of it: what rules look at."""
     shown: tuple[LocationId, ...] = ()
     """Locations that the decision is to tell of, whatever they cost."""
+    opened: tuple[FulfillmentOrder, ...] = ()
+    """Parcels to the same customer and address that the same step opens."""
 
 
 class Planner:
@@ -187,6 +190,8 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         found = _obvious_leg(planner, question, leg, (rules, taken))
         if found is None:
             asked, limits = leg_question(planner, question, leg, (rules, taken))
+            if len(legs) > 1:
+                limits = msgspec.structs.replace(limits, share=len(legs))
             found = route_leg(planner.network, leg, asked, limits)
         packages += found.packages
         decisions.append(found.decision)
@@ -390,5 +395,6 @@ def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku,
 def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
     if not question.merges:
         return None
-    asked = ParcelQuestion(question.terms, question.order, question.time_ms)
+    whole, time_ms = question.whole or question.lines, question.time_ms
+    asked = ParcelQuestion(question.terms, question.order, time_ms, len(whole), question.opened)
     return parcel_finder(planner.network, planner.orders, leg, asked)

@@ -55,7 +55,7 @@ def decide_advance_fulfillment_order(
     order = msgspec.structs.replace(old, fulfillment_orders=_remembered(works))
     detail = f"{work.fulfillment_order_id} {command.state.name}"
     if command.state is not _S.CANCELLED:
-        return changed_order(old, order, caller, (StepKind.ADVANCED, detail))
+        return changed_order(planner, order, caller, (StepKind.ADVANCED, detail))
     step = (caller, StepKind.ADVANCED, detail)
     return replanned(planner, (old, order), step, excluded=(work.location_id,))
 

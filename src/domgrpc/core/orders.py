@@ -355,6 +355,21 @@ def unsourced_quantities(order: Order) -> dict[LineId, int]:
     return {line_id: units for line_id, units in left.items() if units}
 
 
+def waiting_skus(order: Order) -> tuple[Sku, ...]:
+    """Return the SKUs that an order waits for: unfilled, or stuck where nobody can work on them.
+
+    O(the order), O(1) for one that is not flagged.
+    """
+    if order.attention not in (Attention.BACKORDERED, Attention.LOCATION_DISABLED):
+        return ()
+    unsourced = unsourced_quantities(order)
+    skus = {line.sku: None for line in order.lines if line.line_id in unsourced}
+    if order.attention is Attention.LOCATION_DISABLED:
+        for work in filter(is_unreleased, order.fulfillment_orders):
+            skus.update((line.sku, None) for line in work.lines)
+    return tuple(skus)
+
+
 def is_unreleased(work: FulfillmentOrder) -> bool:
     """Whether work may still be planned again."""
     return work.state in UNRELEASED_STATES

@@ -155,6 +155,13 @@ class ValidateRuleSet(msgspec.Struct, frozen=True, array_like=True, kw_only=True
     version: RuleSetVersion
 
 
+class DryRunRuleSet(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
+    """Note that a validated rule set was tried on so many orders."""
+
+    version: RuleSetVersion
+    order_count: int = 0
+
+
 class ActivateRuleSet(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
     """Route by a validated or retired rule set from now on."""
 

@@ -43,7 +43,7 @@ class State:
         self.reservations = Reservations(limits, self.retention)
         self.logistics = Logistics(limits)
         self.rule_sets = RuleSets(limits)
-        self.orders = Orders(limits, self.retention)
+        self.orders = Orders(limits, self.retention, self.network.stock.waiting)
         self.planner = Planner(self.network, self.logistics, self.rule_sets, self.orders)
         self.answers = KeptAnswers(self.retention)
         self.revision = Revision(0)

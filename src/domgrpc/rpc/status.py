@@ -146,6 +146,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     TransportReason.SNAPSHOT_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.VERIFICATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.REOPTIMIZATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
+    TransportReason.DRY_RUN_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=1_000),
     TransportReason.BACKLOG_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     TransportReason.SERVER_BUSY: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=50),
     TransportReason.DEADLINE_PASSED: Treatment(_Code.DEADLINE_EXCEEDED),
