@@ -368,8 +368,6 @@ class Books:
             if oldest in self.holds and self.holds[oldest][REVISION] == revision:
                 del self.holds[oldest]
 
-    # --- nothing, and how much is kept
-
     def _retain(self, event: Plain) -> Plain:
         self.retention = Retention(*event[1])
         self.orders.forget(self.retention.finished_orders_max)

@@ -53,6 +53,8 @@ def address_text(address: Row) -> str:
         *(address.region, address.country_code),
     )
     text = ", ".join(part for part in named if part)
+    if text and word(address, "address_type") == "COMMERCIAL":
+        return f"{text} (business)"
     if text or not address.HasField("point"):
         return text
     return f"{address.point.latitude_degrees:g},{address.point.longitude_degrees:g}"

@@ -284,5 +284,7 @@ def _rows(
         cards=tuple(tuple(zip(card.grams_max, card.micros, strict=True)) for card in rates.cards),
         card_indexes=of(rates.card_indexes)[places],
         unit_grams=rates.unit_grams,
+        parcel_micros=tuple(card.parcel_micros for card in rates.cards),
+        once=tuple(place in rates.once for place in kept[places]),
         splits=tuple(map(instance.terms.may_split, range(len(instance.quantities)))),
     )

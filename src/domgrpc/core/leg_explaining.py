@@ -93,14 +93,15 @@ def _forced(leg: LegDecision, place: int, forced_line: int | None) -> Instance:
 
 def _terms(leg: LegDecision) -> Terms:
     rows = leg.rows
-    rates = WeightRates(rows.unit_grams, _cards(leg), rows.card_indexes)
+    once = tuple(place for place, is_once in enumerate(rows.once) if is_once)
+    rates = WeightRates(rows.unit_grams, _cards(leg), rows.card_indexes, once)
     return Terms(unit_split=any(rows.splits) and rows.splits, weight_rates=rates)
 
 
 def _cards(leg: LegDecision) -> tuple[RateCard, ...]:
     return tuple(
-        RateCard(tuple(grams for grams, _ in steps), tuple(micros for _, micros in steps))
-        for steps in leg.rows.cards
+        RateCard(tuple(grams for grams, _ in steps), tuple(micros for _, micros in steps), parcel)
+        for steps, parcel in zip(leg.rows.cards, leg.rows.parcel_micros, strict=True)
     )
 
 

@@ -178,7 +178,7 @@ def line_below(card: RateCard, touching: int, grams_max: int) -> tuple[int, int]
     """
     last = card.grams_max[-1]
     ends = [
-        (parcels * last + grams, parcels * card.micros[-1] + micros)
+        (parcels * last + grams, parcels * (card.micros[-1] + card.parcel_micros) + micros)
         for parcels in range(min(grams_max // last, _PARCELS_MAX) + 1)
         for grams, micros in zip(card.grams_max, card.micros, strict=True)
     ]

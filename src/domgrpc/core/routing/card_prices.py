@@ -17,7 +17,10 @@ def prices_of(card: RateCard, grams: Numbers) -> Numbers:
     micros = np.array((0, *card.micros), dtype=np.int64)
     full_counts, rests = np.divmod(np.maximum(grams, 1), card.grams_max[-1])
     steps = np.searchsorted(card.grams_max, rests) + (rests > 0)
-    found: Numbers = full_counts * card.micros[-1] + micros[steps]
+    more_parcels = full_counts - (rests == 0)
+    found: Numbers = (
+        full_counts * card.micros[-1] + micros[steps] + more_parcels * card.parcel_micros
+    )
     return found
 
 
@@ -34,7 +37,7 @@ def least_price(cards: Sequence[tuple[int, RateCard]], grams: int, package_count
         for cost, card in cards
         for end, micros in zip(card.grams_max, card.micros, strict=True)
     ]
-    items += [(card.grams_max[-1], card.micros[-1], 0) for _, card in cards]
+    items += [(card.grams_max[-1], card.micros[-1] + card.parcel_micros, 0) for _, card in cards]
     best = min(Fraction(micros, end) for end, micros, _ in items)
     best_micros, best_grams = best.as_integer_ratio()
     queue = [(grams * best_micros // best_grams, 0, grams, package_count_min)]

@@ -36,6 +36,7 @@ from domgrpc.core.routing.instance import (
     RunnerUp,
     Solution,
     Unservable,
+    WeightRates,
 )
 from domgrpc.core.routing.lots import Lot, cost_rows, costs_of, lots_of
 from domgrpc.core.routing.many_cells import route_many
@@ -45,7 +46,7 @@ from domgrpc.core.routing.runner_up import (
     exchanged_in_lists,
     runner_up_of,
 )
-from domgrpc.core.routing.unit_packages import Weighing
+from domgrpc.core.routing.unit_packages import Flags, Weighing
 from domgrpc.core.routing.units import filled_by, route_units, unit_offers
 from domgrpc.core.routing.units_by_weight import route_units_by_weight
 
@@ -241,6 +242,9 @@ def _by_weight(
             for candidate, group in found.parcels
         ]
         routed = Routed(packages, found.cost, found.lower_bound, found.node_count)
+    if routed is not None and not _keeps_to(rates, routed.packages):
+        routed = None
+        splits = True
     if not splits:
         return routed
     split = route_units_by_weight(_weighing(instance, lots, scales), scales, *counts)
@@ -263,8 +267,22 @@ def _weighing(instance: AnyInstance, lots: Sequence[Lot], scales: Scales) -> Wei
         np.array(scales.grams, dtype=np.int64) // offers.needs,
         scales.cards,
         scales.card_indexes,
-        np.zeros(len(scales.package_costs), dtype=np.bool_),
+        _is_once(instance),
     )
+
+
+def _is_once(instance: AnyInstance) -> Flags:
+    rates = instance.terms.weight_rates
+    once = np.zeros(len(instance.package_costs), dtype=np.bool_)
+    if rates is not None:
+        once[list(rates.once)] = True
+    return once
+
+
+def _keeps_to(rates: WeightRates, packages: Sequence[Package]) -> bool:
+    # Whether those who send one package at the most do so.
+    senders = [package.candidate for package in packages if package.candidate in rates.once]
+    return len(senders) == len(dict.fromkeys(senders))
 
 
 def _contents(
