@@ -17,6 +17,7 @@ from domgrpc.cli.options import (
 from domgrpc.cli.order_options import (
     ITEM_HELP,
     ITEM_METAVAR,
+    BusinessOption,
     CompleteOption,
     CounterOption,
     CustomerOption,
@@ -50,6 +51,7 @@ def place_order(
     *,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     method: OrderMethodOption = None,
     store: Annotated[
         str, typer.Option("--store", help="The store of items that name none.", show_default=False)
@@ -82,6 +84,7 @@ def place_order(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         customer=customer,
         channel=channel,
         promise=promise,
@@ -115,6 +118,7 @@ def quote(
     *,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     methods: Annotated[
         list[Method] | None,
         typer.Option("--method", help="A method to quote all items by; may be repeated."),
@@ -134,6 +138,7 @@ def quote(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         channel=channel,
         customer=customer,
         promise=promise,
@@ -207,6 +212,7 @@ def edit_order(
     method: OrderMethodOption = None,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     etag: EtagOption = "",
     dry_run: DryRunOption = False,
     request_id: RequestIdOption = "",
@@ -214,7 +220,7 @@ def edit_order(
     """Change quantities, items or the address; only what changes is planned again."""
     changed = quantities_of(quantities)
     added = [item_of(item) for item in add or ()]
-    address = address_from(to, zip_code)
+    address = address_from(to, zip_code, business=business)
 
     async def edit(client: "DomgrpcClient") -> "Order":
         before = await client.get_order(order_id) if added else None

@@ -7,7 +7,7 @@ from typing import cast
 from domgrpc.core.geography import Point
 from domgrpc.core.orders import Address, OrderTerms, ShortagePolicy
 from domgrpc.core.scopes import Scope
-from domgrpc.core.values import TimeMs
+from domgrpc.core.values import AddressType, TimeMs
 from domgrpc.rpc.postal_codes import postal_code_point
 from domgrpc.rpc.refusals import InvalidField
 from domgrpc.rpc.shapes import (
@@ -34,6 +34,7 @@ ORDER_SCOPE_MAX = 1_000
 
 _COUNTRY = re.compile("[A-Z]{2}").fullmatch
 _POLICIES: Mapping[int, ShortagePolicy] = {policy.value: policy for policy in ShortagePolicy}
+_TYPES: Mapping[int, AddressType] = {kind.value: kind for kind in AddressType}
 _NO_ADDRESS = Address()
 # The checks below prove what the types say; a call for each NewType would cost more than they.
 _order_terms = cast("Callable[..., OrderTerms]", OrderTerms)
@@ -80,7 +81,10 @@ def address_of(message: order_pb2.Address, *, needs_point: bool) -> Address:
     point = _point(message, postal_code, country_code)
     if point is None and needs_point:
         raise InvalidField("point", _WHERE_POINT_IS_FROM)
-    return Address(point, *texts)
+    kind = message.address_type
+    if not kind:
+        return Address(point, *texts)
+    return Address(point, *texts, chosen(kind, "address_type", _TYPES))
 
 
 def _terms_texts(message: order_pb2.OrderTerms) -> tuple[str, str, str, str]:
@@ -195,6 +199,7 @@ def fill_address(message: order_pb2.Address, address: Address) -> None:
         message.street = address.street
     if address.recipient:
         message.recipient = address.recipient
+    message.address_type = address.address_type  # type: ignore[assignment]  # same numbers
 
 
 def _fill_rare_terms(message: order_pb2.OrderTerms, terms: OrderTerms) -> None:
