@@ -74,6 +74,29 @@ def test_what_is_quoted_is_booked_by_its_token(shelf: Shelf) -> None:
 
 
 @pytest.mark.slow
+def test_a_quote_of_an_unknown_sku_is_refused(shelf: Shelf) -> None:
+    ended = shelf.program.run("quote", f"{shelf.sku}-x", "--zip", CHICAGO)
+    assert (ended.exit_code, ended.errors[:22]) == (1, "error: SKU_NOT_FOUND: ")
+
+
+@pytest.mark.slow
+def test_a_quote_says_of_each_method_what_is_short(shelf: Shelf) -> None:
+    program = shelf.program
+    lacking = program.done("quote", f"{shelf.sku}=7", "--zip", CHICAGO).output
+    assert lacking.splitlines()[0].endswith("units short")
+    assert lacking.splitlines()[2].endswith(" 2")
+    words = (f"{shelf.sku}=7", "--zip", CHICAGO, "--method", "drop-ship", "--method", "pickup")
+    ended = program.run("quote", *words)
+    assert ended.exit_code == 1
+    dropped, fetched = ended.output.splitlines()
+    assert dropped.startswith(f"DROP_SHIP: nothing can be promised: short of 7 x {shelf.sku} (")
+    assert "cannot do the method" in dropped
+    assert fetched == "PICKUP: nothing can be promised: no store near enough does it"
+    document = program.run("-o", "json", "quote", *words).json
+    assert [miss["delivery_method"] for miss in document["misses"]] == ["DROP_SHIP", "PICKUP"]
+
+
+@pytest.mark.slow
 def test_a_dry_run_places_nothing(shelf: Shelf) -> None:
     words = (shelf.sku, "--zip", CHICAGO, "--dry-run")
     assert shelf.program.done("order", "place", *words).output.startswith("dry run: nothing")
@@ -126,6 +149,24 @@ def test_an_order_is_simulated_on_stock_that_is_not_there(shelf: Shelf) -> None:
     stock = f"{shelf.sku}=9@{shelf.place}"
     said = shelf.program.done("simulate", f"{shelf.sku}=9", "--zip", CHICAGO, "--stock", stock)
     assert said.output.startswith("1 package for ")
+
+
+@pytest.mark.slow
+def test_an_order_is_simulated_as_it_would_be_planned_again(shelf: Shelf) -> None:
+    order_id = shelf.order()
+    said = shelf.program.done("simulate", "--order", order_id).output
+    assert said.startswith("1 package for ")
+    words = ("simulate", "--order", order_id, "--strategy", "fastest")
+    assert shelf.program.read(*words)["packages"][0]["location_id"] == shelf.place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("--zip", CHICAGO), ("--method", "pickup"), ("--complete",)])
+def test_an_order_that_is_simulated_has_its_own_terms(
+    program: Program, words: tuple[str, ...]
+) -> None:
+    ended = program.run("simulate", "--order", "web-1", *words)
+    assert (ended.exit_code, "--order" in ended.errors) == (2, True)
 
 
 @pytest.mark.slow

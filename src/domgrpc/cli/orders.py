@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domgrpc.cli.choices import Method, OrderState, WhyHeld, WorkState, number_of
+from domgrpc.cli.exits import ExitCode
 from domgrpc.cli.options import (
     LIMIT_DEFAULT,
     ChannelOption,
@@ -151,6 +152,8 @@ def quote(
         ),
     )
     _show_quote(context, answer)
+    if not answer.options:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @app.command("show")
@@ -367,13 +370,16 @@ def show(
 
 def _show_quote(context: typer.Context, quote: "Quote") -> None:
     from domgrpc.cli.output import plain, print_json, time_text, word
-    from domgrpc.cli.plan_tables import OPTIONS
+    from domgrpc.cli.plan_tables import OPTIONS, miss_sentence
     from domgrpc.cli.tables import print_table
 
     if session_of(context).as_json:
         print_json(plain(quote))
         return
-    print_table(OPTIONS, quote.options)
+    if quote.options:
+        print_table(OPTIONS, quote.options)
+    for miss in quote.misses:
+        sys.stdout.write(miss_sentence(miss) + "\n")
     for number, option in enumerate(quote.options, 1):
         way = word(option, "delivery_method") or "as the lines say"
         sys.stdout.write(f"\n{number} {way} {option.location_id}\n{option.quote_token}\n")

@@ -64,6 +64,31 @@ def route(row: Row) -> str:
     return row.location_id if target in ("", row.location_id) else f"{row.location_id} -> {target}"
 
 
+def short_units(plan: Row) -> int:
+    """Return how many units of a plan nobody can fill."""
+    return sum(shortage.quantity for shortage in plan.shortages)
+
+
+def removed_text(leg: Row) -> str:
+    """Return what removed locations from a leg, in words."""
+    return ", ".join(
+        f"{each.location_count:,} {_FILTERS.get(each.filter, each.filter)}" for each in leg.removed
+    )
+
+
+def miss_sentence(miss: Row) -> str:
+    """Say of a way by which nothing can be promised what is short, and why."""
+    way = word(miss, "delivery_method") or "as the lines say"
+    if not miss.HasField("plan"):
+        return f"{way}: nothing can be promised: no store near enough does it"
+    store = f" at {miss.location_id}" if miss.location_id else ""
+    short = ", ".join(f"{each.quantity:,} x {each.sku}" for each in miss.plan.shortages)
+    why = "; ".join(dict.fromkeys(filter(None, map(removed_text, miss.plan.legs))))
+    return f"{way}{store}: nothing can be promised: short of {short}" + (
+        f" (locations: {why})" if why else ""
+    )
+
+
 ORDERS: Final = (
     Column("order", lambda row: row.order_id),
     Column("status", lambda row: word(row, "status")),
@@ -113,7 +138,7 @@ OPTIONS: Final = (
     Column("cost", lambda row: money(row.cost_micros), is_number=True),
     Column("there by", lambda row: time_text(row.deliver_by_time)),
     Column("from", lambda row: ", ".join({each.location_id: 0 for each in row.plan.packages})),
-    Column("short", lambda row: len(row.plan.shortages) or "", is_number=True),
+    Column("units short", lambda row: short_units(row.plan) or "", is_number=True),
 )
 SHORTAGES: Final = (
     Column("line", lambda row: row.line_id),

@@ -64,9 +64,13 @@ def simulate(
     ] = None,
 ) -> None:
     """Plan an order as it would be planned now, and say why so; nothing is changed."""
+    from domgrpc.client import Terms
+
     wanted = [item_of(item) for item in items or ()]
     if bool(wanted) == bool(order_id):
         raise typer.BadParameter("name items, or an order with --order: one of the two")
+    if order_id and method:
+        raise typer.BadParameter("--method is not for --order: its lines have their methods")
     terms = terms_from(
         to=to,
         zip_code=zip_code,
@@ -77,6 +81,8 @@ def simulate(
         packages_max=packages_max,
         complete=complete,
     )
+    if order_id and terms != Terms():
+        raise typer.BadParameter("an order has its own address and terms: give --order alone")
     mocked = {(line.sku, line.location_id): line.quantity for line in map(line_of, stock or ())}
     answer = ask(
         context,

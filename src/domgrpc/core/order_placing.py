@@ -269,7 +269,8 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
         expire_time_ms=max(best.quoted.expire_time_ms, held.expire_time_ms),
     )
     first = msgspec.structs.replace(best, quoted=quoted)
-    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
+    # Without what came to nothing: the record of a hold is for ever.
+    return Quote((first, *quote.options[1:]), quote.expire_time_ms, held)
 
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:
