@@ -85,7 +85,8 @@ def test_a_quote_says_of_each_method_what_is_short(shelf: Shelf) -> None:
     lacking = program.done("quote", f"{shelf.sku}=7", "--zip", CHICAGO).output
     assert lacking.splitlines()[0].endswith("units short")
     assert lacking.splitlines()[2].endswith(" 2")
-    words = (f"{shelf.sku}=7", "--zip", CHICAGO, "--method", "drop-ship", "--method", "pickup")
+    far = ("--to", "64.8,-147.7")
+    words = (f"{shelf.sku}=7", *far, "--method", "drop-ship", "--method", "pickup")
     ended = program.run("quote", *words)
     assert ended.exit_code == 1
     dropped, fetched = ended.output.splitlines()
@@ -94,6 +95,25 @@ def test_a_quote_says_of_each_method_what_is_short(shelf: Shelf) -> None:
     assert fetched == "PICKUP: nothing can be promised: no store near enough does it"
     document = program.run("-o", "json", "quote", *words).json
     assert [miss["delivery_method"] for miss in document["misses"]] == ["DROP_SHIP", "PICKUP"]
+
+
+@pytest.mark.slow
+def test_an_outdated_quote_is_told_with_what_could_be_booked_now(shelf: Shelf) -> None:
+    program = shelf.program
+    words = (f"{shelf.sku}=3", "--zip", CHICAGO)
+    token = program.read("quote", *words)["options"][0]["quote_token"]
+    program.done("stock", "count", shelf.sku, shelf.place, "2")
+    ended = program.run("order", "place", *words, "--quote", token)
+    assert (ended.exit_code, ended.errors[:23]) == (1, "error: QUOTE_OUTDATED: ")
+    assert f"\nas things stand: {shelf.place}: 2 x {shelf.sku}; cost " in ended.errors
+    assert "; 1 short line\ntry: `domgrpc quote` " in ended.errors
+
+
+@pytest.mark.slow
+def test_an_unknown_zip_code_is_named(shelf: Shelf) -> None:
+    ended = shelf.program.run("order", "place", shelf.sku, "--zip", "99999")
+    assert ended.exit_code == 2
+    assert "is '99999', which is no known US ZIP code" in ended.errors
 
 
 @pytest.mark.slow
@@ -215,6 +235,9 @@ def test_the_backlog_is_searched_and_nothing_changes_unless_asked(shelf: Shelf) 
     ("words", "said"),
     [
         (("place", "a=x"), "the quantity of a is 'x'"),
+        (("place", "a=0"), "the quantity of a is '0': write a whole number from 1 on"),
+        (("edit", "web-1", "1=-1"), "the quantity of line 1 is '-1': write a whole number from 0"),
+        (("cancel", "web-1", "1=0"), "the quantity of line 1 is '0': write a whole number from 1"),
         (("place", "a@chicago:picup"), "'picup' is no method, did you mean 'pickup'?"),
         (("place", "a", "--zip", "60614", "--to", "1,2"), "exclude each other"),
         (("edit", "web-1", "kettle"), "'kettle' is no LINE=QUANTITY"),

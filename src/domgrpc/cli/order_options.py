@@ -7,6 +7,7 @@ import typer
 
 from domgrpc.cli.choices import Method, Shortage, number_of
 from domgrpc.cli.parsing import degrees, moment, whole
+from domgrpc.cli.spelling import meant
 
 if TYPE_CHECKING:
     from domgrpc.client import Item, Terms
@@ -66,7 +67,7 @@ def item_of(text: str) -> "Item":
     if not at:
         item, store = rest, ""
     sku, equals, number = item.rpartition("=")
-    quantity = whole(number, f"the quantity of {sku}") if equals else 1
+    quantity = whole(number, f"the quantity of {sku}", 1) if equals else 1
     method = Method(word) if word else None
     return Item(sku if equals else item, quantity, number_of(method), store)
 
@@ -79,11 +80,9 @@ def numbered(items: Sequence["Item"], lines: Iterable["OrderLine"]) -> "list[Ite
 
 
 def _refuse_misspelt(text: str, word: str, methods: list[str]) -> None:
-    from difflib import get_close_matches
-
-    meant = get_close_matches(word, methods, 1)
-    if meant:
-        raise typer.BadParameter(f"{text!r}: {word!r} is no method, did you mean {meant[0]!r}?")
+    hint = meant(word, methods)
+    if hint:
+        raise typer.BadParameter(f"{text!r}: {word!r} is no method{hint}")
 
 
 def address_from(to: str, zip_code: str) -> "Address | None":
@@ -129,12 +128,12 @@ def terms_from(
     )
 
 
-def quantities_of(lines: list[str] | None) -> dict[str, int]:
+def quantities_of(lines: list[str] | None, *, least: int) -> dict[str, int]:
     """Read LINE=QUANTITY, each once."""
     found: dict[str, int] = {}
     for text in lines or ():
         name, equals, number = text.rpartition("=")
         if not equals:
             raise typer.BadParameter(f"{text!r} is no LINE=QUANTITY: write for example 1=2")
-        found[name] = whole(number, f"the quantity of line {name}")
+        found[name] = whole(number, f"the quantity of line {name}", least)
     return found

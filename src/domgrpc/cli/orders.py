@@ -215,7 +215,7 @@ def edit_order(
     request_id: RequestIdOption = "",
 ) -> None:
     """Change quantities, items or the address; only what changes is planned again."""
-    changed = quantities_of(quantities)
+    changed = quantities_of(quantities, least=0)
     added = [item_of(item) for item in add or ()]
     address = address_from(to, zip_code)
 
@@ -252,7 +252,7 @@ def cancel_order(
     request_id: RequestIdOption = "",
 ) -> None:
     """Cancel units that nobody has begun to work on."""
-    units = quantities_of(quantities)
+    units = quantities_of(quantities, least=1)
     order = ask(
         context,
         lambda client: client.cancel_order(

@@ -83,7 +83,7 @@ def zip_degrees(text: str, option: str = "--zip") -> tuple[float, float]:
     return latitude, longitude
 
 
-def line_of(text: str) -> "Line":
+def line_of(text: str, *, least: int = 1) -> "Line":
     """Read SKU, SKU=QUANTITY, SKU@LOCATION or SKU=QUANTITY@LOCATION; the quantity is 1 if not said.
 
     The last `@` and the last `=` before it count, so that SKUs may contain them.
@@ -96,18 +96,21 @@ def line_of(text: str) -> "Line":
     sku, equals, number = item.rpartition("=")
     if not equals:
         return Line(item, 1, location_id)
-    return Line(sku, whole(number, f"the quantity of {sku}"), location_id)
+    return Line(sku, whole(number, f"the quantity of {sku}", least), location_id)
 
 
 def wanted_of(text: str) -> tuple[str, int]:
     """Read SKU or SKU=QUANTITY; 0 where no quantity is said."""
     sku, equals, number = text.rpartition("=")
-    return (sku, whole(number, f"the quantity of {sku}")) if equals else (text, 0)
+    return (sku, whole(number, f"the quantity of {sku}", 1)) if equals else (text, 0)
 
 
-def whole(text: str, what: str) -> int:
-    """Read a whole number."""
+def whole(text: str, what: str, least: int | None = None) -> int:
+    """Read a whole number, of `least` or more."""
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         raise typer.BadParameter(f"{what} is {text!r}: write a whole number") from None
+    if least is not None and number < least:
+        raise typer.BadParameter(f"{what} is {text!r}: write a whole number from {least} on")
+    return number

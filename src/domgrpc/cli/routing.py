@@ -83,7 +83,8 @@ def simulate(
     )
     if order_id and terms != Terms():
         raise typer.BadParameter("an order has its own address and terms: give --order alone")
-    mocked = {(line.sku, line.location_id): line.quantity for line in map(line_of, stock or ())}
+    figures = [line_of(text, least=0) for text in stock or ()]
+    mocked = {(line.sku, line.location_id): line.quantity for line in figures}
     answer = ask(
         context,
         lambda client: client.simulate_routing(
