@@ -7,9 +7,12 @@ import typer
 
 from domgrpc.cli.choices import Method, Strategy, number_of
 from domgrpc.cli.order_options import item_of
-from tests.cli.running import Program
+from domgrpc.cli.plan_tables import print_leg
+from domgrpc.v1.plan_pb2 import LegDecision
+from tests.cli.running import Program, started_process
 
 CHICAGO = "60614"
+HOME = ("--zip", CHICAGO)
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,89 @@ def test_a_store_hears_of_its_work_and_of_its_end(shelf: Shelf) -> None:
     assert said[2].endswith(f"{order_id}  CANCELLED, CANCELLED")
     heard = program.done("-o", "json", *words).json_lines
     assert [line["change"]["kind"] for line in heard] == ["PLACED", "CANCELLED"]
+
+
+@pytest.mark.slow
+def test_a_watch_of_a_snapshot_ends_after_so_many_orders(shelf: Shelf) -> None:
+    order_id = shelf.order()
+    said = shelf.program.done("order", "watch", order_id, "--snapshot", "--count", "1").output
+    assert said.splitlines()[0].endswith(f"{order_id}  OPEN")
+
+
+@pytest.mark.slow
+def test_a_watch_says_what_it_waits_for(program: Program) -> None:
+    waiting = ("order", "watch", "nobody", "--after", "999999")
+    with started_process(*waiting, server=program.server) as watch:
+        assert watch.stderr is not None
+        assert watch.stderr.readline() == "there is no order 'nobody' so far; waiting for it\n"
+        assert watch.stderr.readline().endswith("; waiting for one after 999999\n")
+    with started_process("watch", "--after", "999999", server=program.server) as watch:
+        assert watch.stderr is not None
+        assert watch.stderr.readline().startswith("the newest revision is ")
+
+
+@pytest.mark.slow
+def test_orders_at_a_place_that_is_not_there_are_not_listed(program: Program) -> None:
+    ended = program.run("order", "list", "--location", "nowhere")
+    assert (ended.exit_code, ended.errors[:25]) == (1, "error: LOCATION_NOT_FOUND")
+
+
+@pytest.mark.slow
+def test_an_edit_says_whether_anything_is_different(shelf: Shelf) -> None:
+    order_id = shelf.order()
+    same = shelf.program.done("order", "edit", order_id, "1=1")
+    assert same.errors == "nothing is different: the order stays as it was\n"
+    assert shelf.program.done("order", "edit", order_id, "1=2").errors == ""
+    ended = shelf.program.run("order", "edit", order_id)
+    assert (ended.exit_code, "say what to change" in ended.errors) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_cancelled_order_says_what_goes_on(shelf: Shelf) -> None:
+    program = shelf.program
+    placed = program.read("order", "place", shelf.sku, f"{shelf.sku}@{shelf.place}:pickup", *HOME)
+    work = placed["fulfillment_orders"][0]["fulfillment_order_id"]
+    program.done("order", "advance", work, "released")
+    told = program.done("order", "cancel", placed["order_id"])
+    assert told.errors == (
+        f"not cancelled, as a location already works on it: 1 x {shelf.sku} (line 1)\n"
+    )
+
+
+@pytest.mark.slow
+def test_what_is_weighed_is_told_apart_from_what_is_paid(shelf: Shelf) -> None:
+    program = shelf.program
+    words = (shelf.sku, *HOME, "--promise", "2020-01-01")
+    placed = program.read("order", "place", *words)
+    (work,) = placed["fulfillment_orders"]
+    paid = (work["package_cost_micros"] + work["units_cost_micros"]) / 1_000_000
+    weighed = work["price_micros"] / 1_000_000
+    assert weighed > 1
+    said = program.done("order", "show", placed["order_id"]).output
+    assert f"\npaid       {paid:,.2f}\nweighed    {weighed:,.2f}\n" in said
+    assert f" for {paid:,.2f} paid and " in program.done("simulate", *words).output
+    heading, _, row, *_ = program.done("quote", *words).output.splitlines()
+    assert heading.split()[2:4] == ["paid", "weighed"]
+    assert f"{paid:,.2f}" in row
+
+
+@pytest.mark.slow
+def test_an_explanation_of_several_ways_names_the_one_it_is_about(shelf: Shelf) -> None:
+    words = ("order", "place", shelf.sku, f"{shelf.sku}@{shelf.place}:pickup", *HOME)
+    order_id = shelf.program.read(*words)["order_id"]
+    explained = ("order", "explain", order_id, "--location", shelf.place)
+    said = shelf.program.done(*explained).output
+    assert said.endswith(f"{shelf.place}, SHIP_TO_HOME: is in the plan\n")
+    assert shelf.program.read(*explained)["locations"][0]["leg_number"] == 0
+
+
+def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str]) -> None:
+    for bound, said in (
+        (9_999_999, "no plan is cheaper by as much as 0.01\n"),
+        (9_985_000, "no plan costs less than 9.98: this is at most 0.02 (0.2%) dearer\n"),
+    ):
+        print_leg(LegDecision(cost_micros=10_000_000, lower_bound_micros=bound))
+        assert said in capsys.readouterr().out
 
 
 def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:

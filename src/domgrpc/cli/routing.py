@@ -152,17 +152,19 @@ def _show_plan(context: typer.Context, plan: "Plan") -> None:
     from domgrpc.cli.plan_tables import (
         PACKAGES,
         SHORTAGES,
+        cost_text,
         counted,
-        money,
         print_leg,
         print_section,
+        weighed_in_plan,
     )
 
     if session_of(context).as_json:
         print_json(plain(plan))
         return
     sys.stdout.write(
-        f"{counted(len(plan.packages), 'package')} for {money(plan.cost_micros)}, by rule set "
+        f"{counted(len(plan.packages), 'package')} for "
+        f"{cost_text(plan.cost_micros, weighed_in_plan(plan))}, by rule set "
         f"{plan.rule_set_version}\n"
     )
     print_section("packages", PACKAGES, plan.packages)
@@ -173,7 +175,13 @@ def _show_plan(context: typer.Context, plan: "Plan") -> None:
 
 def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse") -> None:
     from domgrpc.cli.output import plain, print_json, time_text, word
-    from domgrpc.cli.plan_tables import counted, location_sentence, money, print_leg
+    from domgrpc.cli.plan_tables import (
+        cost_text,
+        counted,
+        location_sentence,
+        print_leg,
+        weighed_in_plan,
+    )
 
     if session_of(context).as_json:
         print_json(plain(answer))
@@ -182,14 +190,16 @@ def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse")
     sys.stdout.write(
         f"{word(decision, 'step')} at {time_text(decision.decision_time)}, revision "
         f"{decision.revision}, by rule set {decision.rule_set_version}: "
-        f"{money(decision.cost_micros)}; {counted(answer.decision_count, 'decision')} remembered\n"
+        f"{cost_text(decision.cost_micros, weighed_in_plan(decision))}; "
+        f"{counted(answer.decision_count, 'decision')} remembered\n"
     )
     for leg in decision.legs:
         print_leg(leg)
     if answer.locations:
         sys.stdout.write("\n")
     for found in answer.locations:
-        sys.stdout.write(location_sentence(found) + "\n")
+        about = decision.legs[found.leg_number] if len(decision.legs) > 1 else None
+        sys.stdout.write(location_sentence(found, about) + "\n")
 
 
 def _show_backlog(

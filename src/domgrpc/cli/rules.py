@@ -154,6 +154,7 @@ def _show(context: typer.Context, rule_set: "RuleSet") -> None:
         return
     print_facts(rule_set_facts(rule_set))
     if rule_set.rules:
+        typer.echo()
         print_table(ROUTING_RULES, rule_set.rules)
 
 

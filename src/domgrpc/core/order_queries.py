@@ -79,7 +79,12 @@ def get_order(state: State, order_id: OrderId) -> Order:
 def list_orders(
     state: State, after: tuple[int, str], size: int, wanted: OrderFilter
 ) -> Page[Order]:
-    """List orders by (create time, id) behind `after`; looks at a bounded number a page."""
+    """List orders by (create time, id) behind `after`; looks at a bounded number a page.
+
+    Refuses with LOCATION_NOT_FOUND.
+    """
+    if wanted.location_id is not None:
+        state.network.locations.index(wanted.location_id)
     first = max(after, (wanted.start_time_ms - 1, ""))
     return page_of(
         state.orders.after(first),
@@ -180,11 +185,14 @@ def _about(
 ) -> LocationExplanation:
     location_id, _ = where
     state.network.locations.index(location_id)
-    for leg in decision.legs:
+    for number, leg in enumerate(decision.legs):
         found = explain_location(leg, location_id, is_as_decided=True)
         if found is not None:
-            return found
-    explanations = [_as_things_stand(state, order, leg, where) for leg in decision.legs]
+            return msgspec.structs.replace(found, leg_number=number)
+    explanations = [
+        msgspec.structs.replace(_as_things_stand(state, order, leg, where), leg_number=number)
+        for number, leg in enumerate(decision.legs)
+    ]
     # Of several legs the one that it comes nearest to.
     return min(explanations, key=_farness)
 

@@ -171,6 +171,8 @@ class LocationExplanation(msgspec.Struct, frozen=True, array_like=True):
     """It would have been used were it cheaper by more than this; None where it cannot be."""
     is_as_decided: bool
     """Whether this is from what was weighed then; else from how things stand now."""
+    leg_number: int = 0
+    """Which leg of the decision this is said of, from 0."""
 
 
 class Explanation(msgspec.Struct, frozen=True, array_like=True):

@@ -242,6 +242,7 @@ def _fill_location(message: routing_pb2.LocationExplanation, location: LocationE
     if location.cheaper_by_micros is not None:
         message.cheaper_by_micros = location.cheaper_by_micros
     message.is_as_decided = location.is_as_decided
+    message.leg_number = location.leg_number
 
 
 def fill_proposal(
