@@ -1,5 +1,6 @@
 """Planning open orders again: outages, and new plans of many orders at once."""
 
+import msgspec
 import pytest
 
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, ReplanSummary
@@ -7,8 +8,23 @@ from domgrpc.core.orders import Attention, Order, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.products import CreateProducts, ProductFields
-from domgrpc.core.replanning import OUTAGE_ORDERS_PER_RECORD_MAX
-from domgrpc.core.values import LineId, LocationId, LocationType, OrderId, Revision, Sku
+from domgrpc.core.replanning import (
+    OUTAGE_ORDERS_PER_RECORD_MAX,
+    PLANNING_FAILED,
+    decide_outage,
+)
+from domgrpc.core.reservations import Caller
+from domgrpc.core.values import (
+    ClientId,
+    LineId,
+    LocationId,
+    LocationType,
+    OrderId,
+    RequestId,
+    Revision,
+    Sku,
+    Stamp,
+)
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import calendar, changed, schedule
@@ -312,3 +328,50 @@ def test_a_move_may_be_tried_without_doing_it(shop: Shop) -> None:
     answer = shop.send(command, validate_only=True)
     assert answer.outcome == ReplanSummary((OrderId("o"),), ())
     assert shop.order() == placed
+
+
+class Breaking:
+    """An address that breaks whoever looks at it, as a bug of ours would."""
+
+    def __init__(self, fault: Exception) -> None:
+        self._fault = fault
+
+    def __getattr__(self, name: str) -> object:
+        raise self._fault
+
+
+def broken_order(shop: Shop, fault: Exception) -> None:
+    """Place an order that breaks being planned again, beside one that does not."""
+    shop.given(order(line("tea"), as_id="bad"), order(line("tea"), as_id="good"))
+    bad = shop.order("bad")
+    terms = msgspec.structs.replace(bad.terms, address=Breaking(fault))
+    shop.state.orders.by_id[OrderId("bad")] = msgspec.structs.replace(bad, terms=terms)
+    shop.given(disable("chi"))
+
+
+def test_an_order_that_breaks_its_planning_is_flagged_and_keeps_nobody_there() -> None:
+    shop = Shop(steps_per_check=10**6)
+    shop.given(place("chi", DC, at=CHICAGO), place("dal", DC, at=DALLAS))
+    shop.given(on_hand("tea", chi=5, dal=5))
+    broken_order(shop, OverflowError("too large"))
+    event = decide_outage(shop.state.planner, timer(shop))
+    assert event is not None
+    assert event.summary.applied_order_ids == ("good",)
+    assert event.summary.skipped == (("bad", f"{PLANNING_FAILED}: OverflowError"),)
+    bad, good = (change.order for change in event.changes)
+    assert bad.attention is Attention.LOCATION_DISABLED
+    assert bad.history[-1].detail == f"{PLANNING_FAILED}: OverflowError"
+    assert work_of(bad) == {"chi": {"tea": 1}}
+    assert work_of(good) == {"dal": {"tea": 1}}
+
+
+def test_what_shows_that_the_state_is_wrong_is_no_failed_order(shop: Shop) -> None:
+    broken_order(shop, AssertionError())
+    with pytest.raises(AssertionError):
+        decide_outage(shop.state.planner, timer(shop))
+
+
+def timer(shop: Shop) -> Caller:
+    """Return the timer as a caller."""
+    at = Stamp(shop.now_ms, Revision(shop.state.revision + 1))
+    return Caller(ClientId(""), RequestId(""), at)

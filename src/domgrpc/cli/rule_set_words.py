@@ -65,8 +65,13 @@ def next_step(rule_set: "RuleSet") -> str:
     match word(rule_set, "state"):
         case "DRAFT":
             return f"{what}, a draft; next: domgrpc rules validate {version}"
-        case "VALIDATED" | "DRY_RUN":
-            return f"{what}, validated; next: domgrpc rules activate {version}"
+        case "VALIDATED":
+            return (
+                f"{what}, validated; next: domgrpc rules activate {version}, or first "
+                f"domgrpc rules dry-run {version}"
+            )
+        case "DRY_RUN":
+            return f"{what}, tried; next: domgrpc rules activate {version}"
         case "ACTIVE":
             return f"{what}, active from now on; back with: domgrpc rules activate VERSION"
         case state:

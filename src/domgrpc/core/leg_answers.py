@@ -13,6 +13,7 @@ from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
+    NO_ROWS,
     CandidateRows,
     FulfillmentLine,
     LegDecision,
@@ -121,9 +122,7 @@ def _package(
     index = found.indexes[candidate]
     place = found.place(candidate)
     table, row = place.table, place.row
-    parcel = None
-    if question.parcel_at is not None and not place.ready_ms:
-        parcel = question.parcel_at(index, table.ship_day[row])
+    parcel = found.parcels.get(candidate)
     by_weight = _step_price(instance, package)
     paid = by_weight + (table.package_micros[row] if parcel is None else 0)
     units, weighed, lines = 0, by_weight + instance.package_costs[candidate], []
@@ -249,6 +248,23 @@ def nothing_planned(leg: Leg, question: LegQuestion, found: Candidates) -> LegPl
         failed_rule_ids=question.effects.failed_rule_ids,
     )
     return LegPlan((), _shortages(question.needs, {}), decision)
+
+
+def given_up(decision: LegDecision) -> LegDecision:
+    """Return the decision of a leg that is not fulfilled, because another part is short."""
+    return msgspec.structs.replace(
+        decision,
+        cost_micros=Micros(0),
+        lower_bound_micros=Micros(0),
+        is_proven=True,
+        package_micros=Micros(0),
+        units_micros=Micros(0),
+        price_micros=Micros(0),
+        runner_up_micros=None,
+        runner_up_location_ids=(),
+        rows=NO_ROWS,
+        used_location_ids=(),
+    )
 
 
 def _rows(

@@ -110,6 +110,8 @@ class LegLimits(msgspec.Struct, frozen=True, gc=False):
     strategy: Strategy = Strategy.CHEAPEST
     shown: tuple[LocationIndex, ...] = ()
     """Locations that the decision tells of, whatever they cost."""
+    share: int = 1
+    """How many legs share what the search of an order may cost."""
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -139,6 +141,8 @@ class Candidates(msgspec.Struct, frozen=True):
     removed_by: Mapping[LocationIndex, str]
     """For the locations that had stock: the filter that removed each."""
     dated: tuple[Place, ...] = ()
+    parcels: Mapping[int, FulfillmentOrder] = {}
+    """By candidate: the open parcel that goods from there join."""
 
     def place(self, candidate: int) -> Place:
         """Return where a candidate's costs and dates come from."""

@@ -5,21 +5,28 @@ so, by a textbook strategy. Where stock alone cannot serve a leg, what may be so
 weighed too, as candidates with the date on which their supply comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import ge
 
 import msgspec
 
 from domgrpc.core.candidates import candidates_of
 from domgrpc.core.dated_candidates import with_dated
-from domgrpc.core.leg_answers import LegPlan, nothing_planned, planned_leg
+from domgrpc.core.leg_answers import Asked, LegPlan, nothing_planned, planned_leg
+from domgrpc.core.leg_capacity import (
+    crowded_cells,
+    first_come,
+    within_capacity,
+    without_cells,
+)
+from domgrpc.core.leg_joins import with_first_free
 from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion, Need
 from domgrpc.core.leg_solving import (
-    crowded_cells,
     follow_strategy,
+    is_long,
     leg_terms,
+    or_by_rule,
     solve_leg,
-    without_cells,
 )
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg
@@ -27,6 +34,7 @@ from domgrpc.core.plain_legs import plain_leg
 from domgrpc.core.routing.instance import (
     Instance,
     RateCard,
+    Solution,
     Unservable,
     WeightRates,
 )
@@ -46,12 +54,16 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     if served != _wanted(question) and question.may_backorder:
         found = with_dated(network, question, found, split=limits.unit_split)
         served = _served(question, found, limits)
-    while places := [place for place, units in enumerate(served) if units]:
+    if limits.strategy is Strategy.CHEAPEST:
+        plan = _cheapest_plan(network, (leg, question, found), served, limits)
+        if plan is not None:
+            return plan
+    # By a rule, or where not all of it fits into the capacity: what stands first has it first.
+    found = first_come(question, found)
+    served = _served(question, found, limits)
+    while places := _places(served):
         instance = _instance(question, found, (places, served), limits)
-        if limits.strategy is Strategy.CHEAPEST:
-            solution = solve_leg(instance)
-        else:
-            solution = follow_strategy(instance, limits.strategy, found)
+        solution = _solved(instance, found, limits)
         if isinstance(solution, Unservable):
             break
         crowded = crowded_cells(question, found, solution)
@@ -63,7 +75,43 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     return nothing_planned(leg, question, found)
 
 
+def _cheapest_plan(
+    network: Network, asked: Asked, served: list[int], limits: LegLimits
+) -> LegPlan | None:
+    # The best plan that keeps to the capacity; None where none of all was found.
+    _, question, found = asked
+    places = _places(served)
+    if not places:
+        return None
+    instance = _instance(question, found, (places, served), limits)
+
+    def solved(some: Instance) -> Solution | Unservable | None:
+        return within_capacity(question, found, (places, some), _at_once(limits))
+
+    solution = solved(instance)
+    if not isinstance(solution, Solution):
+        return None
+    solution = with_first_free(question, found, (instance, solution), solved)
+    if question.room_left is None and is_long(instance):
+        solution = or_by_rule(instance, found, solution)
+    return planned_leg(asked, places, (instance, solution), (network, limits.shown))
+
+
+def _at_once(limits: LegLimits) -> Callable[[Instance], Solution | Unservable]:
+    return lambda instance: solve_leg(instance, share=limits.share)
+
+
+def _solved(instance: Instance, found: Candidates, limits: LegLimits) -> Solution | Unservable:
+    if limits.strategy is Strategy.CHEAPEST:
+        return solve_leg(instance, share=limits.share)
+    return follow_strategy(instance, limits.strategy, found)
+
+
 # --- what can be served
+
+
+def _places(served: list[int]) -> list[int]:
+    return [place for place, units in enumerate(served) if units]
 
 
 def _wanted(question: LegQuestion) -> list[int]:

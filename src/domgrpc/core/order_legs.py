@@ -40,6 +40,20 @@ def package_count(order: Order, leg: Leg) -> int:
     )
 
 
+def left_out(
+    order: Order | None, excluded: tuple[LocationId, ...], since_ms: int
+) -> tuple[LocationId, ...]:
+    """Return where an order may not go: the excluded places, and those that gave it back since."""
+    if order is None:
+        return excluded
+    declined = (
+        work.location_id
+        for work in order.fulfillment_orders
+        if work.state is FulfillmentState.CANCELLED and work.given_back_time_ms > since_ms
+    )
+    return tuple(dict.fromkeys((*excluded, *declined)))
+
+
 def goes_with(line: OrderLine, leg: Leg) -> bool:
     """Whether a line belongs to a leg."""
     return line.delivery_method is leg.delivery_method and line.location_id == leg.store_id
@@ -94,7 +108,10 @@ def needs_of(
 def package_groups(
     lines: tuple[OrderLine, ...], needs: tuple[Need, ...]
 ) -> tuple[tuple[int, ...], ...]:
-    """Return which needs must travel in one package, by place; joined where groups overlap."""
+    """Return which needs must travel in one package, by place; joined where groups overlap.
+
+    A group of one need stands for lines of one SKU, whose units must not be split.
+    """
     place_of = {need.sku: place for place, need in enumerate(needs)}
     group_of: dict[str, dict[int, None]] = {}
     for line in lines:
@@ -110,7 +127,7 @@ def package_groups(
             else:
                 apart.append(other)
         joined = [*apart, merged]
-    return tuple(tuple(sorted(members)) for members in joined if len(members) > 1)
+    return tuple(tuple(sorted(members)) for members in joined)
 
 
 def shared_out(need: Need, units: int, done: dict[LineId, int]) -> list[tuple[LineId, int]]:

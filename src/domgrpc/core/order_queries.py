@@ -4,7 +4,8 @@ import msgspec
 
 from domgrpc.core.leg_explaining import explain_location
 from domgrpc.core.listings import Page, page_of
-from domgrpc.core.order_planning import PlanQuestion, plan_order
+from domgrpc.core.order_legs import uncancelled
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import claimed_units
 from domgrpc.core.orders import (
     Decision,
@@ -16,6 +17,7 @@ from domgrpc.core.orders import (
     order_status,
     unsourced_quantities,
 )
+from domgrpc.core.planner import PlanQuestion
 from domgrpc.core.plans import (
     Explanation,
     LocationExplanation,
@@ -28,6 +30,7 @@ from domgrpc.core.quotes import make_quote
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.scopes import LocationList
 from domgrpc.core.state import State
+from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     FOREVER_MS,
     CustomerId,
@@ -64,11 +67,11 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_at(order: Order, location_id: LocationId) -> bool:
-    """Whether a location has to do with an order: it works on it, or hands it over."""
+    """Whether a location has to do with an order: it works on it, or is to hand it over."""
     return any(
         location_id in (work.location_id, work.destination_location_id)
         for work in order.fulfillment_orders
-    )
+    ) or any(location_id == line.location_id and uncancelled(line) for line in order.lines)
 
 
 def get_order(state: State, order_id: OrderId) -> Order:
@@ -110,9 +113,10 @@ def simulate_routing(state: State, question: SimulationQuestion, now_ms: TimeMs)
         strategy=question.strategy,
         mocked=question.stock or None,
     )
-    if question.order_id:
-        asked = _again(state.orders.get(question.order_id), asked)
-    return plan_order(state.planner, asked)
+    if not question.order_id:
+        return plan_order(state.planner, asked)
+    order = state.orders.get(question.order_id)
+    return plan_order(state.planner, _again(order, asked), _without_own(state, order))
 
 
 def explain_decision(
@@ -174,6 +178,14 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
     )
 
 
+def _without_own(state: State, order: Order) -> Taken:
+    # The capacity of its own open work is free for it.
+    taken = Taken()
+    index_of = state.network.locations.index_of
+    taken.give_back(filter(is_unreleased, order.fulfillment_orders), (), index_of)
+    return taken
+
+
 def _without_open_work(order: Order) -> Order:
     # What is planned again must not join the parcel that it was in.
     stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
@@ -220,12 +232,13 @@ def _as_things_stand(
         order=_without_open_work(order),
         shown=(location_id,),
     )
-    plan = plan_order(state.planner, question)
+    plan = plan_order(state.planner, question, _without_own(state, order))
     found = explain_location(plan.legs[0], location_id, is_as_decided=False)
     if found is not None:
         return found
     alone = msgspec.structs.replace(order.terms, scope=LocationList((location_id,)))
-    plan = plan_order(state.planner, msgspec.structs.replace(question, terms=alone))
+    own = _without_own(state, order)
+    plan = plan_order(state.planner, msgspec.structs.replace(question, terms=alone), own)
     removed = [name for name, _ in plan.legs[0].removed if name != "scope"]
     missing = tuple((each.sku, int(each.quantity)) for each in plan.shortages)
     return LocationExplanation(

@@ -11,8 +11,9 @@ import numpy as np
 from domgrpc.core.freight import GRAMS_PER_KILOGRAM
 from domgrpc.core.journey_columns import CHEAPEST_MAX, Columns
 from domgrpc.core.leg_answers import LegPlan, planned_leg
+from domgrpc.core.leg_parts import PART_LINES_MAX
 from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion, Need
-from domgrpc.core.leg_solving import leg_terms, solve_leg
+from domgrpc.core.leg_solving import CELLS_MAX, WIDE_LINES_MAX, leg_terms, solve_leg
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.routing.instance import (
@@ -60,7 +61,7 @@ def plain_leg(
     if not _can_serve(question.needs, units, limits):
         return None
     instance = _instance(question, limits, (candidates, columns.unit_costs[stocked], units))
-    solution = solve_leg(instance)
+    solution = solve_leg(instance, share=limits.share)
     if isinstance(solution, Unservable):
         return None
     return _answered(network, leg, question, (candidates, instance, solution))
@@ -91,7 +92,15 @@ def _is_plain(question: LegQuestion, limits: LegLimits, columns: Columns) -> boo
         and limits.strategy is Strategy.CHEAPEST
         and not limits.shown
         and _fits(question.needs, columns)
+        and _is_short(question.needs, columns)
     )
+
+
+def _is_short(needs: tuple[Need, ...], columns: Columns) -> bool:
+    # A long leg is solved in parts, and textbook rules are tried beside that.
+    count = len(needs)
+    cells = count * len(columns.indexes)
+    return count <= WIDE_LINES_MAX or (count <= PART_LINES_MAX and cells <= CELLS_MAX)
 
 
 def _fits(needs: tuple[Need, ...], columns: Columns) -> bool:

@@ -70,6 +70,12 @@ class Plan(msgspec.Struct, frozen=True, array_like=True):
         return sum(leg.cost_micros for leg in self.legs)
 
 
+def nothing_planned(lines: tuple[OrderLine, ...]) -> Plan:
+    """Return the plan of lines that no location may be asked for: all of them are short."""
+    short = (LineShortage(line.line_id, line.sku, line.quantity) for line in lines)
+    return Plan((), (), tuple(short), 0)
+
+
 class QuotedPackage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A package that a quote promised: where from, and what of which line."""
 

@@ -8,7 +8,7 @@ changed since the plan was made, or whose part does not fit any more, keeps what
 import msgspec
 
 from domgrpc.core.locations import Location
-from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
     ApplyReplan,
     OrderChanged,
@@ -16,17 +16,26 @@ from domgrpc.core.order_commands import (
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.order_works import Freed, claimed_units, put_in, stamped, taken_out, with_decision
+from domgrpc.core.order_planning import plan_order
+from domgrpc.core.order_works import (
+    Freed,
+    claimed_units,
+    lines_for,
+    put_in,
+    stamped,
+    taken_out,
+    with_decision,
+)
 from domgrpc.core.orders import (
     Attention,
     FulfillmentOrder,
     Order,
-    OrderLine,
     StepKind,
     is_unreleased,
 )
-from domgrpc.core.plans import LineShortage, Plan
+from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
+from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
@@ -35,11 +44,13 @@ from domgrpc.core.values import (
     LineId,
     LocationId,
     OrderId,
-    Quantity,
     TimeMs,
 )
 
+PLANNING_FAILED = "planning it failed"
+"""What an order's history and the summary say where planning it broke by a bug of ours."""
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
+NOBODY_ELSE = "no other location can do all of its work"
 _ROUNDS_MAX = 4
 """So often a new plan is tried as a whole; then its orders are moved one by one."""
 OUTAGE_LINES_PER_RECORD_MAX = 5_000
@@ -101,22 +112,39 @@ def decide_outage(planner: Planner, caller: Caller) -> OrdersReplanned | None:
     skipped = []
     for order_id, location_ids in displaced.items():
         order = planner.orders.by_id[order_id]
-        changed = _moved_away(planner, order, (location_ids, taken), caller)
+        tried = taken.copied()
+        try:
+            changed = moved_away(planner, order, (location_ids, tried), caller)
+        except AssertionError:
+            raise
+        except Exception as broken:  # noqa: BLE001 - one order must not keep all others there
+            changed = _left_there(order, caller, f"{PLANNING_FAILED}: {type(broken).__name__}")
+            skipped.append((order_id, changed.order.history[-1].detail))
+        else:
+            taken.become(tried)
+            if changed.order.attention is Attention.LOCATION_DISABLED:
+                skipped.append((order_id, NOBODY_ELSE))
         changes.append(changed)
-        if changed.order.attention is Attention.LOCATION_DISABLED:
-            skipped.append((order_id, "no other location can do all of its work"))
     if not changes:
         return None
     applied = tuple(change.order.order_id for change in changes if change.claims)
-    return OrdersReplanned(tuple(changes), ReplanSummary(applied, tuple(skipped)))
+    told = changes_with_hosts(planner, changes, caller)
+    return OrdersReplanned(told, ReplanSummary(applied, tuple(skipped)))
 
 
-def _moved_away(
+def _left_there(old: Order, caller: Caller, detail: str) -> OrderChanged:
+    order = stamped(old, caller, StepKind.REPLANNED, detail)
+    order = msgspec.structs.replace(order, attention=Attention.LOCATION_DISABLED)
+    return OrderChanged(order, (), StepKind.REPLANNED)
+
+
+def moved_away(
     planner: Planner,
     old: Order,
     where: tuple[tuple[LocationId, ...], Taken],
     caller: Caller,
 ) -> OrderChanged:
+    """Plan the open work of an order again that lies at some locations; the rest is flagged."""
     location_ids, taken = where
     needs: dict[LineId, int] = {}
     displaced = [w for w in _open_works(old) if w.location_id in location_ids]
@@ -137,34 +165,23 @@ def _moved_away(
         plan = plan_order(planner, question, taken)
     except Rejected:
         # What its scope names is gone: nobody else may do it.
-        left = (LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines)
-        plan = Plan((), (), tuple(left), 0)
+        plan = nothing_planned(question.lines)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
     works = old.fulfillment_orders
     leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
     works, _ = taken_out(works, leaving, only_at=location_ids)
     detail = f"away from {', '.join(location_ids)}"
-    changed = _rebooked(old, works, plan, (caller, detail))
+    changed = rebooked(old, works, plan, (caller, detail))
     if stuck:
         order = msgspec.structs.replace(changed.order, attention=Attention.LOCATION_DISABLED)
         changed = msgspec.structs.replace(changed, order=order)
     return changed
 
 
-def lines_for(order: Order, needs: dict[LineId, int]) -> tuple[OrderLine, ...]:
-    """Return the lines of an order with these quantities, those without any left out."""
-    return tuple(
-        msgspec.structs.replace(
-            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
-        )
-        for line in order.lines
-        if needs.get(line.line_id)
-    )
-
-
-def _rebooked(
+def rebooked(
     old: Order, works: tuple[FulfillmentOrder, ...], plan: Plan, why: tuple[Caller, str]
 ) -> OrderChanged:
+    """Return the event of a new plan: its packages beside the work that stays."""
     caller, detail = why
     works, number = put_in(old.order_id, works, plan, old.next_fulfillment_number)
     order = msgspec.structs.replace(old, fulfillment_orders=works, next_fulfillment_number=number)
@@ -188,7 +205,7 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
             skipped[move.order_id] = problem
         else:
             moves[move.order_id] = move
-    changes: tuple[OrderChanged, ...] = ()
+    changes: list[OrderChanged] = []
     for _ in range(_ROUNDS_MAX):
         changes, failed = _booked_moves(planner, moves, caller)
         if not failed:
@@ -203,7 +220,7 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
         for order_id in failed:
             del moves[order_id]
     summary = ReplanSummary(tuple(moves), tuple(skipped.items()))
-    return OrdersReplanned(changes, summary)
+    return OrdersReplanned(changes_with_hosts(planner, changes, caller), summary)
 
 
 def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -> str:
@@ -219,7 +236,7 @@ def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -
 
 def _booked_moves(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+) -> tuple[list[OrderChanged], dict[OrderId, str]]:
     freed: Freed = {}
     taken = Taken()
     for order_id in moves:
@@ -227,6 +244,7 @@ def _booked_moves(
         for key, units in claimed_units(open_works).items():
             freed[key] = freed.get(key, 0) + units
         taken.give_back(open_works, (), planner.network.locations.index_of)
+    _take_for_guests(planner, taken, tuple(moves), caller)
     changes = []
     failed: dict[OrderId, str] = {}
     for order_id, move in moves.items():
@@ -235,13 +253,13 @@ def _booked_moves(
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
-        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+        changes.append(rebooked(old, _settled_works(old), plan, (caller, "backlog")))
+    return changes, failed
 
 
 def _one_by_one(
     planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[tuple[OrderChanged, ...], dict[OrderId, str]]:
+) -> tuple[list[OrderChanged], dict[OrderId, str]]:
     # Each gets what is free or was given back before it: one that fails is in nobody's way.
     freed: Freed = {}
     taken = Taken()
@@ -255,13 +273,27 @@ def _one_by_one(
             with_own[key] = with_own.get(key, 0) + units
         tried = taken.copied()
         tried.give_back(open_works, (), planner.network.locations.index_of)
+        _take_for_guests(planner, tried, (order_id,), caller)
         plan = _planned_move(planner, old, move, (with_own, tried, caller))
         if isinstance(plan, str):
             failed[order_id] = plan
             continue
         freed, taken = with_own, tried
-        changes.append(_rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return tuple(changes), failed
+        changes.append(rebooked(old, _settled_works(old), plan, (caller, "backlog")))
+    return changes, failed
+
+
+def _take_for_guests(
+    planner: Planner, taken: Taken, moved: tuple[OrderId, ...], caller: Caller
+) -> None:
+    # The package of a host that moves stays taken where guests stay behind.
+    orders = (planner.orders.by_id[order_id] for order_id in moved)
+    settled = {
+        order.order_id: msgspec.structs.replace(order, fulfillment_orders=_settled_works(order))
+        for order in orders
+    }
+    after = with_hosts(planner, settled, caller.at.time_ms)
+    take_packages(planner, taken, settled, after)
 
 
 def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
@@ -287,7 +319,14 @@ def _planned_move(
     if not lines:
         return "nothing of it is open"
     question = PlanQuestion(
-        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
+        lines,
+        old.terms,
+        caller.at.time_ms,
+        freed,
+        # The packages that stay count among those that it may have.
+        order=msgspec.structs.replace(old, fulfillment_orders=_settled_works(old)),
+        merges=False,
+        whole=old.lines,
     )
     try:
         fresh = plan_order(planner, question, taken.copied())

@@ -252,6 +252,8 @@ def fill_proposal(
     for move in proposal.moves:
         _fill_move(message.moves.add(), move)
     message.order_count = proposal.order_count
+    for reason, count in proposal.left_out:
+        message.left_out.add(reason=reason.value, fulfillment_order_count=count)
     message.cost_before_micros = proposal.cost_before_micros
     message.cost_after_micros = proposal.cost_after_micros
     bound = proposal.lower_bound_micros
