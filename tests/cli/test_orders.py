@@ -1,12 +1,14 @@
 """Orders from the command line: placed, seen, changed, explained and watched."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
 
 from domgrpc.cli.choices import Method, Strategy, number_of
 from domgrpc.cli.order_options import item_of
+from domgrpc.cli.parsing import moment_or_span
 from domgrpc.cli.plan_tables import print_leg
 from domgrpc.v1.plan_pb2 import LegDecision
 from tests.cli.running import Program, started_process
@@ -347,6 +349,8 @@ def test_what_is_not_well_formed_is_told(
         ("a:ship-to-home", "a", 1, Method.SHIP_TO_HOME, ""),
         ("a:b=3@s:1", "a:b", 3, None, "s:1"),
         ("a@b@s", "a@b", 1, None, "s"),
+        ("a=2*19.99@s:pickup", "a", 2, Method.PICKUP, "s"),
+        ("a*b", "a*b", 1, None, ""),
     ],
 )
 def test_an_item_is_read_from_its_end(
@@ -355,6 +359,21 @@ def test_an_item_is_read_from_its_end(
     item = item_of(text)
     assert (item.sku, item.quantity, item.location_id) == (sku, quantity, store)
     assert item.delivery_method == number_of(method)
+
+
+def test_a_price_stands_behind_the_quantity() -> None:
+    assert item_of("a=2*19.99").unit_price_micros == 19_990_000
+    assert item_of("a=2").unit_price_micros == 0
+    for text in ("a=2*cheap", "a=2*-1", "a=2*0.0000001", "a=2*", "a=2*NaN", "a=2*Infinity"):
+        with pytest.raises(typer.BadParameter, match="the price of a is"):
+            item_of(text)
+
+
+def test_a_promise_may_be_counted_from_now() -> None:
+    before = datetime.now(UTC)
+    promised = moment_or_span("2d", "--promise")
+    assert before <= promised - timedelta(days=2) <= datetime.now(UTC)
+    assert moment_or_span("2030-01-31", "--promise") == datetime(2030, 1, 31, tzinfo=UTC)
 
 
 def test_a_quantity_that_is_no_number_is_refused() -> None:

@@ -59,6 +59,11 @@ def _rule_effect(row: Row) -> str:
     return effect + figures.get(effect, "")
 
 
+def _oversold(row: Row) -> object:
+    # Units that were sold and are not there: of backorders, or of a count that found fewer.
+    return max(0, row.allocated - row.on_hand) or ""
+
+
 def _active_since(row: Row) -> object:
     # A retired one tells when it was active last, which is over.
     return row.active_revision or "" if word(row, "state") == "ACTIVE" else ""
@@ -127,6 +132,7 @@ POSITIONS: Final = (
     Column("allocated", lambda row: row.allocated, is_number=True),
     Column("safety", lambda row: row.safety_stock, is_number=True),
     Column("available", lambda row: row.available_to_fulfill, is_number=True),
+    Column("oversold", _oversold, is_number=True),
     Column("level", lambda row: word(row, "level")),
 )
 RESERVATIONS: Final = (

@@ -42,9 +42,7 @@ def show(
             "customer_id": order.terms.customer_id,
             "holds": [f"{word(hold, 'kind')} {hold.reason}".strip() for hold in order.holds],
             "to": address_text(order.terms.address),
-            "promise": time_text(order.terms.promise_time)
-            if order.terms.HasField("promise_time")
-            else "",
+            "promise": _promise(order),
             "placed_at": order.terms.placed_at_location_id,
             "reference": order.terms.reference,
             "placed": time_text(order.create_time),
@@ -57,6 +55,13 @@ def show(
     print_section("work", WORK, order.fulfillment_orders)
     if with_history:
         print_section("history", STEPS, order.history)
+
+
+def _promise(order: "Order") -> str:
+    from domgrpc.cli.output import time_text
+
+    terms = order.terms
+    return time_text(terms.promise_time) if terms.HasField("promise_time") else ""
 
 
 def uncancelled_text(order: "Order") -> str:

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domgrpc.cli.choices import Method, Shortage, number_of
-from domgrpc.cli.parsing import degrees, moment, whole
+from domgrpc.cli.parsing import degrees, moment_or_span, price_micros, whole
 from domgrpc.cli.spelling import meant
 
 if TYPE_CHECKING:
     from domgrpc.client import Item, Terms
     from domgrpc.v1.order_pb2 import Address, OrderLine
 
-ITEM_METAVAR = "SKU[=QUANTITY][@STORE][:METHOD]..."
+ITEM_METAVAR = "SKU[=QUANTITY[*PRICE]][@STORE][:METHOD]..."
 ITEM_HELP = (
-    "What is ordered. By --method, or by a method of its own, for example SHOE=2@chicago:pickup."
+    "What is ordered. By --method, or by a method of its own, for example SHOE=2@chicago:pickup; "
+    "what a unit is sold for, which rules may look at, as SHOE=2*19.99."
 )
 
 OrderIdArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id.")]
@@ -32,7 +33,12 @@ CustomerOption = Annotated[
 ]
 PromiseOption = Annotated[
     str,
-    typer.Option("--promise", help="By when it should arrive.", metavar="TIME", show_default=False),
+    typer.Option(
+        "--promise",
+        help="By when it should arrive: a time, or from now on as 2d or 36h.",
+        metavar="TIME",
+        show_default=False,
+    ),
 ]
 HardOption = Annotated[bool, typer.Option("--hard", help="Use nobody who would be late.")]
 PackagesOption = Annotated[
@@ -52,7 +58,7 @@ OrderMethodOption = Annotated[
 
 
 def item_of(text: str) -> "Item":
-    """Read SKU, and behind it =QUANTITY, @STORE and :METHOD, each of them or none.
+    """Read SKU, and behind it =QUANTITY*PRICE, @STORE and :METHOD, each of them or none.
 
     The last `:` counts where a method stands behind it, then the last `@`, then the last `=`.
     """
@@ -67,9 +73,11 @@ def item_of(text: str) -> "Item":
     if not at:
         item, store = rest, ""
     sku, equals, number = item.rpartition("=")
+    number, star, price = number.partition("*")
     quantity = whole(number, f"the quantity of {sku}", 1) if equals else 1
     method = Method(word) if word else None
-    return Item(sku if equals else item, quantity, number_of(method), store)
+    micros = price_micros(price, f"the price of {sku}") if star and equals else 0
+    return Item(sku if equals else item, quantity, number_of(method), store, micros)
 
 
 def numbered(items: Sequence["Item"], lines: Iterable["OrderLine"]) -> "list[Item]":
@@ -118,7 +126,7 @@ def terms_from(
         channel=channel,
         customer_id=customer,
         address=address_from(to, zip_code),
-        promise_time=moment(promise, "--promise") if promise else None,
+        promise_time=moment_or_span(promise, "--promise") if promise else None,
         promise_is_hard=hard,
         package_count_max=packages_max,
         ship_complete=complete,

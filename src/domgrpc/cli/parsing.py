@@ -4,7 +4,8 @@ Each function refuses with BadParameter, whose message names the option that it 
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?").fullmatch
 _ADDRESS: Final = re.compile(r"(?:[^\s:/\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-9]{1,5})").fullmatch
+_MICROS: Final = 1_000_000
 _PORT_MAX: Final = 65_535
 _ZIP_CODE: Final = re.compile("[0-9]{5}").fullmatch
 
@@ -50,6 +52,24 @@ def moment(text: str, option: str) -> datetime:
             f"{option} {text!r} is no time: write for example 2030-01-31 or 2030-01-31T18:00:00Z"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def moment_or_span(text: str, option: str) -> datetime:
+    """Read a time in ISO 8601, or how far from now it is: 36h or 2d."""
+    if _DURATION(text) and text[-1].isalpha():
+        return datetime.now(UTC) + timedelta(seconds=duration_seconds(text, option))
+    return moment(text, option)
+
+
+def price_micros(text: str, what: str) -> int:
+    """Read an amount of money in units of the currency, as 19.99."""
+    try:
+        amount = Decimal(text) * _MICROS
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount != amount.to_integral_value() or amount < 0:
+        raise typer.BadParameter(f"{what} is {text!r}: write an amount of money, as 19.99")
+    return int(amount)
 
 
 def degrees(text: str, option: str) -> tuple[float, float]:
