@@ -286,7 +286,8 @@ def test_an_explanation_of_several_ways_names_the_one_it_is_about(shelf: Shelf) 
     explained = ("order", "explain", order_id, "--location", shelf.place)
     said = shelf.program.done(*explained).output
     assert said.endswith(f"{shelf.place}, SHIP_TO_HOME: is in the plan\n")
-    assert shelf.program.read(*explained)["locations"][0]["leg_number"] == 0
+    found = shelf.program.read(*explained)["locations"][0]
+    assert (found["is_used"], found["delivery_method"]) == (True, "SHIP_TO_HOME")
 
 
 def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str]) -> None:

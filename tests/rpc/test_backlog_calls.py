@@ -193,10 +193,11 @@ def test_a_command_books_so_many_orders_and_so_many_lines() -> None:
         )
         return OrderMove(OrderId("o"), Revision(1), (package,))
 
-    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1))] == [MOVES_MAX, 1]
-    assert [len(each) for each in chunks([sized(5_000)] * 5)] == [2, 2, 1]
-    assert [len(each) for each in chunks([sized(20_000), sized(1)])] == [1, 1]
-    assert list(chunks([])) == []
+    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1), 10**6)] == [MOVES_MAX, 1]
+    assert [len(each) for each in chunks([sized(5_000)] * 5, 10**6)] == [2, 2, 1]
+    assert [len(each) for each in chunks([sized(20_000), sized(1)], 10**6)] == [1, 1]
+    assert [len(each) for each in chunks([sized(1)] * 5, 2)] == [2, 2, 1]
+    assert list(chunks([], 1)) == []
 
 
 async def test_a_repeated_search_is_answered_from_memory() -> None:

@@ -277,14 +277,14 @@ def _unit_column(number: int, sku: str) -> Column:
     return Column(sku, text, is_number=True)
 
 
-def location_sentence(found: Row, leg: Row = None) -> str:
+def location_sentence(found: Row, *, names_leg: bool = False) -> str:
     """Say why a location is or is not in a plan, and the least that would have changed that.
 
-    With a leg, as where there are several, it is named.
+    With `names_leg`, as where there are several, also of which way it is said.
     """
     name = found.location_id
-    if leg is not None:
-        name += f", {leg_name(leg)}:"
+    if names_leg:
+        name += f", {leg_name(found)}:"
     if found.is_used:
         return f"{name} is in the plan"
     parts = []

@@ -198,8 +198,7 @@ def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse")
     if answer.locations:
         sys.stdout.write("\n")
     for found in answer.locations:
-        about = decision.legs[found.leg_number] if len(decision.legs) > 1 else None
-        sys.stdout.write(location_sentence(found, about) + "\n")
+        sys.stdout.write(location_sentence(found, names_leg=len(decision.legs) > 1) + "\n")
 
 
 def _show_backlog(

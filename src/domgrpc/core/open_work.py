@@ -244,6 +244,8 @@ def _stays(
         return Staying.BACKORDERED
     if moving[0].delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE):
         return Staying.COLLECTED
+    if any(work.fulfillment_order_id in planner.orders.guests for work in moving):
+        return Staying.HOSTS
     places = {work.location_id for work in moving}
     pairs = {(line.sku, work.location_id) for work in moving for line in work.lines}
     if len({sku for sku, _ in pairs}) < len(pairs):

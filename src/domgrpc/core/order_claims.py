@@ -1,4 +1,4 @@
-"""What a change of an order does to positions: the units that its work claims, and those that left."""
+"""What changes of orders do to positions: what their work claims, and what left."""
 
 from domgrpc.core.order_commands import ClaimChange
 from domgrpc.core.orders import FulfillmentOrder, FulfillmentState, is_claiming

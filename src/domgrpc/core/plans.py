@@ -172,13 +172,14 @@ class LocationExplanation(msgspec.Struct, frozen=True, array_like=True):
     removed_by: str
     """The filter that removed it, empty where it was weighed."""
     missing: tuple[tuple[Sku, int], ...]
-    """Units that it lacks of each SKU to serve it whole."""
+    """Units that it lacks of each SKU to serve it whole; of one that may not be used, none."""
     cheaper_by_micros: Micros | None
     """It would have been used were it cheaper by more than this; None where it cannot be."""
     is_as_decided: bool
     """Whether this is from what was weighed then; else from how things stand now."""
-    leg_number: int = 0
-    """Which leg of the decision this is said of, from 0."""
+    delivery_method: DeliveryMethod = DeliveryMethod.UNSPECIFIED
+    """The leg that it is said of, by its method and, where it has one, its store."""
+    destination_location_id: LocationId = LocationId("")
 
 
 class Explanation(msgspec.Struct, frozen=True, array_like=True):

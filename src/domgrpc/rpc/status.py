@@ -94,6 +94,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     ),
     Reason.SETTLEMENT_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.MOVE_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
+    Reason.REPLAN_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     Reason.RESERVATION_WOULD_BE_EMPTY: Treatment(
         _Code.FAILED_PRECONDITION, subject=("reservation_id",)
     ),
