@@ -103,6 +103,15 @@ def test_every_other_step_is_refused(method: DeliveryMethod) -> None:
                 assert shop.refuses(advance("o/1", target)) is Reason.ILLEGAL_STEP
 
 
+def test_a_refused_step_says_which_steps_are_possible() -> None:
+    shop = moved_to(shop_with(M.PICKUP), S.OPEN, S.RELEASED)
+    refused = shop.refusal(advance("o/1", S.SHIPPED))
+    assert refused.message.endswith("cannot become SHIPPED; its next steps are READY, CANCELLED")
+    assert refused.facts["possible_states"] == "READY,CANCELLED"
+    shop.given(advance("o/1", S.READY), advance("o/1", S.COLLECTED))
+    assert "none: it has ended" in shop.refusal(advance("o/1", S.SHIPPED)).message
+
+
 def test_work_that_does_not_exist_takes_no_steps() -> None:
     shop = shop_with(M.SHIP_TO_HOME)
     assert shop.refuses(advance("o/9", S.RELEASED)) is Reason.FULFILLMENT_ORDER_NOT_FOUND

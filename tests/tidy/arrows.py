@@ -43,6 +43,7 @@ ARROWS_OF_MODULES: dict[str, frozenset[str]] = {
 # A module of the core imports only modules that stand before it.
 CORE_ORDER = (
     "values",
+    "moments",
     "routing",
     "rejections",
     "geography",

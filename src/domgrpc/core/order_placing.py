@@ -8,6 +8,7 @@ where else it is; nothing is half booked.
 import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
+from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Ask
 from domgrpc.core.order_checks import check_lines, check_terms
 from domgrpc.core.order_claims import planned_claims
@@ -235,8 +236,8 @@ def _check_quote(question: PlanQuestion, quoted: QuotedPlan) -> None:
     if quoted.expire_time_ms <= question.time_ms:
         raise Rejected(
             Reason.QUOTE_EXPIRED,
-            f"the quote was good until {quoted.expire_time_ms} ms, it is {question.time_ms} ms: "
-            "quote anew, or place the order without it",
+            f"the quote was good until {instant_text(quoted.expire_time_ms)}, it is "
+            f"{instant_text(question.time_ms)}: quote anew, or place the order without it",
             expire_time_ms=quoted.expire_time_ms,
         )
     if quoted.content != content_fingerprint(question.lines, question.terms):
@@ -316,7 +317,8 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
         expire_time_ms=max(best.quoted.expire_time_ms, held.expire_time_ms),
     )
     first = msgspec.structs.replace(best, quoted=quoted)
-    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
+    # Without what came to nothing: the record of a hold is for ever.
+    return Quote((first, *quote.options[1:]), quote.expire_time_ms, held)
 
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:

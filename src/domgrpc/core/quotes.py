@@ -11,6 +11,7 @@ from zlib import crc32
 import msgspec
 
 from domgrpc.core.network import Ask
+from domgrpc.core.order_checks import check_lines
 from domgrpc.core.order_planning import plan_order
 from domgrpc.core.orders import NO_ROWS, STORE_METHODS, LegDecision, OrderLine, OrderTerms
 from domgrpc.core.package_limits import broken_limit
@@ -22,6 +23,7 @@ from domgrpc.core.plans import (
     Quote,
     QuotedPackage,
     QuotedPlan,
+    QuoteMiss,
     QuoteOption,
     QuoteQuestion,
 )
@@ -51,11 +53,16 @@ _NEAREST_RADIUS_M = 160_934
 def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quote:
     """Plan every way that was asked for; whole plans first, the cheapest of them first.
 
-    A way that no stock could cure is left out, or refused where it is the only one.
+    Refuses with SKU_NOT_FOUND. A way that no stock could cure is no option, or refused where it is
+    the only one.
     """
+    check_lines(planner.network, question.lines)
     expire_time_ms = TimeMs(now_ms + TTL_MS_DEFAULT)
-    options = []
+    options, misses = [], []
     for method, store_id in _ways(planner, question, now_ms):
+        if method in STORE_METHODS and not store_id:
+            misses.append(QuoteMiss(method, store_id))
+            continue
         lines = lines_by(question.lines, (method, store_id))
         asked = PlanQuestion(lines, question.terms, now_ms)
         plan = plan_order(planner, asked)
@@ -65,6 +72,8 @@ def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quo
                 content, expire_time_ms, quoted_packages(plan), Micros(plan.cost_micros)
             )
             options.append(_option((method, store_id), plan, quoted))
+        else:
+            misses.append(QuoteMiss(method, store_id, plan))
     options.sort(
         key=lambda option: (
             bool(option.plan.shortages),
@@ -72,7 +81,7 @@ def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quo
             option.deliver_by_time_ms,
         )
     )
-    return Quote(tuple(options), expire_time_ms)
+    return Quote(tuple(options), expire_time_ms, misses=tuple(misses))
 
 
 def lines_by(
@@ -199,8 +208,8 @@ def _ways(
         if store_id or method not in STORE_METHODS:
             yield method, store_id
             continue
-        for nearest in _nearest(planner, question, method, now_ms):
-            yield method, nearest
+        nearest = _nearest(planner, question, method, now_ms) or [NO_LOCATION]
+        yield from ((method, each) for each in nearest)
 
 
 def _nearest(
