@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, ReplanSummary
-from domgrpc.core.order_moves import MOVED_CELLS_MAX, move_count_max
+from domgrpc.core.order_moves import MOVED_CELLS_MAX, package_count_max
 from domgrpc.core.orders import Attention, Order, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
@@ -333,16 +333,16 @@ def test_so_much_is_not_booked_at_once_that_all_others_wait(shop: Shop) -> None:
     # There are three locations.
     packages = (package("dal", tea=1),) * (MOVED_CELLS_MAX // 6)
     one, other = (OrderMove(OrderId(name), Revision(1), packages) for name in ("o", "p"))
-    more = msgspec.structs.replace(other, packages=(*packages, package("dal", tea=1)))
+    more = msgspec.structs.replace(other, packages=(*packages, *packages[:2]))
     assert len(applied(shop, one, other).skipped) == 2
     refused = shop.refusal(ApplyReplan((one, more)))
     assert refused.reason is Reason.REPLAN_TOO_LARGE
-    assert refused.facts["package_count_max"] == str(move_count_max(3))
+    assert refused.facts["package_count_max"] == str(package_count_max(3))
     assert len(applied(shop, msgspec.structs.replace(one, packages=packages * 9)).skipped) == 1
 
 
-def test_the_more_locations_the_fewer_moves_are_booked_at_once() -> None:
-    assert [move_count_max(count) for count in (0, 400, 1_000, 10**6)] == [500, 500, 200, 1]
+def test_the_more_locations_the_fewer_packages_are_booked_at_once() -> None:
+    assert [package_count_max(count) for count in (1, 1_000, 10**6)] == [MOVED_CELLS_MAX, 100, 1]
 
 
 def broken_order(shop: Shop, fault: Exception) -> None:

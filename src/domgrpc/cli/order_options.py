@@ -28,6 +28,9 @@ ZipToOption = Annotated[
     str,
     typer.Option("--zip", help="Or the customer's US ZIP code.", show_default=False),
 ]
+BusinessOption = Annotated[
+    bool, typer.Option("--business", help="The customer is there at a business, not at home.")
+]
 CustomerOption = Annotated[
     str, typer.Option("--customer", help="Whose order it is.", show_default=False)
 ]
@@ -42,7 +45,8 @@ PromiseOption = Annotated[
 ]
 HardOption = Annotated[bool, typer.Option("--hard", help="Use nobody who would be late.")]
 PackagesOption = Annotated[
-    int, typer.Option("--packages-max", help="The most packages; 0: any.", min=0)
+    int,
+    typer.Option("--packages-max", help="The most that travel the same way; 0: any.", min=0),
 ]
 CompleteOption = Annotated[bool, typer.Option("--complete", help="All of it, or nothing.")]
 ShortageOption = Annotated[
@@ -93,7 +97,7 @@ def _refuse_misspelt(text: str, word: str, methods: list[str]) -> None:
         raise typer.BadParameter(f"{text!r}: {word!r} is no method{hint}")
 
 
-def address_from(to: str, zip_code: str) -> "Address | None":
+def address_from(to: str, zip_code: str, *, business: bool) -> "Address | None":
     """Return the address that --to or --zip names, None for neither."""
     from domgrpc.client import address_of
 
@@ -101,14 +105,19 @@ def address_from(to: str, zip_code: str) -> "Address | None":
         raise typer.BadParameter("--to and --zip exclude each other: give one")
     if to:
         latitude, longitude = degrees(to, "--to")
-        return address_of(latitude_degrees=latitude, longitude_degrees=longitude)
-    return address_of(zip_code) if zip_code else None
+        return address_of(
+            latitude_degrees=latitude, longitude_degrees=longitude, is_commercial=business
+        )
+    if business and not zip_code:
+        raise typer.BadParameter("--business says what --to or --zip is: give one of them too")
+    return address_of(zip_code, is_commercial=business) if zip_code else None
 
 
 def terms_from(
     *,
     to: str = "",
     zip_code: str = "",
+    business: bool = False,
     customer: str = "",
     channel: str = "",
     promise: str = "",
@@ -125,7 +134,7 @@ def terms_from(
     return Terms(
         channel=channel,
         customer_id=customer,
-        address=address_from(to, zip_code),
+        address=address_from(to, zip_code, business=business),
         promise_time=moment_or_span(promise, "--promise") if promise else None,
         promise_is_hard=hard,
         package_count_max=packages_max,

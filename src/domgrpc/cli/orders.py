@@ -19,6 +19,7 @@ from domgrpc.cli.order_answers import show, show_quote, uncancelled_text
 from domgrpc.cli.order_options import (
     ITEM_HELP,
     ITEM_METAVAR,
+    BusinessOption,
     CompleteOption,
     CounterOption,
     CustomerOption,
@@ -52,6 +53,7 @@ def place_order(
     *,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     method: OrderMethodOption = None,
     store: Annotated[
         str, typer.Option("--store", help="The store of items that name none.", show_default=False)
@@ -84,6 +86,7 @@ def place_order(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         customer=customer,
         channel=channel,
         promise=promise,
@@ -117,6 +120,7 @@ def quote(
     *,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     methods: Annotated[
         list[Method] | None,
         typer.Option("--method", help="A method to quote all items by; may be repeated."),
@@ -136,6 +140,7 @@ def quote(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         channel=channel,
         customer=customer,
         promise=promise,
@@ -215,6 +220,7 @@ def edit_order(
     method: OrderMethodOption = None,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     etag: EtagOption = "",
     dry_run: DryRunOption = False,
     request_id: RequestIdOption = "",
@@ -222,7 +228,7 @@ def edit_order(
     """Change quantities, items or the address; only what changes is planned again."""
     changed = quantities_of(quantities, least=0)
     added = [item_of(item) for item in add or ()]
-    address = address_from(to, zip_code)
+    address = address_from(to, zip_code, business=business)
     if not (changed or added or address):
         raise typer.BadParameter("say what to change: LINE=QUANTITY, --add, or --zip or --to")
 

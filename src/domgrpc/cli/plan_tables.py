@@ -76,6 +76,8 @@ def address_text(address: Row) -> str:
         *(address.region, address.country_code),
     )
     text = ", ".join(part for part in named if part)
+    if text and word(address, "address_type") == "COMMERCIAL":
+        return f"{text} (business)"
     if text or not address.HasField("point"):
         return text
     return f"{address.point.latitude_degrees:g},{address.point.longitude_degrees:g}"
@@ -264,6 +266,8 @@ def _candidate_columns(leg: Row) -> tuple[Column, ...]:
         Column("candidate", lambda row: row.location_id),
         Column("package", lambda row: money(row.package_micros), is_number=True),
     ]
+    if any(row.weight_micros for row in leg.candidates):
+        columns.append(Column("by weight", lambda row: money(row.weight_micros), is_number=True))
     for number, item in enumerate(leg.items):
         columns.append(_unit_column(number, item.sku))
     return tuple(columns)

@@ -10,6 +10,7 @@ from domgrpc.cli.options import ChannelOption
 from domgrpc.cli.order_options import (
     ITEM_HELP,
     ITEM_METAVAR,
+    BusinessOption,
     CompleteOption,
     CustomerOption,
     HardOption,
@@ -41,6 +42,7 @@ def simulate(
     ] = "",
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     method: OrderMethodOption = None,
     channel: ChannelOption = "",
     customer: CustomerOption = "",
@@ -74,6 +76,7 @@ def simulate(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         channel=channel,
         customer=customer,
         promise=promise,

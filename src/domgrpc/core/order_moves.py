@@ -7,7 +7,6 @@ whose part does not fit any more, keeps what it has.
 import msgspec
 
 from domgrpc.core.order_commands import (
-    MOVES_MAX,
     ApplyReplan,
     OrderChanged,
     OrderMove,
@@ -27,7 +26,7 @@ from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import OrderId, Sku
 
-MOVED_CELLS_MAX = 200_000
+MOVED_CELLS_MAX = 100_000
 """Packages times locations that one step books: a fraction of a second."""
 _ROUNDS_MAX = 2
 """So often a new plan is tried as a whole; then its orders are moved one by one."""
@@ -66,9 +65,9 @@ def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) 
     return OrdersReplanned(changes_with_hosts(planner, changes, caller), summary)
 
 
-def move_count_max(location_count: int) -> int:
-    """Return how many moves of one package each are booked at once."""
-    return max(1, min(MOVES_MAX, MOVED_CELLS_MAX // max(1, location_count)))
+def package_count_max(location_count: int) -> int:
+    """Return how many packages of several orders are booked at once."""
+    return max(1, MOVED_CELLS_MAX // max(1, location_count))
 
 
 def _check_size(planner: Planner, moves: tuple[OrderMove, ...]) -> None:
@@ -79,10 +78,10 @@ def _check_size(planner: Planner, moves: tuple[OrderMove, ...]) -> None:
         raise Rejected(
             Reason.REPLAN_TOO_LARGE,
             f"{len(moves)} moves of {package_count} packages at {location_count} locations would "
-            f"keep all others waiting: hand on moves of {move_count_max(location_count)} packages "
+            f"keep all others waiting: hand on {package_count_max(location_count)} packages "
             "or of one order at a time",
             package_count=package_count,
-            package_count_max=move_count_max(location_count),
+            package_count_max=package_count_max(location_count),
         )
 
 

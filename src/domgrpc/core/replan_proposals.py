@@ -8,7 +8,7 @@ import enum
 
 import msgspec
 
-from domgrpc.core.order_commands import MOVES_MAX, OrderMove
+from domgrpc.core.order_commands import OrderMove
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import SECOND_MS, Micros, Revision
 
@@ -89,5 +89,5 @@ class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
     search_us: int
     revision: Revision
     """Whose open work it saw."""
-    package_count_max: int = MOVES_MAX
+    package_count_max: int = 1
     """So many packages are booked in one step."""

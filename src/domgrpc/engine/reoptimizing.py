@@ -20,7 +20,7 @@ from domgrpc.core.open_work import (
     shared_stock,
 )
 from domgrpc.core.order_commands import OrderMove
-from domgrpc.core.order_moves import move_count_max
+from domgrpc.core.order_moves import package_count_max
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replan_proposals import (
     BacklogProposal,
@@ -169,7 +169,7 @@ class Reoptimizer:
             lower_bound_micros=Micros(answer.lower_bound + staying),
             search_us=search_us,
             revision=backlog.revision,
-            package_count_max=move_count_max(len(self._writer.state.network.locations.by_index)),
+            package_count_max=package_count_max(len(self._writer.state.network.locations.by_index)),
         )
 
     def _moves(self, orders: list[OpenOrder], answer: SearchAnswer) -> list[ProposedMove]:

@@ -7,7 +7,7 @@ from typing import cast
 from domgrpc.core.geography import Point
 from domgrpc.core.orders import Address, OrderTerms, ShortagePolicy
 from domgrpc.core.scopes import Scope
-from domgrpc.core.values import TimeMs
+from domgrpc.core.values import AddressType, TimeMs
 from domgrpc.rpc.postal_codes import postal_area
 from domgrpc.rpc.refusals import InvalidField
 from domgrpc.rpc.shapes import (
@@ -34,6 +34,7 @@ ORDER_SCOPE_MAX = 1_000
 
 _COUNTRY = re.compile("[A-Z]{2}").fullmatch
 _POLICIES: Mapping[int, ShortagePolicy] = {policy.value: policy for policy in ShortagePolicy}
+_TYPES: Mapping[int, AddressType] = {kind.value: kind for kind in AddressType}
 _NO_ADDRESS = Address()
 # The checks below prove what the types say; a call for each NewType would cost more than they.
 _order_terms = cast("Callable[..., OrderTerms]", OrderTerms)
@@ -77,17 +78,19 @@ def address_of(message: order_pb2.Address, *, needs_point: bool) -> Address:
         raise InvalidField(
             "country_code", f"is {shown(country_code)}; two upper-case letters are needed"
         )
+    kind = message.address_type
+    kinds = (chosen(kind, "address_type", _TYPES),) if kind else ()
     if message.HasField("point"):
-        return Address(_point(message), *texts)
+        return Address(_point(message), *texts, *kinds)
     if postal_code and country_code in {"", "US"}:
         area = postal_area(postal_code)
         if area is not None:
             return Address(
-                area.point, postal_code, texts[1], texts[2] or area.state, "US", *texts[4:]
+                area.point, postal_code, texts[1], texts[2] or area.state, "US", *texts[4:], *kinds
             )
     if needs_point:
         raise _no_place(postal_code, country_code)
-    return Address(None, *texts)
+    return Address(None, *texts, *kinds)
 
 
 def _no_place(postal_code: str, country_code: str) -> InvalidField:
@@ -210,6 +213,7 @@ def fill_address(message: order_pb2.Address, address: Address) -> None:
         message.street = address.street
     if address.recipient:
         message.recipient = address.recipient
+    message.address_type = address.address_type  # type: ignore[assignment]  # same numbers
 
 
 def _fill_rare_terms(message: order_pb2.OrderTerms, terms: OrderTerms) -> None:

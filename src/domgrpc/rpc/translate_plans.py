@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
-from domgrpc.core.orders import CandidateRows, Decision, FulfillmentLine, LegDecision
+from domgrpc.core.leg_explaining import weights_micros
+from domgrpc.core.orders import Decision, FulfillmentLine, LegDecision
 from domgrpc.core.plans import Plan, PlannedPackage, Quote, QuoteMiss, QuoteOption
 from domgrpc.core.values import Revision
 from domgrpc.rpc.quote_tokens import quote_token
@@ -127,14 +128,16 @@ def fill_leg(message: plan_pb2.LegDecision, leg: LegDecision, *, with_candidates
     message.runner_up_location_ids.extend(leg.runner_up_location_ids)
     message.failed_rule_ids.extend(leg.failed_rule_ids)
     if with_candidates:
-        _fill_candidates(message, leg.rows)
+        _fill_candidates(message, leg)
 
 
-def _fill_candidates(message: plan_pb2.LegDecision, rows: CandidateRows) -> None:
+def _fill_candidates(message: plan_pb2.LegDecision, leg: LegDecision) -> None:
+    rows, by_weight = leg.rows, weights_micros(leg)
     for place, location_id in enumerate(rows.location_ids):
         message.candidates.add(
             location_id=location_id,
             package_micros=rows.package_micros[place],
             unit_micros=[by_place[place] for by_place in rows.unit_micros],
             available_quantities=[by_place[place] for by_place in rows.available],
+            weight_micros=by_weight[place],
         )
