@@ -241,6 +241,14 @@ def test_orders_at_a_place_that_is_not_there_are_not_listed(program: Program) ->
 
 
 @pytest.mark.slow
+def test_orders_that_somebody_should_look_at_are_listed(shelf: Shelf) -> None:
+    shelf.order()
+    short = shelf.program.read("order", "place", f"{shelf.sku}=9", *HOME)["order_id"]
+    listed = shelf.program.read("order", "list", "--sku", shelf.sku, "--attention")["orders"]
+    assert [order["order_id"] for order in listed] == [short]
+
+
+@pytest.mark.slow
 def test_an_edit_says_whether_anything_is_different(shelf: Shelf) -> None:
     order_id = shelf.order()
     same = shelf.program.done("order", "edit", order_id, "1=1")

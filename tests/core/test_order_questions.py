@@ -108,6 +108,13 @@ def test_orders_are_listed_oldest_first_and_by_what_is_asked(shop: Shop) -> None
     assert listed(shop) == ["a", "b", "c", "d"]
 
 
+def test_orders_that_need_attention_are_found_and_unknown_places_refused(shop: Shop) -> None:
+    shop.given(order(line("tea"), as_id="a"), order(line("cup", 9), as_id="b"))
+    assert listed(shop, needs_attention=True) == ["b"]
+    with pytest.raises(Rejected, match="'nowhere' does not exist"):
+        listed(shop, location_id=LocationId("nowhere"))
+
+
 def test_an_order_is_found_by_its_id(shop: Shop) -> None:
     placed = shop.gives(Order, order(line("tea")))
     assert get_order(shop.state, OrderId("o")) == placed

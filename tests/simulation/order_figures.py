@@ -12,6 +12,7 @@ from tests.simulation.books import (
     Plain,
 )
 from tests.simulation.order_books import (
+    ATTENTION,
     BY_CURBSIDE,
     BY_PICKUP,
     CANCELLED,
@@ -193,6 +194,7 @@ def _is_wanted(order: Plain, wanted: Plain) -> bool:
     places.update(x[STORE] for x in order[ORDER_LINES] if x[ORDERED] > x[CANCELLED_UNITS])
     return (
         wanted["status"] in (None, status_of(order))
+        and not (wanted["needs_attention"] and not order[ATTENTION])
         and wanted["customer_id"] in (None, order[TERMS][CUSTOMER])
         and (wanted["sku"] is None or any(x[LINE_SKU] == wanted["sku"] for x in order[ORDER_LINES]))
         and (wanted["location_id"] is None or wanted["location_id"] in places)

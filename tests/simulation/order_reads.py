@@ -86,9 +86,11 @@ def _list(wanted: OrderFilter, draw: Callable[[], float]) -> OrderRead:
 
 
 def _filter(draw: Callable[[], float]) -> OrderFilter:
-    match int(draw() * 5):
+    match int(draw() * 6):
         case 0:
             return OrderFilter()
+        case 5:
+            return OrderFilter(needs_attention=True)
         case 1:
             statuses = tuple(OrderStatus)
             return OrderFilter(status=statuses[int(draw() * len(statuses))])

@@ -179,6 +179,9 @@ def list_orders(
     customer: Annotated[str, typer.Option("--customer", help="Only of this customer.")] = "",
     location: Annotated[str, typer.Option("--location", help="Only with work here.")] = "",
     sku: Annotated[str, typer.Option("--sku", help="Only with this SKU.")] = "",
+    attention: Annotated[
+        bool, typer.Option("--attention", help="Only those that somebody should look at.")
+    ] = False,
     limit: LimitOption = LIMIT_DEFAULT,
 ) -> None:
     """List orders, oldest first."""
@@ -194,6 +197,7 @@ def list_orders(
             customer_id=customer,
             location_id=location,
             sku=sku,
+            needs_attention=attention,
             page_token=token,
             page_size=size,
         ),

@@ -67,7 +67,7 @@ def price_micros(text: str, what: str) -> int:
         amount = Decimal(text) * _MICROS
     except InvalidOperation:
         amount = Decimal(-1)
-    if amount != amount.to_integral_value() or amount < 0:
+    if not amount.is_finite() or amount != amount.to_integral_value() or amount < 0:
         raise typer.BadParameter(f"{what} is {text!r}: write an amount of money, as 19.99")
     return int(amount)
 

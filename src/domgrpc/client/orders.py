@@ -203,6 +203,7 @@ async def list_orders(
     sku: str = "",
     start_time: datetime | None = None,
     end_time: datetime | None = None,
+    needs_attention: bool = False,
     view: OrderView = _ANY_VIEW,
     page_size: int = 0,
     page_token: str = "",
@@ -220,6 +221,7 @@ async def list_orders(
         customer_id=customer_id,
         location_id=location_id,
         sku=sku,
+        needs_attention=needs_attention,
         view=view,
         min_revision=min_revision,
     )

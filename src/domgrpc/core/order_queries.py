@@ -8,6 +8,7 @@ from domgrpc.core.order_legs import uncancelled
 from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import claimed_units
 from domgrpc.core.orders import (
+    Attention,
     Order,
     OrderStatus,
     is_unreleased,
@@ -47,6 +48,7 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
     sku: Sku | None = None
     start_time_ms: TimeMs = TimeMs(0)
     end_time_ms: TimeMs = FOREVER_MS
+    needs_attention: bool = False
 
     def matches(self, order: Order) -> bool:
         """Whether an order is wanted."""
@@ -55,6 +57,7 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
             and self.customer_id in (None, order.terms.customer_id)
             and (self.sku is None or any(line.sku == self.sku for line in order.lines))
             and (self.location_id is None or is_at(order, self.location_id))
+            and not (self.needs_attention and order.attention is Attention.NONE)
             and self.status in (None, order_status(order))
         )
 

@@ -25,6 +25,7 @@ def order_filter(message: order_pb2.ListOrdersRequest) -> OrderFilter:
         sku=Sku(sku) if sku else None,
         start_time_ms=start_time_ms,
         end_time_ms=end_time_ms,
+        needs_attention=message.needs_attention,
     )
 
 
