@@ -154,3 +154,10 @@ def test_without_a_cap_parcels_end_with_the_last_weight_step() -> None:
     shop = heavy_shop((1_000, MICROS), (30_000, 2 * MICROS), grams_max=0)
     placed = shop.gives(Order, order(line("kettle", 40)))
     assert booked(placed) == 2 * (4 + 2) * MICROS
+
+
+def test_as_many_units_as_there_may_be_go_by_weight() -> None:
+    shop = shop_by_weight((1_000, MICROS), (30_000, 2 * MICROS))
+    shop.given(on_hand("kettle", chicago=10**12))
+    placed = shop.gives(Order, order(line("kettle", 10**12)))
+    assert booked(placed) >= 10**12 * 980 // 30_000 * 3 * MICROS
