@@ -239,7 +239,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(pick=pick_of, held=st.booleans())
     def hold(self, pick: int, *, held: bool) -> None:
         name = self.some(pick)
-        self.shop.given(put_on_hold(name) if held else take_off_hold(name))
+        self.send(put_on_hold(name) if held else take_off_hold(name))
 
     @precondition(has_orders)
     @rule(pick=pick_of, step=st.sampled_from(STEPS))

@@ -4,27 +4,26 @@ import msgspec
 import pytest
 
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, ReplanSummary
+from domgrpc.core.order_moves import MOVED_CELLS_MAX, package_count_max
 from domgrpc.core.orders import Attention, Order, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.products import CreateProducts, ProductFields
+from domgrpc.core.rejections import Reason
 from domgrpc.core.replanning import (
     OUTAGE_ORDERS_PER_RECORD_MAX,
     PLANNING_FAILED,
     decide_outage,
 )
-from domgrpc.core.reservations import Caller
 from domgrpc.core.values import (
-    ClientId,
     LineId,
     LocationId,
     LocationType,
     OrderId,
-    RequestId,
     Revision,
     Sku,
-    Stamp,
 )
+from tests.core.broken import Breaking, timer
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import calendar, changed, schedule
@@ -330,14 +329,20 @@ def test_a_move_may_be_tried_without_doing_it(shop: Shop) -> None:
     assert shop.order() == placed
 
 
-class Breaking:
-    """An address that breaks whoever looks at it, as a bug of ours would."""
+def test_so_much_is_not_booked_at_once_that_all_others_wait(shop: Shop) -> None:
+    # There are three locations.
+    packages = (package("dal", tea=1),) * (MOVED_CELLS_MAX // 6)
+    one, other = (OrderMove(OrderId(name), Revision(1), packages) for name in ("o", "p"))
+    more = msgspec.structs.replace(other, packages=(*packages, *packages[:2]))
+    assert len(applied(shop, one, other).skipped) == 2
+    refused = shop.refusal(ApplyReplan((one, more)))
+    assert refused.reason is Reason.REPLAN_TOO_LARGE
+    assert refused.facts["package_count_max"] == str(package_count_max(3))
+    assert len(applied(shop, msgspec.structs.replace(one, packages=packages * 9)).skipped) == 1
 
-    def __init__(self, fault: Exception) -> None:
-        self._fault = fault
 
-    def __getattr__(self, name: str) -> object:
-        raise self._fault
+def test_the_more_locations_the_fewer_packages_are_booked_at_once() -> None:
+    assert [package_count_max(count) for count in (1, 1_000, 10**6)] == [MOVED_CELLS_MAX, 100, 1]
 
 
 def broken_order(shop: Shop, fault: Exception) -> None:
@@ -369,9 +374,3 @@ def test_what_shows_that_the_state_is_wrong_is_no_failed_order(shop: Shop) -> No
     broken_order(shop, AssertionError())
     with pytest.raises(AssertionError):
         decide_outage(shop.state.planner, timer(shop))
-
-
-def timer(shop: Shop) -> Caller:
-    """Return the timer as a caller."""
-    at = Stamp(shop.now_ms, Revision(shop.state.revision + 1))
-    return Caller(ClientId(""), RequestId(""), at)

@@ -79,10 +79,11 @@ def test_where_no_place_can_do_it_the_order_may_wait(shop: Shop) -> None:
     assert dict(placed.decisions[0].legs[0].removed)["disabled"] == 1
 
 
-def test_a_shop_without_places_takes_orders_that_wait() -> None:
+def test_a_shop_without_places_takes_no_orders() -> None:
     shop = Shop().given(CreateProducts(products=((Sku("tea"), ProductFields()),)))
-    placed = shop.gives(Order, order(line("tea")))
-    assert placed.attention is Attention.BACKORDERED
+    refusal = shop.refusal(order(line("tea")))
+    assert refusal.reason is Reason.NO_CANDIDATE
+    assert "which no location can do" in refusal.message
 
 
 def test_an_address_without_coordinates_is_refused(shop: Shop) -> None:
@@ -111,10 +112,9 @@ def test_an_unknown_sku_is_refused_by_name(shop: Shop, policy: ShortagePolicy) -
 
 def test_a_rate_card_with_a_hole_reaches_as_far_as_it_goes(shop: Shop) -> None:
     shop.given(on_hand("tea", chi=5, dal=5), card("near", rates(1_000_000)))
-    far = order(line("tea"), to=BOSTON)
-    placed = shop.gives(Order, far)
-    assert placed.fulfillment_orders == ()
-    assert dict(placed.decisions[0].legs[0].removed)["reach"] == 2
+    refusal = shop.refusal(order(line("tea"), to=BOSTON))
+    assert refusal.reason is Reason.NO_CANDIDATE
+    assert "none of the 2 locations that can do SHIP_TO_HOME reaches" in refusal.message
     near = shop.gives(Order, order(line("tea"), as_id="p"))
     assert work_of(near) == {"chi": {"tea": 1}}
 
@@ -257,6 +257,28 @@ def test_changes_of_a_long_order_take_no_longer_than_placing_it(shop: Shop) -> N
     shop.given(edit("o", to=DALLAS))
     shop.given(edit("o", *(line(f"sku-{number}", 1) for number in range(count))))
     assert perf_counter() - begun < 10
+
+
+def test_the_decision_of_what_is_not_planned_costs_nothing_and_uses_no_place() -> None:
+    shop = Shop().given(place("chi", at=CHICAGO), on_hand("tea", chi=5), on_hand("cup", chi=0))
+    placed = shop.gives(Order, order(line("tea"), line("cup"), ship_complete=True))
+    decision = placed.decisions[-1]
+    assert placed.fulfillment_orders == ()
+    assert (decision.cost_micros, decision.legs[0].used_location_ids) == (0, ())
+
+
+def test_the_decision_of_an_outage_that_moves_nothing_uses_no_place() -> None:
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        place("dal", at=DALLAS),
+        on_hand("tea", chi=2, dal=0),
+        on_hand("cup", chi=2, dal=2),
+    )
+    shop.given(order(line("tea"), line("cup"), ship_complete=True), disable("chi"))
+    shop.replan()
+    decision = shop.order().decisions[-1]
+    assert work_of(shop.order()) == {"chi": {"tea": 1, "cup": 1}}
+    assert (decision.cost_micros, decision.legs[0].used_location_ids) == (0, ())
 
 
 def test_what_costs_more_than_the_solver_counts_is_planned_all_the_same() -> None:

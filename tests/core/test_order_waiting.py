@@ -1,7 +1,9 @@
 """Orders that wait for stock: who is served when some comes, and what makes it worth a try."""
 
+import msgspec
 import pytest
 
+from domgrpc.core.backorders import decide_waiting
 from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.orders import (
     Attention,
@@ -12,9 +14,11 @@ from domgrpc.core.orders import (
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.rejections import Reason
+from domgrpc.core.replanning import PLANNING_FAILED
 from domgrpc.core.rule_sets import CreateRuleSet, RuleSetContent, Unfilled
 from domgrpc.core.values import DAY_MS, GroupId, LocationType, OrderId, Sku
 from domgrpc.core.waiting import FIRST_KEY
+from tests.core.broken import Breaking, timer
 from tests.core.commands import (
     announce,
     disable,
@@ -347,3 +351,35 @@ def test_a_flag_makes_way_for_that_of_units_that_nobody_fills(shop: Shop) -> Non
     shop.given(enable("chi"))
     shop.serve()
     assert shop.order().attention is Attention.BACKORDERED
+
+
+def broken_order(shop: Shop, fault: Exception) -> None:
+    """Let an order wait that breaks whoever looks at its address, as a bug of ours would."""
+    shop.given(order(line("tea"), as_id="bad"))
+    bad = shop.order("bad")
+    terms = msgspec.structs.replace(bad.terms, address=Breaking(fault))
+    shop.state.orders.by_id[OrderId("bad")] = msgspec.structs.replace(bad, terms=terms)
+
+
+def waiting_shop() -> Shop:
+    """Return a shop whose invariants are not looked at: it will hold what cannot be."""
+    return Shop(steps_per_check=10**6).given(place("chi", DC, at=CHICAGO), on_hand("tea", chi=0))
+
+
+def test_an_order_that_breaks_its_planning_keeps_nobody_waiting() -> None:
+    shop = waiting_shop()
+    broken_order(shop, OverflowError("too large"))
+    shop.given(order(line("tea"), as_id="good"), on_hand("tea", chi=5))
+    event = decide_waiting(shop.state.planner, [OrderId("bad"), OrderId("good")], timer(shop))
+    assert event is not None
+    assert event.summary.applied_order_ids == ("good",)
+    assert event.summary.skipped == (("bad", f"{PLANNING_FAILED}: OverflowError"),)
+
+
+@pytest.mark.parametrize("fault", [OverflowError("too large"), AssertionError()])
+def test_where_nobody_can_be_served_the_fault_is_told(fault: Exception) -> None:
+    shop = waiting_shop()
+    broken_order(shop, fault)
+    shop.given(on_hand("tea", chi=5))
+    with pytest.raises(type(fault)):
+        decide_waiting(shop.state.planner, [OrderId("bad")], timer(shop))

@@ -50,7 +50,7 @@ class Found:
         self.reasons = [reason for each in every for reason in each.reasons]
         self.orders = [each for each in every if each.legs]
         self.stock = shared_stock(planner, self.orders, now_ms)
-        self.answer = SearchAnswer((), (), (), 0)
+        self.answer = SearchAnswer((), (), (), 0, ())
         self.names = [each.location_id for each in shop.state.network.locations.by_index]
         if self.orders:
             stock = {sku: units.tobytes() for sku, units in self.stock.items()}
@@ -179,6 +179,23 @@ def test_the_part_that_has_its_stock_may_move_while_the_rest_waits() -> None:
     assert summary.applied_order_ids == ("o",)
     assert each.staying_micros + found.answer.costs_after[0] >= open_cost(shop.order())
     assert {work.location_id for work in shop.order().fulfillment_orders} == {"chi"}
+
+
+def test_orders_that_need_each_other_are_told_as_partners(shop: Shop) -> None:
+    # Each holds what the other wants, but for the last one, who needs nobody.
+    shop.given(on_hand("tea", chi=1, dal=0), order(line("tea"), as_id="a", to=DALLAS))
+    shop.given(on_hand("tea", dal=1), order(line("tea"), as_id="b", to=CHICAGO))
+    shop.given(on_hand("cup", chi=1), order(line("cup"), as_id="c", to=DALLAS))
+    shop.given(on_hand("cup", dal=1))
+    found = searched(shop)
+    assert {str(each.order_id) for each, _ in found.moves()} == {"a", "b", "c"}
+    assert found.answer.partners == (0, 0, 2)
+
+
+def test_parcels_that_are_shared_stay(shop: Shop) -> None:
+    shop.given(on_hand("tea", dal=5, chi=0), order(line("tea"), as_id="host", customer="ann"))
+    shop.given(order(line("tea"), as_id="guest", customer="ann"), on_hand("tea", chi=5))
+    assert searched(shop).reasons == [Staying.RIDES, Staying.HOSTS]
 
 
 def test_a_group_moves_together_or_not_at_all(shop: Shop) -> None:

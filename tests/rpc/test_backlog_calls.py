@@ -33,10 +33,12 @@ from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService, chunks
 from domgrpc.rpc.translate_routing import (
     apply_replan,
 )
+from domgrpc.v1 import order_pb2 as pb_order
 from domgrpc.v1 import routing_pb2 as pb
 from domgrpc.v1 import types_pb2 as ty
+from domgrpc.v1.logistics_pb2 import RateCard, SaveRateCardRequest, ZoneRate
 from tests.rpc.bad_shapes import Field
-from tests.rpc.ordering import line, open_chain, place, places
+from tests.rpc.ordering import CHICAGO, line, open_chain, place, places
 from tests.rpc.serving import Shop
 
 Code = grpc.StatusCode
@@ -110,6 +112,7 @@ def proposed(count: int) -> BacklogProposal:
         lower_bound_micros=Micros(1_000_000),
         search_us=1_500_000,
         revision=Revision(40),
+        package_count_max=10_000,
     )
 
 
@@ -193,10 +196,11 @@ def test_a_command_books_so_many_orders_and_so_many_lines() -> None:
         )
         return OrderMove(OrderId("o"), Revision(1), (package,))
 
-    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1))] == [MOVES_MAX, 1]
-    assert [len(each) for each in chunks([sized(5_000)] * 5)] == [2, 2, 1]
-    assert [len(each) for each in chunks([sized(20_000), sized(1)])] == [1, 1]
-    assert list(chunks([])) == []
+    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1), 10**6)] == [MOVES_MAX, 1]
+    assert [len(each) for each in chunks([sized(5_000)] * 5, 10**6)] == [2, 2, 1]
+    assert [len(each) for each in chunks([sized(20_000), sized(1)], 10**6)] == [1, 1]
+    assert [len(each) for each in chunks([sized(1)] * 5, 2)] == [2, 2, 1]
+    assert list(chunks([], 1)) == []
 
 
 async def test_a_repeated_search_is_answered_from_memory() -> None:
@@ -230,3 +234,26 @@ async def test_a_real_search_finds_what_is_better_and_books_it(chain: Shop) -> N
     again = await chain.routing.ReoptimizeBacklog(request)
     assert again.SerializeToString() == done.SerializeToString()
     chain.engine.writer.state.check_invariants()
+
+
+@pytest.mark.slow
+async def test_an_order_beyond_the_reach_of_its_place_stops_no_search(chain: Shop) -> None:
+    far = pb_order.OrderTerms(address=pb_order.Address(point=CHICAGO))
+    await chain.count(("A", "chicago", 0))
+    await place(chain, line("A"), order_id="far", terms=far)
+    await place(chain, line("B"), order_id="near")
+    zones = [ZoneRate(zone=zone, package_micros=5_000_000) for zone in (1, 2)]
+    card = RateCard(
+        service_id="ground", delivery_methods=[ty.DELIVERY_METHOD_SHIP_TO_HOME], zone_rates=zones
+    )
+    await chain.logistics.SaveRateCard(SaveRateCardRequest(request_id="c", rate_card=card))
+    request = pb.ReoptimizeBacklogRequest(
+        request_id="r1", dry_run=True, search_time_max=Duration(seconds=2)
+    )
+    answer = await chain.routing.ReoptimizeBacklog(request)
+    assert answer.order_count == 2
+    assert [(each.reason, each.fulfillment_order_count) for each in answer.left_out] == [
+        ("unreachable", 1)
+    ]
+    assert 0 < answer.lower_bound_micros <= answer.cost_after_micros
+    assert answer.cost_after_micros <= answer.cost_before_micros

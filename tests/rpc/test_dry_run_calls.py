@@ -138,9 +138,9 @@ async def test_a_request_id_with_another_version_is_refused(chain: Shop) -> None
 
 
 async def test_one_rule_set_is_tried_at_a_time(chain: Shop) -> None:
-    for _ in range(11):
-        await place(chain, line("A"))
-    first = asyncio.ensure_future(chain.engine.dry_runner.run(0, 100))  # type: ignore[arg-type]
+    # Enough of them that the first run is not over when the call arrives.
+    await asyncio.gather(*(place(chain, line("A")) for _ in range(150)))
+    first = asyncio.ensure_future(chain.engine.dry_runner.run(0, 1_000))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     refused = await refusal(dry_run(chain))
     assert (refused.code, refused.reason) == (Code.FAILED_PRECONDITION, "DRY_RUN_RUNNING")

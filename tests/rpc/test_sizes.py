@@ -154,9 +154,9 @@ def test_every_field_of_what_is_counted_is_known_here() -> None:
         PositionChange: 9,
         Order: 13,
         OrderTerms: 11,
-        Address: 7,
+        Address: 8,
         OrderLine: 8,
-        FulfillmentOrder: 14,
+        FulfillmentOrder: 15,
         FulfillmentLine: 4,
     }
     for kind, count in counts.items():

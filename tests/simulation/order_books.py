@@ -17,7 +17,7 @@ ORDER_CREATED, ORDER_UPDATED, ORDER_REVISION, NEXT_WORK = range(10, 14)
 CHANNEL, CUSTOMER, ADDRESS, PROMISE, IS_HARD, PACKAGES_MAX, COMPLETE, POLICY, SCOPE = range(9)
 LINE, LINE_SKU, ORDERED, METHOD, STORE, PRICE, CANCELLED_UNITS, TOGETHER = range(8)
 WORK, WORK_PLACE, WORK_METHOD, WORK_STATE, WORK_LINES, WORK_TARGET = range(6)
-DELIVER_BY, PACKAGE_COST, UNITS_COST, WEIGHED, PARCEL, WORK_DAY = range(8, 14)
+DELIVER_BY, PACKAGE_COST, UNITS_COST, WEIGHED, PARCEL, WORK_DAY, GIVEN_BACK = range(8, 15)
 
 SCHEDULED, OPEN, GIVEN = 1, 2, 3
 LEFT, READY, DELIVERED, COLLECTED, CANCELLED = 8, 9, 10, 11, 12
@@ -35,7 +35,7 @@ class OrderBook:
         """Packages and units of the work that takes a day's capacity."""
         self.guests: dict[str, set[str]] = {}
         """By host: the work that is in its parcel and has not left."""
-        self._finished: list[tuple[str, int]] = []
+        self._finished: list[str] = []
 
     def store(self, order: Plain, finished_max: int) -> None:
         """Put an order in place of what it was."""
@@ -44,17 +44,17 @@ class OrderBook:
             self._count(old, -1)
         self.by_id[order[ORDER]] = order
         self._count(order, 1)
-        if is_finished(order):
-            self._finished.append((order[ORDER], order[ORDER_REVISION]))
+        known = order[ORDER] in self._finished
+        if is_finished(order) and not known:
+            self._finished.append(order[ORDER])
             self.forget(finished_max)
+        elif known and not is_finished(order):
+            self._finished.remove(order[ORDER])
 
     def forget(self, finished_max: int) -> None:
         """Forget the orders that ended first where there are more than so many."""
         while len(self._finished) > finished_max:
-            oldest, revision = self._finished.pop(0)
-            order = self.by_id.get(oldest)
-            if order is not None and order[ORDER_REVISION] == revision:
-                self._count(self.by_id.pop(oldest), -1)
+            self._count(self.by_id.pop(self._finished.pop(0)), -1)
 
     def order_of(self, work_id: str) -> str:
         """Return the order of work: its id is that of the order and a number."""

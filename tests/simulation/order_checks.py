@@ -40,6 +40,7 @@ from tests.simulation.plan_figures import (
     Asked,
     Part,
     check_ways,
+    declined,
     is_scope_gone,
     part_of_work,
     policy_of,
@@ -176,7 +177,8 @@ def check_growth(
             for day, (packages, units) in days_of(works).items():
                 both = freed.get(day, (0, 0))
                 freed[day] = (both[0] + sign * packages, both[1] + sign * units)
-        asked = Asked(order[TERMS], order[ORDER_LINES], excluded=excluded)
+        left_out = (*excluded, *declined(books, order))
+        asked = Asked(order[TERMS], order[ORDER_LINES], excluded=left_out)
         grown = grown_parts(old, order)
         check_ways(books, asked, grown)
         parts += grown

@@ -37,7 +37,7 @@ def work(
 ) -> Plain:
     lines = [["l", "tea", units, 0]]
     head = [f"{order_id}/{number}", place, 1, state, lines, "", NOON, NOON, NOON]
-    return [*head, 5, 0, 0, "", day]
+    return [*head, 5, 0, 0, "", day, NOON if state == GIVEN_BACK else 0]
 
 
 def leg(units: int = 3, *, cost: int = 5, paid: int = 5, bound: int = 5) -> Plain:

@@ -19,6 +19,7 @@ from tests.simulation.order_books import (
     COMPLETE,
     DECISIONS,
     GIVEN,
+    GIVEN_BACK,
     HISTORY,
     HOLDS,
     LINE,
@@ -223,6 +224,8 @@ def advanced(books: Books, command: Plain, event: Plain, request: Request) -> No
     after = {each[WORK]: each for each in order[WORKS]}
     stepped = [*work]
     stepped[WORK_STATE] = state
+    if state == CANCELLED:
+        stepped[GIVEN_BACK] = books.time_ms
     assert bare(after.pop(work_id)) == bare(stepped)
     if state != CANCELLED:
         others = [each for each in old[WORKS] if each[WORK] != work_id]

@@ -127,7 +127,8 @@ def write_items(
 
 def write_terms(target: OrderTerms, terms: Terms) -> None:
     """Write terms into a request."""
-    if terms is ANY_TERMS:
+    # Even an empty value that is written makes the terms given, which not every request allows.
+    if terms is ANY_TERMS or terms == ANY_TERMS:
         return
     target.channel = terms.channel
     target.customer_id = terms.customer_id

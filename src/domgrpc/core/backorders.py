@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from domgrpc.core.order_commands import OrderChanged, OrdersReplanned, ReplanSummary
-from domgrpc.core.order_planning import Planner, PlanQuestion, ask_of, plan_order
+from domgrpc.core.order_planning import ask_of, plan_order
 from domgrpc.core.order_works import lines_for, stamped
 from domgrpc.core.orders import (
     Attention,
@@ -23,8 +23,9 @@ from domgrpc.core.orders import (
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.rejections import Rejected
-from domgrpc.core.replanning import NOBODY_ELSE, moved_away, rebooked
+from domgrpc.core.replanning import NOBODY_ELSE, PLANNING_FAILED, moved_away, rebooked
 from domgrpc.core.reservations import Caller
 from domgrpc.core.stock_index import availability_view
 from domgrpc.core.taken import Taken
@@ -43,21 +44,33 @@ def decide_waiting(
     """
     attempt = _Attempt(planner, caller)
     changes = []
+    broken: list[tuple[OrderId, Exception]] = []
     for order_id in order_ids:
         order = planner.orders.by_id.get(order_id)
-        changed = None if order is None else attempt.changed(order)
+        if order is None:
+            continue
+        try:
+            changed = attempt.changed(order)
+        except AssertionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one order must not keep all others waiting
+            broken.append((order_id, error))
+            continue
         if changed is not None:
             changes.append(changed)
     if not changes:
+        if broken:
+            raise broken[0][1]
         return None
     applied = tuple(change.order.order_id for change in changes if change.claims)
-    skipped = tuple(
+    skipped = [
         (change.order.order_id, NOBODY_ELSE)
         for change in changes
         if change.order.attention is Attention.LOCATION_DISABLED
-    )
+    ]
+    skipped += [(order_id, f"{PLANNING_FAILED}: {type(e).__name__}") for order_id, e in broken]
     told = changes_with_hosts(planner, changes, caller)
-    return OrdersReplanned(told, ReplanSummary(applied, skipped))
+    return OrdersReplanned(told, ReplanSummary(applied, tuple(skipped)))
 
 
 class _Attempt:

@@ -26,6 +26,7 @@ from domgrpc.core.leg_questions import (
 from domgrpc.core.network import Network
 from domgrpc.core.orders import FulfillmentOrder
 from domgrpc.core.positions import SkuStock
+from domgrpc.core.rejections import Reason
 from domgrpc.core.rule_effects import NO_EFFECTS
 from domgrpc.core.scopes import Area
 from domgrpc.core.stock_index import availability_view
@@ -41,7 +42,9 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     O(log positions) for each.
     """
     if question.mocked is not None:
-        mocked = dict(question.mocked.get(need.sku, NO_UNITS))
+        given = question.mocked.get(need.sku, NO_UNITS)
+        usable = (index for index in given if network.exclusion(index, question.ask) is None)
+        mocked = {index: given[index] for index in usable}
         _take_off(need, question, mocked)
         return mocked if question.only is None else _only(question.only, mocked)
     stock = network.stock.find(need.sku)
@@ -226,6 +229,26 @@ def _take_off(need: Need, question: LegQuestion, found: Units) -> None:
 
 
 # --- filters
+
+
+def removed_by(network: Network, question: LegQuestion, index: LocationIndex) -> str:
+    """Return the first filter that removes one location, whatever others do; empty for none."""
+    reason = network.exclusion(index, question.ask)
+    if reason is not None:
+        return "disabled" if reason is Reason.LOCATION_DISABLED else "method"
+    if question.only not in (None, index) or index not in question.area:
+        return "scope"
+    if not any(units_at(network, question, index)):
+        return "stock"
+    table = question.table_of([index], question.ask.time_ms)
+    row = index if isinstance(table.indexes, range) else 0
+    return _removed_by(question, table, index, row)
+
+
+def units_at(network: Network, question: LegQuestion, index: LocationIndex) -> list[int]:
+    """Return the units of each need that one location has."""
+    there = msgspec.structs.replace(question, area=Area({index: 0}))
+    return [stocked(network, need, there).get(index, 0) for need in question.needs]
 
 
 def _filtered(

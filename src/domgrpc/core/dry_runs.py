@@ -11,9 +11,10 @@ from itertools import islice
 
 import msgspec
 
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import claimed_units
 from domgrpc.core.orders import Order, OrderLine, OrderTerms
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.taken import Taken

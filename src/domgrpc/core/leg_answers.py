@@ -13,6 +13,7 @@ from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
+    NO_ROWS,
     CandidateRows,
     FulfillmentLine,
     LegDecision,
@@ -30,6 +31,7 @@ from domgrpc.core.values import (
     LocationIndex,
     Micros,
     Quantity,
+    Sku,
     TimeMs,
 )
 
@@ -247,6 +249,28 @@ def nothing_planned(leg: Leg, question: LegQuestion, found: Candidates) -> LegPl
         failed_rule_ids=question.effects.failed_rule_ids,
     )
     return LegPlan((), _shortages(question.needs, {}), decision)
+
+
+def given_up(decision: LegDecision, leg: Leg) -> LegDecision:
+    """Return the decision of a leg that is not fulfilled, because a part of the order is short."""
+    units: dict[Sku, int] = {}
+    for line in leg.lines:
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
+    return msgspec.structs.replace(
+        decision,
+        skus=tuple(units),
+        quantities=tuple(units.values()),
+        cost_micros=Micros(0),
+        lower_bound_micros=Micros(0),
+        is_proven=True,
+        package_micros=Micros(0),
+        units_micros=Micros(0),
+        price_micros=Micros(0),
+        runner_up_micros=None,
+        runner_up_location_ids=(),
+        rows=NO_ROWS,
+        used_location_ids=(),
+    )
 
 
 def _rows(

@@ -15,7 +15,7 @@ from domgrpc.core.freight import Steps
 from domgrpc.core.leg_questions import LegLimits, LegQuestion
 from domgrpc.core.network import Ask
 from domgrpc.core.order_legs import Leg
-from domgrpc.core.order_planning import Planner, PlanQuestion, ask_of, leg_question
+from domgrpc.core.order_planning import ask_of, leg_question
 from domgrpc.core.orders import (
     FulfillmentOrder,
     FulfillmentState,
@@ -23,6 +23,7 @@ from domgrpc.core.orders import (
     OrderLine,
     is_unreleased,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replan_proposals import BacklogQuestion, Staying
@@ -243,6 +244,8 @@ def _stays(
         return Staying.BACKORDERED
     if moving[0].delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE):
         return Staying.COLLECTED
+    if any(work.fulfillment_order_id in planner.orders.guests for work in moving):
+        return Staying.HOSTS
     places = {work.location_id for work in moving}
     pairs = {(line.sku, work.location_id) for work in moving for line in work.lines}
     if len({sku for sku, _ in pairs}) < len(pairs):

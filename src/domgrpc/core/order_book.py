@@ -6,7 +6,6 @@ is taken, which parcels of a customer could take more, and at which locations op
 of these are views of the orders, built again from a snapshot.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -37,7 +36,6 @@ from domgrpc.core.values import (
     LocationId,
     LocationIndex,
     OrderId,
-    Quantity,
     Retention,
     Revision,
     Sku,
@@ -78,8 +76,8 @@ class Orders:
         self.limits = limits
         self._finished_max = retention.finished_orders_max
         self.by_id: dict[OrderId, Order] = {}
-        # (id, revision) in order of finishing; the revision tells one that changed since apart.
-        self.finished: deque[tuple[OrderId, Revision]] = deque()
+        self.finished: dict[OrderId, Revision] = {}
+        """Those of which nothing is left to do and at which revision, in order of finishing."""
         self.open_at: dict[LocationId, SortedDict[OrderId, int]] = {}
         """By location: the orders with unreleased work there, and how many pieces of it."""
         self.parcels: dict[Recipient, Parcels] = {}
@@ -127,6 +125,13 @@ class Orders:
             self.by_id[order.order_id] = order
             self._count(order, 1)
 
+    def restore_finished(self, finished: list[tuple[OrderId, Revision]]) -> None:
+        """Add the finished ones of a snapshot; entries of orders that changed since are left."""
+        for order_id, revision in finished:
+            order = self.by_id.get(order_id)
+            if order is not None and order.revision == revision:
+                self.finished[order_id] = revision
+
     def store(self, order: Order) -> None:
         """Put an order in place of its former value and keep the views."""
         old = self.by_id.get(order.order_id)
@@ -139,8 +144,11 @@ class Orders:
         self._count(order, 1)
         self.waiting.note_change((order.create_time_ms, order.order_id))
         if is_finished(order):
-            self.finished.append((order.order_id, order.revision))
+            # One that was among them keeps its place.
+            self.finished[order.order_id] = order.revision
             self._forget_oldest()
+        else:
+            self.finished.pop(order.order_id, None)
 
     def claims(self, network: Network) -> dict[tuple[Sku, LocationIndex], int]:
         """Return what all orders claim by SKU and location; O(everything)."""
@@ -163,6 +171,8 @@ class Orders:
         assert fresh.guests == self.guests
         fresh.waiting.check_same(self.waiting)
         assert len(self.finished) <= self._finished_max
+        finished = {key: order.revision for key, order in self.by_id.items() if is_finished(order)}
+        assert self.finished == finished
         for order in self.by_id.values():
             _check_order(order)
             for work in order.fulfillment_orders:
@@ -249,13 +259,12 @@ class Orders:
 
     def _forget_oldest(self) -> None:
         while len(self.finished) > self._finished_max:
-            key, revision = self.finished.popleft()
-            old = self.by_id.get(key)
-            if old is not None and old.revision == revision:
-                del self.by_id[key]
-                self._count(old, -1)
-                if self._listing is not None:
-                    self._listing.remove((old.create_time_ms, key))
+            key = next(iter(self.finished))
+            del self.finished[key]
+            old = self.by_id.pop(key)
+            self._count(old, -1)
+            if self._listing is not None:
+                self._listing.remove((old.create_time_ms, key))
 
 
 PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
@@ -350,45 +359,3 @@ def _claim(network: Network, claims: tuple[ClaimChange, ...]) -> None:
         if claim.on_hand_delta:
             stock.on_hand[slot] += claim.on_hand_delta
         network.stock.touch(stock, slot)
-
-
-# --- what a change does to positions
-
-
-def claim_changes(
-    before: tuple[FulfillmentOrder, ...], after: tuple[FulfillmentOrder, ...]
-) -> tuple[ClaimChange, ...]:
-    """Return what it does to positions that the work before becomes the work after.
-
-    Units of work that leaves fall from on_hand too. By SKU and location; O(both).
-    """
-    allocated: dict[tuple[Sku, LocationId], int] = {}
-    on_hand: dict[tuple[Sku, LocationId], int] = {}
-    for work, sign in (*((work, -1) for work in before), *((work, 1) for work in after)):
-        if work.state is FulfillmentState.CANCELLED:
-            continue
-        claiming = is_claiming(work)
-        figures = allocated if claiming else on_hand
-        for line in work.lines:
-            key = (line.sku, work.location_id)
-            units = line.quantity if claiming else -line.quantity
-            figures[key] = figures.get(key, 0) + sign * units
-    changes = (
-        ClaimChange(*key, allocated.get(key, 0), on_hand.get(key, 0))
-        for key in sorted({**allocated, **on_hand})
-    )
-    return tuple(each for each in changes if each.allocated_delta or each.on_hand_delta)
-
-
-def planned_claims(works: tuple[FulfillmentOrder, ...]) -> tuple[ClaimChange, ...]:
-    """Return what new work claims: `claim_changes` from nothing, without its bookkeeping."""
-    claims = [
-        ClaimChange(line.sku, work.location_id, Quantity(line.quantity))
-        for work in works
-        for line in work.lines
-    ]
-    if len(claims) > 1:
-        keys = {(claim.sku, claim.location_id) for claim in claims}
-        if len(keys) < len(claims):
-            return claim_changes((), works)
-    return tuple(claims)

@@ -6,8 +6,8 @@ changed or cancelled; work that was released stays where it is until its locatio
 
 import msgspec
 
-from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_checks import check_line_count, check_terms
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
     CancelOrder,
     EditOrder,
@@ -15,9 +15,9 @@ from domgrpc.core.order_commands import (
     OrderChanged,
     ReleaseOrder,
 )
-from domgrpc.core.order_editing import cancelled, edited
+from domgrpc.core.order_editing import cancelled, edited, grown_lines
 from domgrpc.core.order_placing import short_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import (
     Freed,
     lines_for,
@@ -32,12 +32,16 @@ from domgrpc.core.orders import (
     OrderHold,
     ShortagePolicy,
     StepKind,
+    is_finished,
     is_unreleased,
+    order_status,
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
-from domgrpc.core.rejections import Rejected, check_etag
+from domgrpc.core.possible_orders import check_possible
+from domgrpc.core.rejections import Reason, Rejected, check_etag
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
@@ -49,10 +53,11 @@ from domgrpc.core.values import (
 def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> OrderChanged | None:
     """Change lines and the address, and plan what that leaves without a place.
 
-    Refuses with LINE_RELEASED what somebody already works on, and a shortage as placing does.
-    None where nothing differs.
+    Refuses with LINE_RELEASED what somebody already works on, a shortage as placing does, and
+    with ORDER_FINISHED an order of which nothing is left to do. None where nothing differs.
     """
     old = order_to_change(planner, command.order_id, command.etag)
+    _check_unfinished(old)
     terms = old.terms
     if command.address is not None:
         terms = msgspec.structs.replace(terms, address=command.address)
@@ -61,6 +66,9 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
         return None
     check_line_count(len(lines))
     check_terms(planner.network, lines, terms)
+    grown = lines if command.address is not None else grown_lines(old.lines, lines)
+    if grown:
+        check_possible(planner, PlanQuestion(grown, terms, caller.at.time_ms, order=old))
     order = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
     # What was not planned before, because nobody could, is tried again with it.
     return replanned(planner, (old, order), (caller, StepKind.EDITED, ""))
@@ -83,10 +91,15 @@ def decide_cancel_order(
 
 
 def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> OrderChanged | None:
-    """Let the work wait; None where a hold of the kind is there."""
+    """Let the work wait; None where a hold of the kind is there.
+
+    Refuses with ORDER_FINISHED where no work is left that could wait. A hold that was there
+    before the order ended can still be taken off.
+    """
     old = order_to_change(planner, command.order_id, command.etag)
     if any(hold.kind is command.kind for hold in old.holds):
         return None
+    _check_unfinished(old)
     hold = OrderHold(command.kind, command.reason, caller.client_id, caller.at.time_ms)
     order = msgspec.structs.replace(old, holds=(*old.holds, hold))
     detail = f"{command.kind.name} {command.reason}"
@@ -268,3 +281,16 @@ def order_to_change(planner: Planner, order_id: OrderId, etag: str) -> Order:
     order = planner.orders.get(order_id)
     check_etag(etag, order.revision, f"order {order_id!r}")
     return order
+
+
+def _check_unfinished(order: Order) -> None:
+    # What was cancelled or is with the customer stays so: no edit brings an order back to life.
+    if is_finished(order):
+        status = order_status(order)
+        raise Rejected(
+            Reason.ORDER_FINISHED,
+            f"order {order.order_id!r} is {status.name}, nothing of it is left to do: place a new "
+            "order",
+            order_id=order.order_id,
+            status=status.name,
+        )

@@ -40,6 +40,20 @@ def package_count(order: Order, leg: Leg) -> int:
     )
 
 
+def left_out(
+    order: Order | None, excluded: tuple[LocationId, ...], since_ms: int
+) -> tuple[LocationId, ...]:
+    """Return where an order may not go: the excluded places, and those that gave it back since."""
+    if order is None:
+        return excluded
+    declined = (
+        work.location_id
+        for work in order.fulfillment_orders
+        if work.state is FulfillmentState.CANCELLED and work.given_back_time_ms > since_ms
+    )
+    return tuple(dict.fromkeys((*excluded, *declined)))
+
+
 def goes_with(line: OrderLine, leg: Leg) -> bool:
     """Whether a line belongs to a leg."""
     return line.delivery_method is leg.delivery_method and line.location_id == leg.store_id

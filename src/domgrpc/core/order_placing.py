@@ -8,22 +8,26 @@ where else it is; nothing is half booked.
 import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
+from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Ask
-from domgrpc.core.order_book import planned_claims
 from domgrpc.core.order_checks import check_lines, check_terms
+from domgrpc.core.order_claims import planned_claims
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import attention_of, decision_of, put_in, without_short
 from domgrpc.core.orders import (
     Attention,
     Order,
     OrderHold,
+    OrderLine,
     OrderStep,
     ShortagePolicy,
     StepKind,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
-from domgrpc.core.quotes import content_fingerprint, make_quote, plan_quoted
+from domgrpc.core.possible_orders import check_possible
+from domgrpc.core.quotes import content_fingerprint, lines_by, make_quote, plan_quoted
 from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.reservations import (
@@ -54,7 +58,8 @@ def decide_place_order(
     """Plan the order and claim what the plan needs.
 
     Refuses with ORDER_ID_TAKEN, INSUFFICIENT_STOCK, NO_CANDIDATE, SKU_NOT_FOUND, QUOTE_EXPIRED,
-    QUOTE_MISMATCH, QUOTE_OUTDATED, what a hold refuses with, and CAPACITY_EXCEEDED.
+    QUOTE_MISMATCH, QUOTE_OUTDATED, what a hold refuses with, RESERVATION_MISMATCH where it is for
+    something else, and CAPACITY_EXCEEDED.
     """
     order_id = command.order_id or OrderId(caller.request_id)
     _check_new_order(planner, order_id)
@@ -80,7 +85,28 @@ def _held(
         return _NO_RESERVATION, ()
     if reservation_id == of_quote and _is_expired(reservations, reservation_id):
         return _NO_RESERVATION, ()
-    return reservation_id, held_reservation(reservations, reservation_id, "").lines
+    held = held_reservation(reservations, reservation_id, "").lines
+    _check_hold(reservation_id, held, command)
+    return reservation_id, held
+
+
+def _check_hold(
+    reservation_id: ReservationId, held: tuple[ReservationLine, ...], command: PlaceOrder
+) -> None:
+    # Whoever placed it, a hold is for the goods of one cart: an order for other goods must not end
+    # it. Units beyond those of the order go back, as where a cart was cut down.
+    ordered = {line.sku for line in command.lines}
+    for line in held:
+        if line.sku not in ordered:
+            raise Rejected(
+                Reason.RESERVATION_MISMATCH,
+                f"reservation {reservation_id!r} holds {line.quantity} units of {line.sku!r}, "
+                "which the order does not have: name the reservation of this order, or take the "
+                "line out of it first",
+                reservation_id=reservation_id,
+                sku=line.sku,
+                location_id=line.location_id,
+            )
 
 
 def _is_expired(reservations: Reservations, reservation_id: ReservationId) -> bool:
@@ -99,16 +125,19 @@ def decide_hold_quote(
     expire_time_ms = deadline_ms(Expiration(ttl_ms=command.ttl_ms), now_ms)
     question = QuoteQuestion(command.lines, command.terms, command.methods)
     quote = make_quote(planner, question, now_ms)
-    if not quote.options or quote.options[0].plan.shortages:
-        plan = quote.options[0].plan if quote.options else Plan((), (), (), 0)
-        raise short_of(planner, PlanQuestion(command.lines, command.terms, now_ms), plan)
+    if not quote.options:
+        raise no_candidate()
+    best = quote.options[0]
+    if best.plan.shortages:
+        lines = lines_by(command.lines, (best.delivery_method, best.location_id))
+        raise short_of(planner, PlanQuestion(lines, command.terms, now_ms), best.plan)
     terms = command.terms
     held = Reservation(
         reservation_id,
         caller.client_id,
         ReservationState.HELD,
-        _held_lines(quote.options[0].plan),
-        Demand(terms.channel, quote.options[0].delivery_method),
+        _held_lines(best.plan),
+        Demand(terms.channel, best.delivery_method),
         terms.reference,
         expire_time_ms,
         now_ms,
@@ -119,10 +148,18 @@ def decide_hold_quote(
 
 
 def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
-    """Build the refusal that names each line nobody can fill, and where else it is."""
+    """Build the refusal that names each line nobody can fill, and where else it is.
+
+    A plan that is refused as a whole says nothing about what there is of each line: what could be
+    fulfilled is planned once more, as much of it as possible.
+    """
     wanted = {line.line_id: line for line in question.lines}
     short: list[ShortLine] = []
-    for place, shortage in enumerate(plan.shortages):
+    terms = msgspec.structs.replace(
+        question.terms, ship_complete=False, shortage_policy=ShortagePolicy.BACKORDER
+    )
+    most = plan_order(planner, msgspec.structs.replace(question, terms=terms))
+    for place, shortage in enumerate(most.shortages or plan.shortages):
         line = wanted[shortage.line_id]
         elsewhere: tuple[Alternative, ...] = ()
         if place < _SHORT_LINES_EXPLAINED_MAX:
@@ -131,21 +168,30 @@ def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
             elsewhere = alternatives(planner.network, line.sku, picking)
         offered = Quantity(line.quantity - shortage.quantity)
         short.append(ShortLine(line.sku, line.location_id, line.quantity, offered, elsewhere))
-    if not short:
-        return no_candidate()
     first = short[0]
+    whole = _wholeness(planner, wanted[(most.shortages or plan.shortages)[0].line_id])
     more = f", and {len(short) - 1} more lines" if len(short) > 1 else ""
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
         f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} can be "
-        f"fulfilled{more}{_left_out(plan)}: ask for less, by another method or elsewhere, or allow "
-        "backorders",
+        f"fulfilled{whole}{more}{_left_out(plan)}: ask for less, by another method or elsewhere, "
+        "or allow backorders",
         short_lines=tuple(short),
         sku=first.sku,
         location_id=first.location_id,
         asked_quantity=first.asked_quantity,
         available_quantity=first.available_quantity,
     )
+
+
+def _wholeness(planner: Planner, line: OrderLine) -> str:
+    # Why none may be there for it where some units are.
+    if line.package_group:
+        return ", all in one package with their group"
+    fields = planner.network.products.fields(line.sku)
+    splits = planner.rules(None).content.limits.unit_split_allowed
+    is_whole = fields.keep_together or fields.ship_alone or not splits
+    return ", all from one place" if is_whole else ""
 
 
 def _left_out(plan: Plan) -> str:
@@ -172,6 +218,8 @@ def no_candidate() -> Rejected:
 
 def _planned(planner: Planner, question: PlanQuestion, quoted: QuotedPlan | None) -> Plan:
     plan = plan_order(planner, question)
+    if plan.shortages:
+        check_possible(planner, question)
     if quoted is not None:
         _check_quote(question, quoted)
         may_be_short = planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE
@@ -188,8 +236,8 @@ def _check_quote(question: PlanQuestion, quoted: QuotedPlan) -> None:
     if quoted.expire_time_ms <= question.time_ms:
         raise Rejected(
             Reason.QUOTE_EXPIRED,
-            f"the quote was good until {quoted.expire_time_ms} ms, it is {question.time_ms} ms: "
-            "quote anew, or place the order without it",
+            f"the quote was good until {instant_text(quoted.expire_time_ms)}, it is "
+            f"{instant_text(question.time_ms)}: quote anew, or place the order without it",
             expire_time_ms=quoted.expire_time_ms,
         )
     if quoted.content != content_fingerprint(question.lines, question.terms):
@@ -269,7 +317,8 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
         expire_time_ms=max(best.quoted.expire_time_ms, held.expire_time_ms),
     )
     first = msgspec.structs.replace(best, quoted=quoted)
-    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
+    # Without what came to nothing: the record of a hold is for ever.
+    return Quote((first, *quote.options[1:]), quote.expire_time_ms, held)
 
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:

@@ -1,37 +1,32 @@
 """Planning an order: its lines become legs, each leg a routing question, each answer packages.
 
 Legs are planned one after the other, in the order in which their first lines stand, and what one
-takes is not there for the next. A `Planner` is what planning looks at: places and stock, what
-transport takes, the rules, and the orders that share capacity and parcels.
+takes is not there for the next.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
 
 from domgrpc.core.asked_units import mocked_units, units_by_index
-from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.journey_columns import Columns, KnownJourneys, Prices
+from domgrpc.core.journey_columns import Columns
 from domgrpc.core.journeys import Journey, TransportTable, goes_home
-from domgrpc.core.leg_answers import LegPlan
+from domgrpc.core.leg_answers import LegPlan, given_up
 from domgrpc.core.leg_questions import (
-    BOUNDLESS,
     LegLimits,
     LegQuestion,
     Need,
     ParcelFinder,
-    Room,
 )
 from domgrpc.core.leg_routing import route_leg
-from domgrpc.core.logistics import Logistics
-from domgrpc.core.network import Ask, Network
+from domgrpc.core.network import Ask
 from domgrpc.core.obvious_plans import PlainLeg, obvious_plan
 from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder, parcel_grams
-from domgrpc.core.order_book import Orders
 from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
+    left_out,
     legs_of,
     needs_of,
     package_count,
@@ -39,135 +34,26 @@ from domgrpc.core.order_legs import (
     value_of,
 )
 from domgrpc.core.orders import (
-    FulfillmentOrder,
     LegDecision,
-    Order,
-    OrderLine,
     OrderTerms,
     ShortagePolicy,
 )
-from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
+from domgrpc.core.planner import Planner, PlanQuestion
+from domgrpc.core.plans import LineShortage, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
-from domgrpc.core.rule_set_book import RuleSets
-from domgrpc.core.rule_sets import Strategy, Unfilled
+from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
-    QUANTITY_MAX,
     DeliveryMethod,
     Demand,
     LocationId,
     LocationIndex,
-    RuleSetVersion,
-    Sku,
     TimeMs,
 )
 
 _WHOLE_TABLES_MAX = 256
 """Up to so many locations a table is made of all of them, whichever are asked about."""
-_SCARCITY_MICROS = 1_000_000
-"""The scarcity price of a unit that is the last one of its SKU at its location."""
-_PERMILLE = 1_000
-_POLICIES = {
-    Unfilled.BACKORDER: ShortagePolicy.BACKORDER,
-    Unfilled.REFUSE: ShortagePolicy.REFUSE,
-    Unfilled.CANCEL: ShortagePolicy.CANCEL,
-}
-
-
-class PlanQuestion(msgspec.Struct, frozen=True):
-    """What is to be planned, when, and what belongs to whoever asks."""
-
-    lines: tuple[OrderLine, ...]
-    terms: OrderTerms
-    time_ms: TimeMs
-    own: Mapping[tuple[Sku, LocationId], int] = {}
-    """Units that are claimed by the asker and free for it."""
-    excluded: tuple[LocationId, ...] = ()
-    order: Order | None = None
-    """The order that it is for, as it will be: its open parcels take more goods."""
-    rule_set_version: RuleSetVersion | None = None
-    """None for the active one."""
-    mocked: tuple[MockStock, ...] | None = None
-    strategy: str = ""
-    """The name of a strategy in place of the rule set's own; empty for that."""
-    may_backorder: bool = True
-    merges: bool = True
-    """Whether goods may join parcels that are open."""
-    whole: tuple[OrderLine, ...] = ()
-    """All lines of the order where `lines` are a part of it: what rules look at."""
-    shown: tuple[LocationId, ...] = ()
-    """Locations that the decision is to tell of, whatever they cost."""
-    opened: tuple[FulfillmentOrder, ...] = ()
-    """Parcels to the same customer and address that the same step opens."""
-
-
-class Planner:
-    """What planning looks at; holds nothing of its own but views."""
-
-    __slots__ = (
-        "_known_rules",
-        "_prices",
-        "journeys",
-        "logistics",
-        "network",
-        "orders",
-        "rule_sets",
-    )
-
-    def __init__(
-        self, network: Network, logistics: Logistics, rule_sets: RuleSets, orders: Orders
-    ) -> None:
-        """Look at the parts of a state."""
-        self.network = network
-        self.logistics = logistics
-        self.rule_sets = rule_sets
-        self.orders = orders
-        self.journeys = KnownJourneys(network, logistics)
-        self._known_rules: CompiledRuleSet | None = None
-        self._prices = Prices()
-
-    def shortage_policy(self, terms: OrderTerms) -> ShortagePolicy:
-        """Return what becomes of units that nobody can fill: as the order or the rules say."""
-        if terms.shortage_policy is not ShortagePolicy.UNSPECIFIED:
-            return terms.shortage_policy
-        return _POLICIES[self.rule_sets.active(self.network).content.unfilled]
-
-    def prices(self, rules: CompiledRuleSet) -> Prices:
-        """Return what a rule set weighs beside money that is paid."""
-        if rules is not self._known_rules:
-            prices = rules.content.prices
-            self._prices = Prices(
-                prices.split_penalty_micros,
-                prices.late_day_micros,
-                prices.scarcity_weight_permille * _SCARCITY_MICROS // _PERMILLE,
-            )
-            self._known_rules = rules
-        return self._prices
-
-    def rules(self, version: RuleSetVersion | None) -> CompiledRuleSet:
-        """Return the rules of a version or, for None, the active ones."""
-        if version is None:
-            return self.rule_sets.active(self.network)
-        return self.rule_sets.compiled(version, self.network)
-
-    def room_check(self, taken: Taken) -> Callable[[LocationIndex, int], Room] | None:
-        """Return what says how much capacity is left; None where no location has a limit."""
-        if not self.journeys.has_capacity():
-            return None
-        return lambda index, day: self.room(index, day, taken)
-
-    def room(self, index: LocationIndex, day: int, taken: Taken) -> Room:
-        """Return how many packages and units a location can still be given on a day."""
-        capacity = self.logistics.capacity(self.network.locations, index)
-        if not capacity.daily:
-            return BOUNDLESS
-        location_id = self.network.locations.by_index[index].location_id
-        packages, units = self.orders.used_capacity.get((location_id, day), (0, 0))
-        more_packages, more_units = taken.work.get((index, day), (0, 0))
-        if capacity.unit is CapacityUnit.PACKAGES:
-            return Room(max(0, capacity.daily - packages - more_packages), QUANTITY_MAX)
-        return Room(QUANTITY_MAX, max(0, capacity.daily - units - more_units))
 
 
 def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = None) -> Plan:
@@ -203,6 +89,7 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         if several:
             taken.take(packages, index_of, sign=-1)
         packages.clear()
+        decisions = list(map(given_up, decisions, legs))
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
@@ -285,7 +172,7 @@ def leg_question(
         area=_area(planner, question, leg, rules.content.limits.radius_m),
         ranks=planner.journeys.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
-        excluded=tuple(network.locations.index(name) for name in question.excluded),
+        excluded=tuple(map(network.locations.index, _left_out(question, rules))),
         own=units_by_index(network, question.own),
         taken=taken.units,
         mocked=mocked_units(network, question.mocked),
@@ -327,6 +214,11 @@ def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
     if promise_ms is None:
         return TimeMs(question.time_ms + rules.content.promise_ms)
     return promise_ms
+
+
+def _left_out(question: PlanQuestion, rules: CompiledRuleSet) -> tuple[LocationId, ...]:
+    since_ms = question.time_ms - rules.content.replanning.cool_down_ms
+    return left_out(question.order, question.excluded, since_ms)
 
 
 def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:

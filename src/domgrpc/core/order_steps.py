@@ -10,11 +10,11 @@ import msgspec
 
 from domgrpc.core.order_changes import changed_order, order_to_change, replanned
 from domgrpc.core.order_commands import AdvanceFulfillmentOrder, OrderChanged
-from domgrpc.core.order_planning import Planner
 from domgrpc.core.orders import GIVEN_BACK_MAX, FulfillmentOrder, FulfillmentState, Order, StepKind
+from domgrpc.core.planner import Planner
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Caller
-from domgrpc.core.values import DeliveryMethod, StockCondition
+from domgrpc.core.values import DeliveryMethod, StockCondition, TimeMs
 
 _S = FulfillmentState
 _STEPS: dict[FulfillmentState, tuple[FulfillmentState, ...]] = {
@@ -27,7 +27,7 @@ _STEPS: dict[FulfillmentState, tuple[FulfillmentState, ...]] = {
     _S.COLLECTED: (),
     _S.CANCELLED: (),
 }
-"""The steps that work may take; `_check_step` narrows them by the method."""
+"""The steps that work may take; `possible_steps` narrows them by the method."""
 _LEAVING = (_S.SHIPPED, _S.COLLECTED)
 
 
@@ -49,7 +49,7 @@ def decide_advance_fulfillment_order(
     ):
         _check_on_hand(planner, work)
     works = tuple(
-        msgspec.structs.replace(each, state=command.state) if each is work else each
+        _stepped(work, command.state, caller.at.time_ms) if each is work else each
         for each in old.fulfillment_orders
     )
     order = msgspec.structs.replace(old, fulfillment_orders=_remembered(works))
@@ -58,6 +58,12 @@ def decide_advance_fulfillment_order(
         return changed_order(planner, order, caller, (StepKind.ADVANCED, detail))
     step = (caller, StepKind.ADVANCED, detail)
     return replanned(planner, (old, order), step, excluded=(work.location_id,))
+
+
+def _stepped(work: FulfillmentOrder, state: FulfillmentState, time_ms: TimeMs) -> FulfillmentOrder:
+    if state is _S.CANCELLED:
+        return msgspec.structs.replace(work, state=state, given_back_time_ms=time_ms)
+    return msgspec.structs.replace(work, state=state)
 
 
 def _work(old: Order, command: AdvanceFulfillmentOrder) -> FulfillmentOrder:
@@ -90,6 +96,24 @@ def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) ->
             order_id=old.order_id,
             holds=kinds,
         )
+    possible = possible_steps(work)
+    if target in possible:
+        return
+    steps = ", ".join(step.name for step in possible) or "none: it has ended"
+    raise Rejected(
+        Reason.ILLEGAL_STEP,
+        f"fulfillment order {work.fulfillment_order_id!r} is {work.state.name}, by "
+        f"{work.delivery_method.name}, and cannot become {target.name}; its next steps are {steps}",
+        order_id=old.order_id,
+        fulfillment_order_id=work.fulfillment_order_id,
+        state=work.state.name,
+        asked_state=target.name,
+        possible_states=",".join(step.name for step in possible),
+    )
+
+
+def possible_steps(work: FulfillmentOrder) -> tuple[FulfillmentState, ...]:
+    """Return the steps that work may take next, by its state and its method."""
     in_store = work.delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
     to_store = work.delivery_method is DeliveryMethod.SHIP_TO_STORE
     wrong = {
@@ -97,17 +121,7 @@ def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) ->
         _S.DELIVERED: to_store,
         _S.READY: not (in_store if work.state is _S.RELEASED else to_store),
     }
-    if target in _STEPS[work.state] and not wrong.get(target, False):
-        return
-    raise Rejected(
-        Reason.ILLEGAL_STEP,
-        f"fulfillment order {work.fulfillment_order_id!r} is {work.state.name}, by "
-        f"{work.delivery_method.name}, and cannot become {target.name}",
-        order_id=old.order_id,
-        fulfillment_order_id=work.fulfillment_order_id,
-        state=work.state.name,
-        asked_state=target.name,
-    )
+    return tuple(step for step in _STEPS[work.state] if not wrong.get(step, False))
 
 
 def _check_on_hand(planner: Planner, work: FulfillmentOrder) -> None:

@@ -155,7 +155,7 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True):
     """Everything should be with the customer by then."""
     promise_is_hard: bool = False
     package_count_max: int = 0
-    """0 for as many as the rule set allows."""
+    """Of those that travel the same way; 0 for as many as the rule set allows."""
     ship_complete: bool = False
     """All of it is planned, or nothing is."""
     shortage_policy: ShortagePolicy = ShortagePolicy.UNSPECIFIED
@@ -214,6 +214,8 @@ class FulfillmentOrder(msgspec.Struct, frozen=True, array_like=True):
     """The fulfilment order whose parcel it travels in; empty for a parcel of its own."""
     capacity_day: int = 0
     """The day that it takes the location's capacity of: days since 1970 in its time zone."""
+    given_back_time_ms: TimeMs = TimeMs(0)
+    """When its location gave it back; 0 for work that was not."""
 
 
 class OrderHold(msgspec.Struct, frozen=True, array_like=True, gc=False):

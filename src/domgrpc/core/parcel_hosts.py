@@ -16,7 +16,6 @@ import msgspec
 from domgrpc.core.journeys import UNREACHABLE, Journey, goes_home
 from domgrpc.core.leg_weights import card_at
 from domgrpc.core.order_commands import OrderChanged
-from domgrpc.core.order_planning import Planner
 from domgrpc.core.order_works import stamped
 from domgrpc.core.orders import (
     NO_PARCEL,
@@ -27,6 +26,7 @@ from domgrpc.core.orders import (
     is_claiming,
     is_unreleased,
 )
+from domgrpc.core.planner import Planner
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import FulfillmentOrderId, Micros, OrderId, TimeMs

@@ -32,6 +32,8 @@ class Staying(enum.Enum):
     """Two parcels of one leg come from one place."""
     RIDES = "rides"
     """Some of the order travels in the parcel of other work."""
+    HOSTS = "hosts"
+    """Other work travels in its parcel, and would have to pay for one of its own."""
     SHIPS_ALONE = "ships_alone"
     """A product of it travels alone."""
     UNREACHABLE = "unreachable"
@@ -69,7 +71,10 @@ class ProposedMove(msgspec.Struct, frozen=True):
 
 
 class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A better plan of the open orders, the largest saving first."""
+    """A better plan of the open orders.
+
+    The largest saving first; orders that change only together stand one after the other.
+    """
 
     moves: tuple[ProposedMove, ...]
     order_count: int
@@ -84,3 +89,5 @@ class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
     search_us: int
     revision: Revision
     """Whose open work it saw."""
+    package_count_max: int = 1
+    """So many packages are booked in one step."""

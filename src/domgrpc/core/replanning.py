@@ -1,25 +1,20 @@
-"""Planning open orders again: away from a location that is out of use, and as a whole.
+"""Planning open orders again, away from a location that is out of use.
 
-Work that nobody else can do stays where it is, and its order is flagged. A new plan of many
-orders is booked as one step: what one order gives back another may take, and an order that
-changed since the plan was made, or whose part does not fit any more, keeps what it has.
+Work that nobody else can do stays where it is, and its order is flagged. order_moves.py books
+plans that somebody else made.
 """
 
 import msgspec
 
 from domgrpc.core.locations import Location
-from domgrpc.core.order_book import claim_changes
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
-    ApplyReplan,
     OrderChanged,
-    OrderMove,
     OrdersReplanned,
     ReplanSummary,
 )
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import (
-    Freed,
-    claimed_units,
     lines_for,
     put_in,
     stamped,
@@ -33,9 +28,9 @@ from domgrpc.core.orders import (
     StepKind,
     is_unreleased,
 )
-from domgrpc.core.parcel_hosts import changes_with_hosts, take_packages, with_hosts
+from domgrpc.core.parcel_hosts import changes_with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
-from domgrpc.core.quotes import plan_quoted
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
@@ -50,8 +45,6 @@ PLANNING_FAILED = "planning it failed"
 """What an order's history and the summary say where planning it broke by a bug of ours."""
 OUTAGE_ORDERS_PER_RECORD_MAX = 100
 NOBODY_ELSE = "no other location can do all of its work"
-_ROUNDS_MAX = 4
-"""So often a new plan is tried as a whole; then its orders are moved one by one."""
 OUTAGE_LINES_PER_RECORD_MAX = 5_000
 """Beyond so many lines a record takes no further order."""
 
@@ -191,137 +184,5 @@ def rebooked(
     )
 
 
-# --- a new plan of many orders
-
-
-def decide_apply_replan(planner: Planner, command: ApplyReplan, caller: Caller) -> OrdersReplanned:
-    """Book the moves that still fit, all in one step; say why the others do not."""
-    skipped: dict[OrderId, str] = {}
-    moves: dict[OrderId, OrderMove] = {}
-    for move in command.moves:
-        problem = _stale(planner, move, moves)
-        if problem:
-            skipped[move.order_id] = problem
-        else:
-            moves[move.order_id] = move
-    changes: list[OrderChanged] = []
-    for _ in range(_ROUNDS_MAX):
-        changes, failed = _booked_moves(planner, moves, caller)
-        if not failed:
-            break
-        # What it would have given back is not free for the others: all is tried without it.
-        skipped.update(failed)
-        for order_id in failed:
-            del moves[order_id]
-    else:
-        changes, failed = _one_by_one(planner, moves, caller)
-        skipped.update(failed)
-        for order_id in failed:
-            del moves[order_id]
-    summary = ReplanSummary(tuple(moves), tuple(skipped.items()))
-    return OrdersReplanned(changes_with_hosts(planner, changes, caller), summary)
-
-
-def _stale(planner: Planner, move: OrderMove, moves: dict[OrderId, OrderMove]) -> str:
-    order = planner.orders.by_id.get(move.order_id)
-    if order is None:
-        return "it does not exist"
-    if order.revision != move.order_revision:
-        return f"it changed at revision {order.revision}"
-    if move.order_id in moves:
-        return "it is named twice"
-    return ""
-
-
-def _booked_moves(
-    planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[list[OrderChanged], dict[OrderId, str]]:
-    freed: Freed = {}
-    taken = Taken()
-    for order_id in moves:
-        open_works = _open_works(planner.orders.by_id[order_id])
-        for key, units in claimed_units(open_works).items():
-            freed[key] = freed.get(key, 0) + units
-        taken.give_back(open_works, (), planner.network.locations.index_of)
-    _take_for_guests(planner, taken, tuple(moves), caller)
-    changes = []
-    failed: dict[OrderId, str] = {}
-    for order_id, move in moves.items():
-        old = planner.orders.by_id[order_id]
-        plan = _planned_move(planner, old, move, (freed, taken, caller))
-        if isinstance(plan, str):
-            failed[order_id] = plan
-            continue
-        changes.append(rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return changes, failed
-
-
-def _one_by_one(
-    planner: Planner, moves: dict[OrderId, OrderMove], caller: Caller
-) -> tuple[list[OrderChanged], dict[OrderId, str]]:
-    # Each gets what is free or was given back before it: one that fails is in nobody's way.
-    freed: Freed = {}
-    taken = Taken()
-    changes = []
-    failed: dict[OrderId, str] = {}
-    for order_id, move in moves.items():
-        old = planner.orders.by_id[order_id]
-        open_works = _open_works(old)
-        with_own = dict(freed)
-        for key, units in claimed_units(open_works).items():
-            with_own[key] = with_own.get(key, 0) + units
-        tried = taken.copied()
-        tried.give_back(open_works, (), planner.network.locations.index_of)
-        _take_for_guests(planner, tried, (order_id,), caller)
-        plan = _planned_move(planner, old, move, (with_own, tried, caller))
-        if isinstance(plan, str):
-            failed[order_id] = plan
-            continue
-        freed, taken = with_own, tried
-        changes.append(rebooked(old, _settled_works(old), plan, (caller, "backlog")))
-    return changes, failed
-
-
-def _take_for_guests(
-    planner: Planner, taken: Taken, moved: tuple[OrderId, ...], caller: Caller
-) -> None:
-    # The package of a host that moves stays taken where guests stay behind.
-    orders = (planner.orders.by_id[order_id] for order_id in moved)
-    settled = {
-        order.order_id: msgspec.structs.replace(order, fulfillment_orders=_settled_works(order))
-        for order in orders
-    }
-    after = with_hosts(planner, settled, caller.at.time_ms)
-    take_packages(planner, taken, settled, after)
-
-
-def _settled_works(order: Order) -> tuple[FulfillmentOrder, ...]:
-    return tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
-
-
 def _open_works(order: Order) -> tuple[FulfillmentOrder, ...]:
     return tuple(filter(is_unreleased, order.fulfillment_orders))
-
-
-def _planned_move(
-    planner: Planner,
-    old: Order,
-    move: OrderMove,
-    how: tuple[Freed, Taken, Caller],
-) -> Plan | str:
-    freed, taken, caller = how
-    needs: dict[LineId, int] = {}
-    for work in _open_works(old):
-        for line in work.lines:
-            needs[line.line_id] = needs.get(line.line_id, 0) + line.quantity
-    lines = lines_for(old, needs)
-    if not lines:
-        return "nothing of it is open"
-    question = PlanQuestion(
-        lines, old.terms, caller.at.time_ms, freed, merges=False, whole=old.lines
-    )
-    try:
-        fresh = plan_order(planner, question, taken.copied())
-    except Rejected as rejected:
-        return str(rejected)
-    return plan_quoted(planner, question, move.packages, fresh, taken=taken)

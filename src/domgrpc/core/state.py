@@ -6,7 +6,7 @@ from domgrpc.core.inventory import Feeds
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Network
 from domgrpc.core.order_book import Orders
-from domgrpc.core.order_planning import Planner
+from domgrpc.core.planner import Planner
 from domgrpc.core.products import KnownSkus
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.rule_set_book import RuleSets

@@ -46,6 +46,8 @@ class SearchAnswer(msgspec.Struct, frozen=True, array_like=True):
     """By order, what they cost at these places."""
     lower_bound: int
     """No plan of all legs costs less."""
+    partners: tuple[int, ...]
+    """By order: the first of those that it changes together with; its own number for none."""
 
 
 ANSWER = msgspec.msgpack.Decoder(SearchAnswer)
@@ -67,12 +69,29 @@ def search(job: SearchJob) -> SearchAnswer:
     before = [leg_cost(leg, present_places(leg)) for leg in legs]
     after = list(map(leg_cost, legs, places))
     counts = [len(order.legs) for order in job.orders]
+    owners = [number for number, count in enumerate(counts) for _ in range(count)]
     return SearchAnswer(
         tuple(place for own in places for place in own),
         tuple(_sums(before, counts)),
         tuple(_sums(after, counts)),
         bound - sum(leg.free_micros for leg in legs),
+        tuple(partners(len(counts), owners, plan)),
     )
+
+
+def partners(order_count: int, owners: list[int], plan: BacklogPlan) -> list[int]:
+    """Return by order the first of those whose legs change together, directly or through others."""
+    leaders = list(range(order_count))
+
+    def leader(order: int) -> int:
+        while leaders[order] != order:
+            order = leaders[order]
+        return order
+
+    for leg, group in zip(plan.changed_orders.tolist(), plan.groups.tolist(), strict=True):
+        low, high = sorted((leader(owners[leg]), leader(owners[group])))
+        leaders[high] = low
+    return list(map(leader, range(order_count)))
 
 
 def worthwhile_places(

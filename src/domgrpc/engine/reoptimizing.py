@@ -20,6 +20,7 @@ from domgrpc.core.open_work import (
     shared_stock,
 )
 from domgrpc.core.order_commands import OrderMove
+from domgrpc.core.order_moves import package_count_max
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.replan_proposals import (
     BacklogProposal,
@@ -63,7 +64,7 @@ class _Backlog:
         self.revision = Revision(0)
 
 
-_NOTHING = SearchAnswer((), (), (), 0)
+_NOTHING = SearchAnswer((), (), (), 0, ())
 
 
 class Reoptimizer:
@@ -168,15 +169,15 @@ class Reoptimizer:
             lower_bound_micros=Micros(answer.lower_bound + staying),
             search_us=search_us,
             revision=backlog.revision,
+            package_count_max=package_count_max(len(self._writer.state.network.locations.by_index)),
         )
 
     def _moves(self, orders: list[OpenOrder], answer: SearchAnswer) -> list[ProposedMove]:
         names = [each.location_id for each in self._writer.state.network.locations.by_index]
         places = iter(answer.places)
-        moves: list[ProposedMove] = []
-        for order, before, after in zip(
-            orders, answer.costs_before, answer.costs_after, strict=True
-        ):
+        moves: dict[int, list[ProposedMove]] = {}
+        costs = zip(answer.costs_before, answer.costs_after, strict=True)
+        for order, (before, after), partner in zip(orders, costs, answer.partners, strict=True):
             needs = [need for leg in order.legs for need in leg.needs]
             own = [LocationIndex(next(places)) for _ in needs]
             if own == [need.present for need in needs]:
@@ -184,9 +185,16 @@ class Reoptimizer:
             packages = moved_packages(order, iter(own), names)
             move = OrderMove(order.order_id, order.revision, packages)
             stays = order.staying_micros
-            moves.append(ProposedMove(move, Micros(before + stays), Micros(after + stays)))
-        moves.sort(key=lambda each: each.cost_after_micros - each.cost_before_micros)
-        return moves
+            moves.setdefault(partner, []).append(
+                ProposedMove(move, Micros(before + stays), Micros(after + stays))
+            )
+        groups = [sorted(group, key=_more) for group in moves.values()]
+        groups.sort(key=lambda group: sum(map(_more, group)))
+        return [each for group in groups for each in group]
+
+
+def _more(move: ProposedMove) -> int:
+    return move.cost_after_micros - move.cost_before_micros
 
 
 async def _search_beside(job: SearchJob) -> SearchAnswer:

@@ -135,7 +135,7 @@ class RoutingService:
         answer = routing_pb2.ReoptimizeBacklogResponse(revision=proposal.revision)
         fill_proposal(answer, proposal)
         if not message.dry_run:
-            await _book(answer, [each.move for each in proposal.moves], call)
+            await _book(answer, proposal, call)
         if len(self._answers) == KEPT_ANSWERS_MAX:
             del self._answers[next(iter(self._answers))]
         self._answers[key] = (content, answer)
@@ -169,14 +169,15 @@ class RoutingService:
 
 
 async def _book(
-    answer: routing_pb2.ReoptimizeBacklogResponse, moves: list[OrderMove], call: Call
+    answer: routing_pb2.ReoptimizeBacklogResponse, proposal: BacklogProposal, call: Call
 ) -> None:
     # A chunk may need what a later one gives back: what did not fit is tried again.
+    moves = [each.move for each in proposal.moves]
     skipped: dict[OrderId, str] = {}
     for _ in range(PASSES_MAX):
         skipped, before = {}, len(moves)
         applied: list[OrderId] = []
-        for chunk in chunks(moves):
+        for chunk in chunks(moves, proposal.package_count_max):
             summary, revision = await _book_chunk(chunk, call)
             applied.extend(summary.applied_order_ids)
             skipped.update(summary.skipped)
@@ -189,17 +190,23 @@ async def _book(
         answer.skipped.add(order_id=order_id, reason=reason)
 
 
-def chunks(moves: Iterable[OrderMove]) -> Iterator[list[OrderMove]]:
-    """Cut moves into what one command may book: so many orders and so many lines of them."""
+def chunks(moves: Iterable[OrderMove], package_count_max: int) -> Iterator[list[OrderMove]]:
+    """Cut moves into what one command may book: so many orders, and packages and lines of them."""
     chunk: list[OrderMove] = []
-    line_count = 0
+    line_count = package_count = 0
     for move in moves:
         more = sum(len(package.lines) for package in move.packages)
-        if len(chunk) == MOVES_MAX or (chunk and line_count + more > PLANNED_LINES_MAX):
+        is_full = (
+            len(chunk) == MOVES_MAX
+            or line_count + more > PLANNED_LINES_MAX
+            or package_count + len(move.packages) > package_count_max
+        )
+        if chunk and is_full:
             yield chunk
-            chunk, line_count = [], 0
+            chunk, line_count, package_count = [], 0, 0
         chunk.append(move)
         line_count += more
+        package_count += len(move.packages)
     if chunk:
         yield chunk
 

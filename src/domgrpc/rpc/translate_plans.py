@@ -6,7 +6,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 from domgrpc.core.leg_explaining import weights_micros
 from domgrpc.core.orders import Decision, FulfillmentLine, LegDecision
-from domgrpc.core.plans import Plan, PlannedPackage, Quote, QuoteOption
+from domgrpc.core.plans import Plan, PlannedPackage, Quote, QuoteMiss, QuoteOption
 from domgrpc.core.values import Revision
 from domgrpc.rpc.quote_tokens import quote_token
 from domgrpc.rpc.shapes import set_timestamp
@@ -18,6 +18,8 @@ def fill_quote(message: order_pb2.Quote, quote: Quote, revision: Revision) -> No
     """Write a quote in place of an empty message."""
     for option in quote.options:
         _fill_option(message.options.add(), option)
+    for miss in quote.misses:
+        _fill_miss(message.misses.add(), miss)
     set_timestamp(message.expire_time, quote.expire_time_ms)
     if quote.reservation is not None:
         fill_reservation(message.reservation, quote.reservation, revision)
@@ -32,6 +34,13 @@ def _fill_option(message: order_pb2.QuoteOption, option: QuoteOption) -> None:
     set_timestamp(message.ship_by_time, option.ship_by_time_ms)
     set_timestamp(message.deliver_by_time, option.deliver_by_time_ms)
     fill_plan(message.plan, option.plan)
+
+
+def _fill_miss(message: order_pb2.QuoteMiss, miss: QuoteMiss) -> None:
+    message.delivery_method = miss.delivery_method  # type: ignore[assignment]  # same numbers
+    message.location_id = miss.location_id
+    if miss.plan is not None:
+        fill_plan(message.plan, miss.plan)
 
 
 def fill_plan(message: plan_pb2.Plan, plan: Plan, *, with_candidates: bool = False) -> None:

@@ -237,6 +237,8 @@ def _fill_location(message: routing_pb2.LocationExplanation, location: LocationE
     message.location_id = location.location_id
     message.is_used = location.is_used
     message.removed_by = location.removed_by
+    message.delivery_method = location.delivery_method  # type: ignore[assignment]  # same numbers
+    message.destination_location_id = location.destination_location_id
     for sku, units in location.missing:
         message.missing.add(sku=sku, quantity=units)
     if location.cheaper_by_micros is not None:
