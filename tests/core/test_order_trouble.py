@@ -317,6 +317,6 @@ def test_by_weight_it_is_planned_too() -> None:
     )
     placed = shop.gives(Order, order(line("A", 10**6), shortage_policy=REFUSING))
     leg = placed.decisions[-1].legs[0]
-    # Each of the parcels asks for a package.
-    assert leg.cost_micros == 20_000 * 10**6 // 1_000 * (5 + 10**12)
+    # A parcel takes a kilogram, and each parcel costs its package and its step.
+    assert leg.cost_micros == 20_000 * 10**6 // 1_000 * (10**12 + 5)
     assert 0 < leg.lower_bound_micros <= leg.cost_micros
