@@ -6,10 +6,10 @@ from domgrpc.core.leg_explaining import weights_micros
 from domgrpc.core.order_queries import explain_decision
 from domgrpc.core.orders import Order
 from domgrpc.core.products import CreateProducts, ProductFields
-from domgrpc.core.values import LocationId, OrderId, Sku
+from domgrpc.core.values import LocationId, Micros, OrderId, Sku
 from tests.core.commands import on_hand, place
 from tests.core.given import Shop
-from tests.core.logistics_words import card, rate
+from tests.core.logistics_words import calendar, card, changed, rate, schedule
 from tests.core.order_words import BOSTON, CHICAGO, edit, line, order
 
 MICROS = 1_000_000
@@ -119,3 +119,45 @@ def test_an_order_that_joins_the_parcel_of_another_pays_what_it_adds(shop: Shop)
     second = shop.gives(Order, order(line("mug"), as_id="b", customer="ann"))
     third = shop.gives(Order, order(line("mug"), as_id="c", customer="ann"))
     assert [booked(second), booked(third)] == [3 * MICROS, 0]
+
+
+# --- parcels of what is heavy
+
+
+def heavy_shop(*steps: tuple[int, int], grams_max: int) -> Shop:
+    """Open a warehouse with kettles of 1,150 g; a package costs 4.00, with 1.00 for handling."""
+    zones = tuple(rate(zone, 3 * MICROS, steps=steps) for zone in range(1, 9))
+    handling = changed(calendar("chicago", schedule()), package_micros=Micros(MICROS))
+    return Shop().given(
+        place("chicago", at=CHICAGO),
+        CreateProducts(products=((Sku("kettle"), ProductFields(weight_grams=1_150)),)),
+        card("ground", zones, grams_max=grams_max),
+        handling,
+        on_hand("kettle", chicago=999),
+    )
+
+
+@pytest.mark.parametrize(("units", "parcels"), [(1, 1), (17, 1), (18, 2), (40, 3)])
+def test_what_is_heavier_than_a_parcel_may_be_goes_as_several(units: int, parcels: int) -> None:
+    placed = heavy_shop(grams_max=20_000).gives(Order, order(line("kettle", units)))
+    assert booked(placed) == parcels * 4 * MICROS
+    assert placed.decisions[0].legs[0].is_proven
+
+
+def test_each_parcel_pays_its_weight_step_up_to_the_cap_of_the_card() -> None:
+    shop = heavy_shop((1_000, MICROS), (30_000, 2 * MICROS), grams_max=20_000)
+    placed = shop.gives(Order, order(line("kettle", 40)))
+    assert booked(placed) == 3 * (4 + 2) * MICROS
+
+
+def test_without_a_cap_parcels_end_with_the_last_weight_step() -> None:
+    shop = heavy_shop((1_000, MICROS), (30_000, 2 * MICROS), grams_max=0)
+    placed = shop.gives(Order, order(line("kettle", 40)))
+    assert booked(placed) == 2 * (4 + 2) * MICROS
+
+
+def test_as_many_units_as_there_may_be_go_by_weight() -> None:
+    shop = shop_by_weight((1_000, MICROS), (30_000, 2 * MICROS))
+    shop.given(on_hand("kettle", chicago=10**12))
+    placed = shop.gives(Order, order(line("kettle", 10**12)))
+    assert booked(placed) >= 10**12 * 980 // 30_000 * 3 * MICROS

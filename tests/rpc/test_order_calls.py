@@ -100,6 +100,7 @@ async def test_the_terms_of_an_order_are_told_as_they_were_given(chain: Shop) ->
             region="PA",
             country_code="US",
             street="1 Lane",
+            address_type=pb.ADDRESS_TYPE_COMMERCIAL,
             recipient="Bob",
         ),
         promise_time=Timestamp(seconds=NOON.seconds + 864_000),

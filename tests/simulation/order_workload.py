@@ -39,6 +39,7 @@ from domgrpc.core.plans import Quote, QuotedPackage, QuotedPlan, QuoteQuestion
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import (
     DAY_MS,
+    AddressType,
     Channel,
     CustomerId,
     DeliveryMethod,
@@ -335,7 +336,8 @@ class OrderWorkload:
         if self._draw() < 0.05:
             return Address(postal_code="00000")
         latitude, longitude = self._pick(POINTS)
-        return Address(point=Point(round(latitude * 10**7), round(longitude * 10**7)))
+        there = Point(round(latitude * 10**7), round(longitude * 10**7))
+        return Address(point=there, address_type=AddressType(1 + there.latitude_e7 // 100_000 % 2))
 
     def _etag_of(self, order: Order | None) -> str:
         if order is not None and self._draw() < 0.2:

@@ -5,7 +5,7 @@ from random import Random
 from typing import TypeVar
 
 from domgrpc.core.calendars import CapacityUnit, DeleteLocationCalendar
-from domgrpc.core.carriers import LaneFields
+from domgrpc.core.carriers import LaneFields, Surcharge
 from domgrpc.core.dispatch import Command
 from domgrpc.core.orders import (
     FulfillmentState,
@@ -23,6 +23,7 @@ from domgrpc.core.rule_sets import (
 from domgrpc.core.values import (
     DeliveryMethod,
     LocationType,
+    Micros,
     RuleId,
 )
 from tests.core import logistics_words as logistics
@@ -94,7 +95,21 @@ class RoutingWorkload:
         zone_count = 8 if self._is_plain else self._pick((0, 2, 8, 8))
         prices = (int(self._draw() * 9_000_000) for _ in range(zone_count))
         methods = self._pick(((HOME,), (HOME, TO_STORE), (TO_STORE,)))
-        return logistics.card(service, logistics.rates(*prices), methods=methods, etag=self._etag())
+        # By air it goes by weight, in parcels of 5 kg, and homes pay more.
+        by_weight = service == "air"
+        steps = ((1_000, 500_000), (20_000, 9_000_000)) if by_weight else ()
+        rates = tuple(
+            logistics.rate(zone, price, steps=steps) for zone, price in enumerate(prices, 1)
+        )
+        homes = Surcharge("homes", package_micros=Micros(2_000_000), residential_only=True)
+        return logistics.card(
+            service,
+            rates,
+            methods=methods,
+            surcharges=(homes,) if by_weight else (),
+            grams_max=5_000 if by_weight else 0,
+            etag=self._etag(),
+        )
 
     def _lane(self) -> Command:
         service = self._pick(SERVICES)

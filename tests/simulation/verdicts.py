@@ -17,6 +17,8 @@ from tests.simulation.books import CHANGED, NOTHING, REFUSED, Books, Plain
 from tests.simulation.figures import Draft
 from tests.simulation.refusals import refused
 
+PRODUCT_WEIGHT = 3
+
 Verdict = Callable[[Books, Plain, Plain, tuple[str, str]], None]
 
 
@@ -144,17 +146,20 @@ def _products_created(books: Books, command: Plain, event: Plain, _request: obje
 
 
 def _products_updated(books: Books, command: Plain, event: Plain, _request: object) -> None:
-    # The workload updates display names, which come first.
+    # The workload updates display names, which come first, and weights.
     _, products, names, _, _ = command
-    assert names == ["display_name"]
+    assert names == ["display_name", "weight_grams"]
+    named = (0, PRODUCT_WEIGHT)
     saved = {product[0]: product[1] for product in event[1]} if event[0] != NOTHING else {}
     for sku, fields in products:
         old = books.products.get(sku)
         if event[0] == NOTHING:
-            assert old is None or old[1][0] == fields[0]
+            assert old is None or [old[1][at] for at in named] == [fields[at] for at in named]
             continue
-        assert saved[sku][0] == fields[0]
-        assert old is None or saved[sku][1:] == old[1][1:]
+        before = saved[sku] if old is None else old[1]
+        assert saved[sku] == [
+            fields[at] if at in named else value for at, value in enumerate(before)
+        ]
 
 
 def _rule_created(books: Books, command: Plain, event: Plain, _request: object) -> None:

@@ -236,10 +236,10 @@ class Workload:
         if self._draw() < 0.5:
             policy = self._pick((say.limited(2), say.unlimited(), say.from_inbound(1)))
             return say.product(sku, backorder=policy)
-        fields = ProductFields(display_name=self._word())
-        return UpdateProducts(
-            products=((Sku(sku), fields),), field_names=("display_name",), allow_missing=True
-        )
+        word = self._word()
+        fields = ProductFields(display_name=word, weight_grams=900 * (len(word) % 4))
+        names = ("display_name", "weight_grams")
+        return UpdateProducts(products=((Sku(sku), fields),), field_names=names, allow_missing=True)
 
     def _rule(self) -> Command:
         name = self._pick(tuple(RULES))

@@ -52,8 +52,19 @@ def freight_of(card: RateCardFields, zone: int, *, is_residential: bool) -> Frei
         raised(rate.unit_micros),
         raised(rate.kilogram_micros),
         raised(rate.unit_mile_micros),
-        tuple((step.grams_max, raised(step.micros)) for step in rate.weight_steps),
+        _of_a_parcel(
+            card.package_grams_max,
+            tuple((step.grams_max, raised(step.micros)) for step in rate.weight_steps),
+        ),
     )
+
+
+def _of_a_parcel(grams_max: int, steps: Steps) -> Steps:
+    # What is heavier than one parcel may be is priced as several, so the steps end there.
+    if not grams_max:
+        return steps
+    last = next((micros for grams, micros in steps if grams >= grams_max), 0)
+    return (*(step for step in steps if step[0] < grams_max), (grams_max, last))
 
 
 def miles_micros(rates: Iterable[int], distances_m: Iterable[int]) -> list[int]:
@@ -69,7 +80,10 @@ def mile_micros(unit_mile_micros: int, distance_m: int) -> int:
 
 
 def step_micros(steps: Steps, grams: int) -> int:
-    """Return the price of a package by its weight; what is heavier than all steps fills several."""
+    """Return the price of a package by its weight; what is heavier than all steps fills several.
+
+    Without what the further parcels ask for as packages.
+    """
     if not steps:
         return 0
     full, rest = divmod(grams, steps[-1][0])

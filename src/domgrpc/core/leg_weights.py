@@ -46,6 +46,7 @@ def card_at(table: TransportTable, row: int) -> RateCard:
     if table.card[row] < 0:
         return _NO_STEPS
     steps = table.cards[table.card[row]]
+    # Each parcel is a package to the carrier, and is handled as one.
     return RateCard(
         tuple(grams for grams, _ in steps),
         tuple(micros for _, micros in steps),

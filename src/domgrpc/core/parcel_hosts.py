@@ -132,7 +132,8 @@ def _hosted(
         if work.fulfillment_order_id != heir:
             new = msgspec.structs.replace(work, parcel_id=heir)
         else:
-            paid_micros = _package_micros(planner, order, work, told)
+            # It has been told what it paid for what it added.
+            paid_micros = max(work.package_cost_micros, _package_micros(planner, order, work, told))
             new = msgspec.structs.replace(
                 work, parcel_id=NO_PARCEL, package_cost_micros=Micros(paid_micros)
             )

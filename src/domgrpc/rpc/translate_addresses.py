@@ -213,7 +213,8 @@ def fill_address(message: order_pb2.Address, address: Address) -> None:
         message.street = address.street
     if address.recipient:
         message.recipient = address.recipient
-    message.address_type = address.address_type  # type: ignore[assignment]  # same numbers
+    if address.address_type is not AddressType.RESIDENTIAL:
+        message.address_type = address.address_type  # type: ignore[assignment]  # same numbers
 
 
 def _fill_rare_terms(message: order_pb2.OrderTerms, terms: OrderTerms) -> None:

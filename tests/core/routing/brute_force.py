@@ -64,6 +64,8 @@ def _packed(instance: Instance, count_before: int) -> Plan | None:
     # One candidate after the other sends what it likes, package by package.
     lots = _shared_lots(instance)
     splits = [len(lot) == 1 and instance.terms.may_split(lot[0]) for lot in lots]
+    rates = instance.terms.weight_rates
+    once = rates.once if rates else ()
     has = [_stock(instance, lots, splits, one) for one in range(len(instance.package_costs))]
 
     @cache
@@ -76,7 +78,10 @@ def _packed(instance: Instance, count_before: int) -> Plan | None:
         plans = [best(candidate + 1, left, after, count)]
         may_send = _may_be(instance, count + 1)
         for taken in _contents(left, stock) if may_send else ():
-            rest = best(candidate, _less(left, taken), _less(stock, taken), count + 1)
+            again = (candidate, _less(left, taken), _less(stock, taken))
+            if candidate in once:
+                again = (candidate + 1, again[1], after)
+            rest = best(*again, count + 1)
             if rest is not None:
                 cost = priced(candidate, taken) + rest[0]
                 plans.append((cost, rest[1] + 1, (candidate, *rest[2])))

@@ -69,7 +69,7 @@ def rate_cards(draw: st.DrawFn) -> RateCard:
     """Draw a rate card of one to three steps."""
     grams = sorted(draw(st.sets(st.integers(1, 12), min_size=1, max_size=3)))
     prices = draw(st.lists(st.integers(0, 20), min_size=len(grams), max_size=len(grams)))
-    return RateCard(tuple(grams), tuple(sorted(prices)))
+    return RateCard(tuple(grams), tuple(sorted(prices)), draw(st.sampled_from((0, 0, 3, 30))))
 
 
 def as_arrays(instance: Instance) -> ArrayInstance:

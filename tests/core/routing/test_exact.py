@@ -1,5 +1,6 @@
 """The solver against the naive model, which looks at every plan."""
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from tests.core.routing.brute_force import (
     best_split_plan_by_weight,
     best_whole_plan,
 )
-from tests.core.routing.instances import as_arrays, instances
+from tests.core.routing.instances import as_arrays, instances, under
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +67,20 @@ def test_the_plan_of_split_lines_by_weight_is_the_best_of_all(instance: Instance
     expected = best_split_plan_by_weight(instance)
     check(instance, expected)
     check(as_arrays(instance), expected)
+
+
+@given(instances(weights=True) | instances(weights=True, splits=True), st.data())
+def test_who_sends_one_package_at_the_most_does_so_at_the_least_cost(
+    instance: Instance, data: st.DataObject
+) -> None:
+    rates = instance.terms.weight_rates
+    assert rates is not None
+    assume(sum(instance.quantities) <= 7 and not instance.terms.alone)
+    candidates = range(len(instance.package_costs))
+    once = tuple(one for one in candidates if data.draw(st.booleans()))
+    joining = msgspec.structs.replace(rates, once=once)
+    limited = under(instance, msgspec.structs.replace(instance.terms, weight_rates=joining))
+    check(limited, best_split_plan_by_weight(limited))
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=4), st.integers(1, 5), st.data())

@@ -30,11 +30,21 @@ def check_instance(instance: AnyInstance) -> None:
     units = np.array(instance.unit_costs, dtype=np.float64).reshape(line_count, -1)
     assert packages.min(initial=0) >= 0, "a package cost is below 0"
     assert units.min(initial=0) >= 0, "a unit cost is below 0"
-    dearest_goods = float((units.max(axis=1, initial=0) * quantities).sum())
+    dearest = dearest_micros(instance)
+    assert dearest < NEVER, f"a plan could cost {dearest} micros"
+
+
+def dearest_micros(instance: AnyInstance) -> int:
+    """Return what no plan costs more than; below NEVER, all sums of the solver fit. O(cells)."""
+    goods = sum(
+        quantity * int(max(costs, default=0))
+        for quantity, costs in zip(instance.quantities, instance.unit_costs, strict=True)
+    )
+    package = int(max(instance.package_costs, default=0))
     # With split lines every unit may, in a bound, be in a package of its own.
-    package_count = sum(quantities) if instance.terms.unit_split else line_count
-    dearest = dearest_goods + package_count * (packages.max(initial=0) + _dearest_rate(instance))
-    assert dearest < NEVER, f"a plan could cost {dearest:.0f} micros"
+    quantities = instance.quantities
+    package_count = sum(quantities) if instance.terms.unit_split else len(quantities)
+    return goods + package_count * (package + _dearest_rate(instance))
 
 
 def _check_terms(instance: AnyInstance, line_count: int) -> None:
