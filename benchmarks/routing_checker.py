@@ -44,6 +44,10 @@ def _faults_of_terms(instance: AnyInstance, solution: Solution) -> Iterator[str]
     for group in terms.together:
         if len({number for line in group for number, _, _ in _parts(solution, line)}) != 1:
             yield f"lines {group} must be together"
+    rates = terms.weight_rates
+    for candidate in rates.once if rates else ():
+        if sum(package.candidate == candidate for package in packages) > 1:
+            yield f"candidate {candidate} sends more than one package"
     if 0 < terms.package_count_max < len(packages):
         yield f"{len(packages)} packages, {terms.package_count_max} may be"
 
@@ -82,7 +86,8 @@ def card_price(card: RateCard, grams: int) -> int:
     """Return what parcels of that weight cost: full ones first."""
     price, left = 0, grams
     while left > card.grams_max[-1]:
-        price, left = price + card.micros[-1], left - card.grams_max[-1]
+        price += card.micros[-1] + card.parcel_micros
+        left -= card.grams_max[-1]
     return price + min(
         micros for most, micros in zip(card.grams_max, card.micros, strict=True) if left <= most
     )

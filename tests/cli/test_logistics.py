@@ -68,6 +68,32 @@ def test_the_examples_are_loaded(program: Program) -> None:
     assert program.read("logistics", "calendars", "show", "joliet")["unit_micros"] == 150_000
 
 
+def test_all_examples_are_loaded_in_the_order_in_which_they_need_each_other(
+    program: Program,
+) -> None:
+    files = sorted(EXAMPLES.glob("*.csv"))
+    assert [file.name for file in files][:2] == ["calendars.csv", "lanes.csv"]
+    done = program.done("load", "--again", *files)
+    kinds = [line.split(": ")[1] for line in done.output.splitlines()]
+    assert kinds == ["locations", "products", "stock", "rate-cards", "lanes", "calendars"]
+
+
+def test_what_is_shown_is_in_the_words_of_the_lists(program: Program) -> None:
+    for name in ("locations", "rate_cards", "lanes", "calendars"):
+        program.done("load", EXAMPLES / f"{name}.csv")
+    card = program.done("logistics", "rate-cards", "show", "ground").output
+    assert "surcharges  fuel 12.5 %, homes 4.00 at homes\n" in card
+    assert "heaviest    20 kg\n" in card
+    assert "\n   1      4.10              0.35" in card
+    assert "to 1 kg 0.80, to 20 kg 2.40\n" in card
+    lane = program.done("logistics", "lanes", "show", "courier").output
+    assert "until         21:00\n" in lane
+    calendar = program.done("logistics", "calendars", "show", "--type", "store").output
+    assert "mon 09:00-20:00" in calendar
+    assert "pickup cut-off  18:00\n" in calendar
+    assert "2026-12-25   closed\n" in calendar
+
+
 def test_they_are_listed_and_removed(program: Program) -> None:
     for name in ("locations", "rate_cards", "lanes", "calendars"):
         program.done("load", EXAMPLES / f"{name}.csv")

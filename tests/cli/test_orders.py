@@ -1,15 +1,20 @@
 """Orders from the command line: placed, seen, changed, explained and watched."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
 
 from domgrpc.cli.choices import Method, Strategy, number_of
 from domgrpc.cli.order_options import item_of
-from tests.cli.running import Program
+from domgrpc.cli.parsing import moment_or_span
+from domgrpc.cli.plan_tables import print_leg
+from domgrpc.v1.plan_pb2 import LegDecision
+from tests.cli.running import Program, started_process
 
 CHICAGO = "60614"
+HOME = ("--zip", CHICAGO)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,49 @@ def test_what_is_quoted_is_booked_by_its_token(shelf: Shelf) -> None:
 
 
 @pytest.mark.slow
+def test_a_quote_of_an_unknown_sku_is_refused(shelf: Shelf) -> None:
+    ended = shelf.program.run("quote", f"{shelf.sku}-x", "--zip", CHICAGO)
+    assert (ended.exit_code, ended.errors[:22]) == (1, "error: SKU_NOT_FOUND: ")
+
+
+@pytest.mark.slow
+def test_a_quote_says_of_each_method_what_is_short(shelf: Shelf) -> None:
+    program = shelf.program
+    lacking = program.done("quote", f"{shelf.sku}=7", "--zip", CHICAGO).output
+    assert lacking.splitlines()[0].endswith("units short")
+    assert lacking.splitlines()[2].endswith(" 2")
+    far = ("--to", "64.8,-147.7")
+    words = (f"{shelf.sku}=7", *far, "--method", "drop-ship", "--method", "pickup")
+    ended = program.run("quote", *words)
+    assert ended.exit_code == 1
+    dropped, fetched = ended.output.splitlines()
+    assert dropped.startswith(f"DROP_SHIP: nothing can be promised: short of 7 x {shelf.sku} (")
+    assert "cannot do the method" in dropped
+    assert fetched == "PICKUP: nothing can be promised: no store near enough does it"
+    document = program.run("-o", "json", "quote", *words).json
+    assert [miss["delivery_method"] for miss in document["misses"]] == ["DROP_SHIP", "PICKUP"]
+
+
+@pytest.mark.slow
+def test_an_outdated_quote_is_told_with_what_could_be_booked_now(shelf: Shelf) -> None:
+    program = shelf.program
+    words = (f"{shelf.sku}=3", "--zip", CHICAGO)
+    token = program.read("quote", *words)["options"][0]["quote_token"]
+    program.done("stock", "count", shelf.sku, shelf.place, "2")
+    ended = program.run("order", "place", *words, "--quote", token)
+    assert (ended.exit_code, ended.errors[:23]) == (1, "error: QUOTE_OUTDATED: ")
+    assert f"\nas things stand: {shelf.place}: 2 x {shelf.sku}; cost " in ended.errors
+    assert "; 1 short line\ntry: `domgrpc quote` " in ended.errors
+
+
+@pytest.mark.slow
+def test_an_unknown_zip_code_is_named(shelf: Shelf) -> None:
+    ended = shelf.program.run("order", "place", shelf.sku, "--zip", "99999")
+    assert ended.exit_code == 2
+    assert "is '99999', which is no known US ZIP code" in ended.errors
+
+
+@pytest.mark.slow
 def test_a_dry_run_places_nothing(shelf: Shelf) -> None:
     words = (shelf.sku, "--zip", CHICAGO, "--dry-run")
     assert shelf.program.done("order", "place", *words).output.startswith("dry run: nothing")
@@ -129,6 +177,24 @@ def test_an_order_is_simulated_on_stock_that_is_not_there(shelf: Shelf) -> None:
 
 
 @pytest.mark.slow
+def test_an_order_is_simulated_as_it_would_be_planned_again(shelf: Shelf) -> None:
+    order_id = shelf.order()
+    said = shelf.program.done("simulate", "--order", order_id).output
+    assert said.startswith("1 package for ")
+    words = ("simulate", "--order", order_id, "--strategy", "fastest")
+    assert shelf.program.read(*words)["packages"][0]["location_id"] == shelf.place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("--zip", CHICAGO), ("--method", "pickup"), ("--complete",)])
+def test_an_order_that_is_simulated_has_its_own_terms(
+    program: Program, words: tuple[str, ...]
+) -> None:
+    ended = program.run("simulate", "--order", "web-1", *words)
+    assert (ended.exit_code, "--order" in ended.errors) == (2, True)
+
+
+@pytest.mark.slow
 def test_items_or_an_order_are_simulated_not_both(program: Program) -> None:
     ended = program.run("simulate", "kettle", "--order", "web-1")
     assert (ended.exit_code, "one of the two" in ended.errors) == (2, True)
@@ -147,6 +213,90 @@ def test_a_store_hears_of_its_work_and_of_its_end(shelf: Shelf) -> None:
     assert said[2].endswith(f"{order_id}  CANCELLED, CANCELLED")
     heard = program.done("-o", "json", *words).json_lines
     assert [line["change"]["kind"] for line in heard] == ["PLACED", "CANCELLED"]
+
+
+@pytest.mark.slow
+def test_a_watch_of_a_snapshot_ends_after_so_many_orders(shelf: Shelf) -> None:
+    order_id = shelf.order()
+    said = shelf.program.done("order", "watch", order_id, "--snapshot", "--count", "1").output
+    assert said.splitlines()[0].endswith(f"{order_id}  OPEN")
+
+
+@pytest.mark.slow
+def test_a_watch_says_what_it_waits_for(program: Program) -> None:
+    waiting = ("order", "watch", "nobody", "--after", "999999")
+    with started_process(*waiting, server=program.server) as watch:
+        assert watch.stderr is not None
+        assert watch.stderr.readline() == "there is no order 'nobody' so far; waiting for it\n"
+        assert watch.stderr.readline().endswith("; waiting for one after 999999\n")
+    with started_process("watch", "--after", "999999", server=program.server) as watch:
+        assert watch.stderr is not None
+        assert watch.stderr.readline().startswith("the newest revision is ")
+
+
+@pytest.mark.slow
+def test_orders_at_a_place_that_is_not_there_are_not_listed(program: Program) -> None:
+    ended = program.run("order", "list", "--location", "nowhere")
+    assert (ended.exit_code, ended.errors[:25]) == (1, "error: LOCATION_NOT_FOUND")
+
+
+@pytest.mark.slow
+def test_an_edit_says_whether_anything_is_different(shelf: Shelf) -> None:
+    order_id = shelf.order()
+    same = shelf.program.done("order", "edit", order_id, "1=1")
+    assert same.errors == "nothing is different: the order stays as it was\n"
+    assert shelf.program.done("order", "edit", order_id, "1=2").errors == ""
+    ended = shelf.program.run("order", "edit", order_id)
+    assert (ended.exit_code, "say what to change" in ended.errors) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_cancelled_order_says_what_goes_on(shelf: Shelf) -> None:
+    program = shelf.program
+    placed = program.read("order", "place", shelf.sku, f"{shelf.sku}@{shelf.place}:pickup", *HOME)
+    work = placed["fulfillment_orders"][0]["fulfillment_order_id"]
+    program.done("order", "advance", work, "released")
+    told = program.done("order", "cancel", placed["order_id"])
+    assert told.errors == (
+        f"not cancelled, as a location already works on it: 1 x {shelf.sku} (line 1)\n"
+    )
+
+
+@pytest.mark.slow
+def test_what_is_weighed_is_told_apart_from_what_is_paid(shelf: Shelf) -> None:
+    program = shelf.program
+    words = (shelf.sku, *HOME, "--promise", "2020-01-01")
+    placed = program.read("order", "place", *words)
+    (work,) = placed["fulfillment_orders"]
+    paid = (work["package_cost_micros"] + work["units_cost_micros"]) / 1_000_000
+    weighed = work["price_micros"] / 1_000_000
+    assert weighed > 1
+    said = program.done("order", "show", placed["order_id"]).output
+    assert f"\npaid       {paid:,.2f}\nweighed    {weighed:,.2f}\n" in said
+    assert f" for {paid:,.2f} paid and " in program.done("simulate", *words).output
+    heading, _, row, *_ = program.done("quote", *words).output.splitlines()
+    assert heading.split()[2:4] == ["paid", "weighed"]
+    assert f"{paid:,.2f}" in row
+
+
+@pytest.mark.slow
+def test_an_explanation_of_several_ways_names_the_one_it_is_about(shelf: Shelf) -> None:
+    words = ("order", "place", shelf.sku, f"{shelf.sku}@{shelf.place}:pickup", *HOME)
+    order_id = shelf.program.read(*words)["order_id"]
+    explained = ("order", "explain", order_id, "--location", shelf.place)
+    said = shelf.program.done(*explained).output
+    assert said.endswith(f"{shelf.place}, SHIP_TO_HOME: is in the plan\n")
+    found = shelf.program.read(*explained)["locations"][0]
+    assert (found["is_used"], found["delivery_method"]) == (True, "SHIP_TO_HOME")
+
+
+def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str]) -> None:
+    for bound, said in (
+        (9_999_999, "no plan is cheaper by as much as 0.01\n"),
+        (9_985_000, "no plan costs less than 9.98: this is at most 0.02 (0.2%) dearer\n"),
+    ):
+        print_leg(LegDecision(cost_micros=10_000_000, lower_bound_micros=bound))
+        assert said in capsys.readouterr().out
 
 
 def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:
@@ -174,6 +324,9 @@ def test_the_backlog_is_searched_and_nothing_changes_unless_asked(shelf: Shelf) 
     ("words", "said"),
     [
         (("place", "a=x"), "the quantity of a is 'x'"),
+        (("place", "a=0"), "the quantity of a is '0': write a whole number from 1 on"),
+        (("edit", "web-1", "1=-1"), "the quantity of line 1 is '-1': write a whole number from 0"),
+        (("cancel", "web-1", "1=0"), "the quantity of line 1 is '0': write a whole number from 1"),
         (("place", "a@chicago:picup"), "'picup' is no method, did you mean 'pickup'?"),
         (("place", "a", "--zip", "60614", "--to", "1,2"), "exclude each other"),
         (("edit", "web-1", "kettle"), "'kettle' is no LINE=QUANTITY"),
@@ -197,6 +350,8 @@ def test_what_is_not_well_formed_is_told(
         ("a:ship-to-home", "a", 1, Method.SHIP_TO_HOME, ""),
         ("a:b=3@s:1", "a:b", 3, None, "s:1"),
         ("a@b@s", "a@b", 1, None, "s"),
+        ("a=2*19.99@s:pickup", "a", 2, Method.PICKUP, "s"),
+        ("a*b", "a*b", 1, None, ""),
     ],
 )
 def test_an_item_is_read_from_its_end(
@@ -205,6 +360,21 @@ def test_an_item_is_read_from_its_end(
     item = item_of(text)
     assert (item.sku, item.quantity, item.location_id) == (sku, quantity, store)
     assert item.delivery_method == number_of(method)
+
+
+def test_a_price_stands_behind_the_quantity() -> None:
+    assert item_of("a=2*19.99").unit_price_micros == 19_990_000
+    assert item_of("a=2").unit_price_micros == 0
+    for text in ("a=2*cheap", "a=2*-1", "a=2*0.0000001", "a=2*", "a=2*NaN", "a=2*Infinity"):
+        with pytest.raises(typer.BadParameter, match="the price of a is"):
+            item_of(text)
+
+
+def test_a_promise_may_be_counted_from_now() -> None:
+    before = datetime.now(UTC)
+    promised = moment_or_span("2d", "--promise")
+    assert before <= promised - timedelta(days=2) <= datetime.now(UTC)
+    assert moment_or_span("2030-01-31", "--promise") == datetime(2030, 1, 31, tzinfo=UTC)
 
 
 def test_a_quantity_that_is_no_number_is_refused() -> None:

@@ -20,13 +20,18 @@ def test_the_example_goes_from_a_file_into_force_and_back(program: Program, plac
     assert made["promise"] == 5 * 86_400
     assert made["replanning"] == {"stability_price_micros": 500_000, "cool_down": 1_800}
     assert [rule["effect"] for rule in made["rules"]] == ["REQUIRE", "EXCLUDE", "PREFER", "LIMIT"]
-    program.done("rules", "validate", version)
+    checked = program.done("rules", "validate", version).output
+    assert f"validated; next: domgrpc rules activate {version}, or first " in checked
     active = program.done("rules", "activate", version).output
-    assert "heavy-not-from-stores" in active
-    assert "PREFER +1.50" in active
+    assert active.startswith(f"rule set {version} ")
+    assert "4 rules, active from now on" in active
     assert program.read("rules", "show")["version"] == made["version"]
     shown = program.done("rules", "show", version).output
     assert shown.startswith("version ")
+    assert "heavy-not-from-stores" in shown
+    assert "PREFER +1.50" in shown
+    assert "5 days after placing" in shown
+    assert "replanned to save  more than 0.50\nasked again after  30 minutes\n" in shown
     assert "order.weekday >= 6 && location.type == 'STORE'" in shown
     listed = program.read("rules", "list", "--state", "active")["rule_sets"]
     assert [rule_set["version"] for rule_set in listed] == [made["version"]]
@@ -51,6 +56,39 @@ def test_a_preset_is_created_by_its_name(program: Program) -> None:
     assert (made["strategy"], made["rules"]) == ("NEAREST_FIRST", [])
 
 
+@pytest.mark.slow
+def test_a_rule_set_is_created_and_checked_in_one_line(program: Program, tmp_path: Path) -> None:
+    words = ("rules", "create", "--preset", "fastest")
+    drafted = program.done(*words).output
+    assert ": FASTEST, 0 rules, a draft; next: domgrpc rules validate " in drafted
+    assert program.read(*words, "--validate")["state"] == "VALIDATED"
+    file = tmp_path / "bad.toml"
+    file.write_text('rules = [{rule_id = "r", effect = "limit", condition = "1"}]')
+    refused = program.run("rules", "create", file, "--validate")
+    assert (refused.exit_code, refused.errors[:24]) == (1, "error: RULE_SET_INVALID:")
+
+
+@pytest.mark.slow
+def test_a_retired_rule_set_is_not_listed_as_active_since(program: Program) -> None:
+    version = program.read("rules", "create", "--preset", "fastest", "--validate")["version"]
+    program.done("rules", "activate", str(version))
+    back = program.done("rules", "activate", "0").output
+    assert back.startswith("rule set 0")
+    (row,) = (
+        line
+        for line in program.done("rules", "list").output.splitlines()
+        if line.split()[0] == str(version)
+    )
+    assert "RETIRED" in row
+    assert row.endswith(" 0")
+
+
+def test_an_unknown_rule_names_both_kinds_of_rules(program: Program) -> None:
+    ended = program.run("rules", "show", "draft")
+    assert (ended.exit_code, ended.errors[:22]) == (1, "error: RULE_NOT_FOUND:")
+    assert "try: `domgrpc safety-stock list`; rule sets have numbers: " in ended.errors
+
+
 def test_a_bad_condition_is_told_with_its_place(program: Program, tmp_path: Path) -> None:
     file = tmp_path / "bad.toml"
     file.write_text('rules = [{rule_id = "r", effect = "limit", condition = "order.chanel == 1"}]')
@@ -67,13 +105,24 @@ def test_a_bad_condition_is_told_with_its_place(program: Program, tmp_path: Path
     ("name", "content", "said"),
     [
         ("a.toml", "strategy = ", "is no rule set: Invalid value"),
-        ("a.toml", "strateg = 'cheapest'", "has no field named"),
-        ("a.toml", "strategy = 'quickest'", "ROUTING_STRATEGY_QUICKEST"),
+        ("a.toml", "strateg = 'cheapest'", "strateg is not known, did you mean 'strategy'?"),
+        ("a.toml", "strategy = 'cheapst'", "strategy is 'cheapst', did you mean 'cheapest'?"),
+        ("a.toml", "strategy = 3", "strategy is 3: allowed are cheapest, by-priority, nearest-"),
+        ("a.toml", "rules = [{}, {effect = 'prefr'}]", "rules[1].effect is 'prefr', did you mean"),
+        ("a.toml", "rules = [{condition = 3}]", "rules[0].condition is 3: a text is needed"),
+        ("a.toml", "rules = {}", "rules is {}: a list is needed"),
+        ("a.toml", "limits = {radius_m = 'far'}", "limits.radius_m is 'far': a whole number"),
+        ("a.toml", "limits = {unit_split_allowed = 1}", "is 1: true or false is needed"),
+        ("a.toml", "limits = {radius = 3}", "limits.radius is not known, did you mean 'radius_m'?"),
         ("a.toml", "promise = 'soon'", "promise 'soon' is no duration"),
         ("a.toml", "promise = true", "is no rule set"),
         ("a.toml", "promise = []", "promise is []: write seconds"),
-        ("a.toml", "prices = 3", "3 stands where fields of RoutingPrices should"),
-        ("a.json", "[]", "[] stands where fields of RuleSet should"),
+        (
+            "a.toml",
+            "prices = 3",
+            "prices is 3: a table is needed, with any of split_penalty_micros",
+        ),
+        ("a.json", "[]", "it is []: a table is needed"),
         ("a.json", "{", "is no rule set"),
         ("a.json", "\udcff", "is no rule set"),
     ],

@@ -20,6 +20,7 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.plans import QuotedPlan
 from domgrpc.core.values import (
+    AddressType,
     Channel,
     CustomerId,
     DeliveryMethod,
@@ -69,10 +70,13 @@ def terms(
     *,
     customer: str = "",
     channel: str = "web",
+    business: bool = False,
     **more: object,
 ) -> OrderTerms:
     """Write the terms of an order to a place."""
-    address = Address(point=point(*to)) if to is not None else Address()
+    kind = AddressType.COMMERCIAL if business else AddressType.RESIDENTIAL
+    where = point(*to) if to is not None else None
+    address = Address(point=where, address_type=kind)
     return OrderTerms(
         channel=Channel(channel),
         customer_id=CustomerId(customer),

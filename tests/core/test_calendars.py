@@ -140,9 +140,13 @@ TWICE = (OpeningHours(1, 480, 1_200), OpeningHours(1, 480, 1_200))
             "special_days",
             "a date twice",
         ),
-        (schedule(hours=(9, 9)), "opening_hours", "opens 540 and closes 540 minutes"),
-        (schedule(hours=(0, 25)), "opening_hours", "closes 1500 minutes"),
-        (schedule(special=(("2030-01-01", 9, 8),)), "special_days", "opens 540 and closes 480"),
+        (schedule(hours=(9, 9)), "opening_hours", "opens at 09:00 and closes at 09:00"),
+        (schedule(hours=(0, 25)), "opening_hours", "closes at 25:00"),
+        (
+            schedule(special=(("2030-01-01", 9, 8),)),
+            "special_days",
+            "opens at 09:00 and closes at 08:00",
+        ),
     ],
 )
 def test_a_calendar_that_cannot_be_is_refused_by_name(

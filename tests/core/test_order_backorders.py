@@ -151,8 +151,8 @@ def test_a_hard_promise_is_never_missed_and_a_soft_one_is_priced(shop: Shop) -> 
     shop.given(product("tea", backorder=from_inbound(30)))
     shop.given(stock(announce("tea", "chi", 5, due_ms=SOON)))
     soon = NOON_MS + 2 * DAY_MS
-    hard = order(line("tea"), promise_time_ms=soon, promise_is_hard=True)
-    placed = shop.gives(Order, hard)
+    in_time = NOON_MS + 4 * DAY_MS
+    placed = shop.gives(Order, order(line("tea"), promise_time_ms=in_time, promise_is_hard=True))
     assert placed.fulfillment_orders == ()
     soft = shop.gives(Order, order(line("tea"), as_id="p", promise_time_ms=soon))
     assert soft.attention is Attention.PROMISE_LATE

@@ -125,6 +125,13 @@ def test_work_that_an_outage_could_not_move_is_still_in_the_plan(shop: Shop) -> 
     assert there.removed_by == "stock"
 
 
+def test_a_place_without_a_part_of_what_ships_complete_lacks_that_part(shop: Shop) -> None:
+    shop.given(on_hand("cup", dal=0), order(line("tea"), line("cup"), ship_complete=True))
+    (here,) = why(shop, "chi")
+    assert not here.is_used
+    assert here.missing == (("cup", 1),)
+
+
 def test_what_was_cancelled_was_in_the_plan_that_was_decided(shop: Shop) -> None:
     shop.given(order(line("tea")), cancel_order("o"))
     assert why(shop, "chi")[0].is_used

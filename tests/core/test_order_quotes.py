@@ -115,6 +115,34 @@ def test_stores_are_offered_only_near_a_known_place(shop: Shop) -> None:
     assert len(quoted(shop, line("tea"), methods=ways).options) == 1
 
 
+def test_a_sku_that_nobody_knows_is_refused_as_it_is_when_placed(shop: Shop) -> None:
+    with pytest.raises(Rejected) as refused:
+        quoted(shop, line("tae"))
+    assert refused.value.rejection.reason is Reason.SKU_NOT_FOUND
+    assert refused.value.rejection.facts["sku"] == "tae"
+
+
+def test_each_way_by_which_nothing_can_be_promised_says_what_is_short(shop: Shop) -> None:
+    shop.given(on_hand("tea", store=1), on_hand("cup", store=0))
+    ways = ((DeliveryMethod.DROP_SHIP, LocationId("")), (PICKUP, LocationId("store")))
+    found = quoted(shop, line("cup", 3), methods=ways)
+    assert found.options == ()
+    assert [(miss.delivery_method, miss.location_id) for miss in found.misses] == list(ways)
+    for miss in found.misses:
+        assert miss.plan is not None
+        (short,) = miss.plan.shortages
+        assert (short.sku, short.quantity) == ("cup", 3)
+    served = quoted(shop, line("tea"), methods=((PICKUP, LocationId("store")),))
+    assert (len(served.options), served.misses) == (1, ())
+
+
+def test_a_method_that_no_store_is_near_enough_for_is_told(shop: Shop) -> None:
+    shop.given(on_hand("tea", store=1))
+    found = quoted(shop, line("tea"), methods=((PICKUP, LocationId("")),), to=DALLAS)
+    (miss,) = found.misses
+    assert (miss.delivery_method, miss.location_id, miss.plan) == (PICKUP, "", None)
+
+
 def test_no_more_than_the_three_nearest_stores_are_offered(shop: Shop) -> None:
     for number in range(5):
         shop.given(place(f"s{number}", at=(41.9, -87.7 - number / 10)))
@@ -125,6 +153,7 @@ def test_no_more_than_the_three_nearest_stores_are_offered(shop: Shop) -> None:
 
 
 def test_a_quote_at_a_store_that_does_not_exist_is_refused(shop: Shop) -> None:
+    shop.given(on_hand("tea", store=1))
     with pytest.raises(Rejected, match="nowhere"):
         quoted(shop, line("tea"), methods=((PICKUP, LocationId("nowhere")),))
 

@@ -15,7 +15,8 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.rejections import Reason
-from domgrpc.core.values import DAY_MS, DeliveryMethod, LocationType
+from domgrpc.core.rule_sets import CreateRuleSet, Replanning, RuleSetContent
+from domgrpc.core.values import DAY_MS, MINUTE_MS, DeliveryMethod, LocationType
 from tests.core.commands import (
     adjust,
     announce,
@@ -28,7 +29,9 @@ from tests.core.commands import (
 )
 from tests.core.given import NOON_MS, Shop
 from tests.core.order_words import CHICAGO, DALLAS, advance, edit, line, order, units_at
+from tests.core.routing_rules import activate, validate
 
+COOL_DOWN_MS = 30 * MINUTE_MS
 M = DeliveryMethod
 SHIPPED = (S.OPEN, S.RELEASED, S.SHIPPED, S.DELIVERED)
 FETCHED = (S.OPEN, S.RELEASED, S.READY, S.COLLECTED)
@@ -100,6 +103,15 @@ def test_every_other_step_is_refused(method: DeliveryMethod) -> None:
                 assert shop.refuses(advance("o/1", target)) is Reason.ILLEGAL_STEP
 
 
+def test_a_refused_step_says_which_steps_are_possible() -> None:
+    shop = moved_to(shop_with(M.PICKUP), S.OPEN, S.RELEASED)
+    refused = shop.refusal(advance("o/1", S.SHIPPED))
+    assert refused.message.endswith("cannot become SHIPPED; its next steps are READY, CANCELLED")
+    assert refused.facts["possible_states"] == "READY,CANCELLED"
+    shop.given(advance("o/1", S.READY), advance("o/1", S.COLLECTED))
+    assert "none: it has ended" in shop.refusal(advance("o/1", S.SHIPPED)).message
+
+
 def test_work_that_does_not_exist_takes_no_steps() -> None:
     shop = shop_with(M.SHIP_TO_HOME)
     assert shop.refuses(advance("o/9", S.RELEASED)) is Reason.FULFILLMENT_ORDER_NOT_FOUND
@@ -155,7 +167,7 @@ def test_work_that_nobody_else_can_do_waits_and_is_flagged() -> None:
     assert unsourced_quantities(placed) == {"tea": 2}
     assert placed.attention is Attention.BACKORDERED
     assert shop.position("tea", "chi").allocated == 0
-    again = shop.gives(Order, edit("o", line("tea", 3)))
+    again = shop.later(COOL_DOWN_MS).gives(Order, edit("o", line("tea", 3)))
     assert units_at(again) == {("tea", "chi"): 3}
 
 
@@ -163,6 +175,8 @@ def test_work_that_nobody_else_can_do_waits_and_is_flagged() -> None:
 def test_what_was_given_back_again_and_again_is_forgotten_at_last() -> None:
     shop = shop_with(M.SHIP_TO_HOME)
     shop.given(on_hand("tea", store=5))
+    at_once = RuleSetContent(replanning=Replanning(cool_down_ms=0))
+    shop.given(CreateRuleSet(content=at_once), validate(1), activate(1))
     for number in range(1, 80):
         shop.given(advance(f"o/{number}", S.RELEASED), advance(f"o/{number}", S.CANCELLED))
     assert len(shop.order().fulfillment_orders) < 60

@@ -79,10 +79,11 @@ def test_where_no_place_can_do_it_the_order_may_wait(shop: Shop) -> None:
     assert dict(placed.decisions[0].legs[0].removed)["disabled"] == 1
 
 
-def test_a_shop_without_places_takes_orders_that_wait() -> None:
+def test_a_shop_without_places_takes_no_orders() -> None:
     shop = Shop().given(CreateProducts(products=((Sku("tea"), ProductFields()),)))
-    placed = shop.gives(Order, order(line("tea")))
-    assert placed.attention is Attention.BACKORDERED
+    refusal = shop.refusal(order(line("tea")))
+    assert refusal.reason is Reason.NO_CANDIDATE
+    assert "which no location can do" in refusal.message
 
 
 def test_an_address_without_coordinates_is_refused(shop: Shop) -> None:
@@ -111,10 +112,9 @@ def test_an_unknown_sku_is_refused_by_name(shop: Shop, policy: ShortagePolicy) -
 
 def test_a_rate_card_with_a_hole_reaches_as_far_as_it_goes(shop: Shop) -> None:
     shop.given(on_hand("tea", chi=5, dal=5), card("near", rates(1_000_000)))
-    far = order(line("tea"), to=BOSTON)
-    placed = shop.gives(Order, far)
-    assert placed.fulfillment_orders == ()
-    assert dict(placed.decisions[0].legs[0].removed)["reach"] == 2
+    refusal = shop.refusal(order(line("tea"), to=BOSTON))
+    assert refusal.reason is Reason.NO_CANDIDATE
+    assert "none of the 2 locations that can do SHIP_TO_HOME reaches" in refusal.message
     near = shop.gives(Order, order(line("tea"), as_id="p"))
     assert work_of(near) == {"chi": {"tea": 1}}
 

@@ -11,9 +11,11 @@ from domgrpc.core.carriers import (
 from domgrpc.core.freight import step_micros
 from domgrpc.core.journeys import Journey, TransportTable
 from domgrpc.core.opening_days import LOOKAHEAD_DAYS
-from domgrpc.core.values import LocationType, Micros
+from domgrpc.core.orders import Order
+from domgrpc.core.products import CreateProducts, ProductFields
+from domgrpc.core.values import LocationType, Micros, Sku
 from domgrpc.core.zones import ZONE_MILES_MAX
-from tests.core.commands import place, point
+from tests.core.commands import on_hand, place, point
 from tests.core.given import Shop
 from tests.core.logistics_words import (
     HOME,
@@ -27,6 +29,7 @@ from tests.core.logistics_words import (
     rate,
     schedule,
 )
+from tests.core.order_words import line, order
 from tests.tidy.project_files import ROOT, read_text
 
 CHICAGO = "America/Chicago"
@@ -35,8 +38,8 @@ STEPS = ((1_000, 2_000_000), (5_000, 3_500_000))
 UNITS, GRAMS = 2, 1_200
 
 
-def ordered(text: str) -> TransportTable:
-    """Return the table of the example for an order that comes at a time in Chicago."""
+def shop_at(text: str) -> Shop:
+    """Open the store of the example at a time in Chicago."""
     rates = tuple(rate(z, 4_500_000, kilogram=1_200_000, steps=STEPS) for z in range(1, 9))
     fuel = Surcharge("fuel", basis_points=1_250)
     homes = Surcharge("homes", package_micros=Micros(4_000_000), residential_only=True)
@@ -48,7 +51,7 @@ def ordered(text: str) -> TransportTable:
         holidays=("US", ""),
     )
     shop = Shop().at(at(text, CHICAGO))
-    shop.given(
+    return shop.given(
         place("chicago", at=(41.88, -87.63)),
         card("ground", rates, surcharges=(fuel, homes)),
         lane("ground", LaneFields((1, 1, 2, 3, 3, 4, 4, 5))),
@@ -58,6 +61,11 @@ def ordered(text: str) -> TransportTable:
             unit_micros=Micros(150_000),
         ),
     )
+
+
+def ordered(text: str) -> TransportTable:
+    """Return the table of the example for an order that comes at a time in Chicago."""
+    shop = shop_at(text)
     journey = Journey(HOME, point(40.75, -73.99), is_residential=True, time_zone=NEW_YORK)
     return shop.state.logistics.table(shop.state.network.locations, journey, shop.now_ms)
 
@@ -84,6 +92,25 @@ def test_the_example_costs_what_the_page_says() -> None:
     }
     for part, micros in parts.items():
         assert f"| {part} | {money(micros)} |" in PAGE
+
+
+def test_an_order_pays_what_the_page_says_and_at_a_business_less() -> None:
+    shop = shop_at("2026-11-25 15:30")
+    weight = ProductFields(weight_grams=GRAMS // UNITS)
+    shop.given(CreateProducts(products=((Sku("lamp"), weight),)), on_hand("lamp", chicago=9))
+    there = (40.75, -73.99)
+    home = shop.gives(Order, order(line("lamp", UNITS), to=there))
+    assert f"| together | {money(paid(home))} |" in PAGE
+    to_work = order(line("lamp", UNITS), as_id="b", to=there, business=True)
+    business = shop.gives(Order, to_work)
+    assert paid(business) == paid(home) - 4_000_000
+
+
+def paid(placed: Order) -> int:
+    """Return what is paid for the work of an order."""
+    return sum(
+        work.package_cost_micros + work.units_cost_micros for work in placed.fulfillment_orders
+    )
 
 
 def test_the_example_arrives_when_the_page_says() -> None:

@@ -86,6 +86,16 @@ def test_an_effect_that_means_nothing_is_refused(town: Shop, rule: RoutingRule, 
     assert said in no.message
 
 
+def test_all_rules_that_are_wrong_are_told_at_once(town: Shop) -> None:
+    wrong = [exclude(f"r{number}", "order.chanel == 'web'") for number in range(12)]
+    no = refused(town, limit("l", STORES, 1), exclude("good", STORES), *wrong)
+    assert no.message.startswith("rule 'l': LIMIT is about the order: its condition must not name")
+    assert "; rule 'r0', condition, column 7, at " in no.message
+    assert no.message.count("order has no fact") == 9
+    assert no.message.endswith("; and 3 more rules are wrong")
+    assert no.facts == {"rule_id": "l"}
+
+
 def test_a_rule_id_is_used_once(town: Shop) -> None:
     no = refused(town, prefer("a", "", 1), prefer("b", "", 1), prefer("a", "", 2))
     assert no.reason is Reason.RULE_SET_INVALID

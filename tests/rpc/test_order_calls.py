@@ -143,6 +143,20 @@ async def test_a_zip_code_becomes_a_place(chain: Shop) -> None:
         assert order.terms.address.postal_code == postal_code
 
 
+async def test_a_zip_code_says_state_and_country_that_rules_look_at(chain: Shop) -> None:
+    for region, expected in (("", "IL"), ("Illinois", "Illinois")):
+        terms = pb.OrderTerms(address=pb.Address(postal_code="60614", region=region))
+        address = (await place(chain, line("A"), terms=terms)).terms.address
+        assert (address.region, address.country_code) == (expected, "US")
+
+
+async def test_an_unknown_zip_code_is_named(chain: Shop) -> None:
+    terms = pb.OrderTerms(address=pb.Address(postal_code="99999"))
+    refused = await refusal(place(chain, line("A"), terms=terms))
+    assert refused.field == "terms.address.postal_code"
+    assert "is '99999', which is no known US ZIP code" in refused.status.message
+
+
 async def test_an_address_without_a_place_is_refused_with_what_to_give(chain: Shop) -> None:
     refused = await refusal(
         place(chain, line("A"), terms=pb.OrderTerms(address=pb.Address(city="Paris")))

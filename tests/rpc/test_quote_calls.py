@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from domgrpc.v1 import order_pb2 as pb
+from domgrpc.v1.types_pb2 import DeliveryMethod
 from tests.rpc.ordering import (
     HOME,
     PICKUP,
@@ -55,6 +56,20 @@ async def test_a_quote_says_when_and_at_what_cost_by_each_method(chain: Shop) ->
         assert [(item.sku, item.quantity) for item in leg.items] == [("A", 2)]
     assert answer.expire_time.ToDatetime(UTC) > datetime.fromtimestamp(NOON.seconds, UTC)
     assert (await chain.position("A", "york")).soft_reserved == 0
+
+
+async def test_a_way_by_which_nothing_can_be_promised_says_why(chain: Shop) -> None:
+    dropped, near = (
+        pb.QuoteMethod(delivery_method=method)
+        for method in (DeliveryMethod.DELIVERY_METHOD_DROP_SHIP, PICKUP)
+    )
+    answer = await quote(chain, line("A", 2), methods=[dropped, near])
+    (miss,) = answer.misses
+    assert miss.delivery_method == dropped.delivery_method
+    assert [(short.sku, short.quantity) for short in miss.plan.shortages] == [("A", 2)]
+    assert {each.filter for each in miss.plan.legs[0].removed} == {"method"}
+    assert answer.options
+    assert (await refusal(quote(chain, line("A-24")))).reason == "SKU_NOT_FOUND"
 
 
 async def test_a_quoted_plan_is_booked_though_another_is_better_by_now(chain: Shop) -> None:

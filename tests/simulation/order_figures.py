@@ -72,6 +72,13 @@ def edited_lines(old: Plain, wanted: Plain) -> Plain:
     return lines + [line for line in new.values() if line[ORDERED]]
 
 
+def lines_of(books: Books, command: Plain) -> Plain:
+    """Return the lines of an order as a command would have them."""
+    if command[0] in ("PlaceOrder", "HoldQuote"):
+        return command[1]
+    return edited_lines(books.orders.by_id[command[1]], command[2])
+
+
 def cancelled_units(old: Plain, asked_lines: Plain) -> dict[str, int]:
     """Return how many units of each line are to be cancelled."""
     asked = {line[LINE]: 0 for line in old[ORDER_LINES]}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tests.simulation.books import EXPIRED, HELD, LINES, STATE, Books, Plain
 from tests.simulation.figures import available
+from tests.simulation.impossible_orders import is_hopeless, is_unsupported
 from tests.simulation.order_books import (
     ADDRESS,
     AT_STORE,
@@ -35,13 +36,13 @@ from tests.simulation.order_books import (
 )
 from tests.simulation.order_figures import (
     cancelled_units,
-    edited_lines,
     fingerprint,
     hold_of,
     is_hold_other,
     is_legal,
     is_over,
     is_quote_over,
+    lines_of,
 )
 from tests.simulation.plan_figures import (
     Asked,
@@ -100,7 +101,7 @@ def is_right(books: Books, command: Plain, rejection: Plain) -> bool:
 
 def _check_alternatives(books: Books, command: Plain, short_lines: Plain) -> None:
     terms = _terms(books, command)
-    methods = {line[METHOD] for line in _lines(books, command)}
+    methods = {line[METHOD] for line in lines_of(books, command)}
     if command[0] == "HoldQuote":
         methods |= {method for method, _ in command[5]}
     for sku, _, asked, free, alternatives in short_lines:
@@ -120,12 +121,6 @@ def _terms(books: Books, command: Plain) -> Plain:
     if command[3] is not None:
         terms[ADDRESS] = command[3]
     return terms
-
-
-def _lines(books: Books, command: Plain) -> Plain:
-    if command[0] in NEW_COMMANDS:
-        return command[1]
-    return edited_lines(books.orders.by_id[command[1]], command[2])
 
 
 # --- what is not there, or was there before
@@ -178,7 +173,7 @@ def _work_missing(books: Books, command: Plain) -> bool:
 def _location_missing(books: Books, command: Plain) -> bool:
     if command[0] == "SaveLocationCalendar":
         return bool(command[1][0]) and command[1][0] not in books.locations
-    named = [line[STORE] for line in _lines(books, command)]
+    named = [line[STORE] for line in lines_of(books, command)]
     if command[0] == "HoldQuote":
         named += [store for _, store in command[5]]
     scope = _terms(books, command)[SCOPE]
@@ -195,7 +190,7 @@ def _group_missing(books: Books, command: Plain) -> bool:
 
 def _sku_missing(books: Books, command: Plain) -> bool:
     known = {*books.products, *(sku for sku, _ in books.positions)}
-    return any(line[LINE_SKU] not in known for line in _lines(books, command))
+    return any(line[LINE_SKU] not in known for line in lines_of(books, command))
 
 
 def _rule_set_missing(books: Books, command: Plain) -> bool:
@@ -235,17 +230,20 @@ def _own(books: Books, command: Plain) -> dict[tuple[str, str], int]:
 def _could_be_edited(books: Books, command: Plain) -> bool:
     # Whatever the edit frees: with all units of the order wanted anew there is enough.
     left_out = declined(books, books.orders.by_id[command[1]])
-    asked = Asked(_terms(books, command), _lines(books, command), excluded=left_out)
+    asked = Asked(_terms(books, command), lines_of(books, command), excluded=left_out)
     return could_be_filled(books, asked)
 
 
 def _is_nobody_there(books: Books, command: Plain) -> bool:
     if command[0] != "HoldQuote":
-        lines, point = _lines(books, command), _terms(books, command)[ADDRESS][0]
-        return point is None and any(line[METHOD] not in AT_STORE for line in lines)
+        lines, point = lines_of(books, command), _terms(books, command)[ADDRESS][0]
+        is_nowhere = point is None and any(line[METHOD] not in AT_STORE for line in lines)
+        return is_nowhere or is_hopeless(books, _terms(books, command), lines)
     _, lines, terms, _, _, methods = command
     asked = Asked(terms, lines)
     is_partial = policy_of(books, terms) != REFUSE and is_plain(books, asked)
+    if is_hopeless(books, terms, lines):
+        return True
     return bool(methods) or not (is_partial and any(offered(books, asked, line) for line in lines))
 
 
@@ -301,7 +299,7 @@ def _is_line_begun(books: Books, command: Plain) -> bool:
         return any(
             units > spare[name] + free[name] for name, units in asked.items() if name in known
         )
-    after = {line[LINE]: line for line in _lines(books, command)}
+    after = {line[LINE]: line for line in lines_of(books, command)}
     for line in old[ORDER_LINES]:
         new = after.get(line[LINE])
         loose = spare[line[LINE]] + free[line[LINE]]
@@ -323,7 +321,7 @@ def _is_sku_other(books: Books, command: Plain) -> bool:
 
 def _is_emptied(books: Books, command: Plain) -> bool:
     return command[0] == "EditOrder" and not any(
-        line[ORDERED] > line[CANCELLED_UNITS] for line in _lines(books, command)
+        line[ORDERED] > line[CANCELLED_UNITS] for line in lines_of(books, command)
     )
 
 
@@ -383,6 +381,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ETAG_MISMATCH": _is_etag_old,
     "INSUFFICIENT_STOCK": _is_short,
     "NO_CANDIDATE": _is_nobody_there,
+    "DELIVERY_METHOD_UNSUPPORTED": is_unsupported,
     "QUOTE_EXPIRED": is_quote_over,
     "QUOTE_MISMATCH": _is_quote_other,
     "QUOTE_OUTDATED": _is_quote_outdated,

@@ -10,6 +10,7 @@ from tests.simulation.books import (
     Plain,
 )
 from tests.simulation.order_books import (
+    AT_STORE,
     CHANNEL,
     COMPLETE,
     LINE,
@@ -52,13 +53,11 @@ def quote_held(books: Books, command: Plain, event: Plain, request: Request) -> 
 
 def judge_quote(books: Books, lines: Plain, terms: Plain, quote: Plain) -> None:
     """Judge what is promised: each option can be done as things stand, the cheapest is first."""
-    _, options, expire_ms, _ = quote
+    _, options, expire_ms, _, misses = quote
     assert expire_ms == books.time_ms + QUOTE_MS
     ranks = []
     for method, store, plan, quoted, _, deliver_by_ms in options:
-        way = lines
-        if method:
-            way = [[*line[:3], method, store, *line[5:]] for line in lines]
+        way = by_way(lines, method, store)
         judge_plan(books, Asked(terms, way), plan)
         parts = [part_of_package(package) for package in plan[0]]
         cost = sum(leg[4] for leg in plan[1])
@@ -68,6 +67,21 @@ def judge_quote(books: Books, lines: Plain, terms: Plain, quote: Plain) -> None:
         assert quoted[3] == cost, f"{cost} is quoted as {quoted[3]}"
         ranks.append((bool(plan[2]), cost, deliver_by_ms))
     assert ranks == sorted(ranks), f"the cheapest is not the first of {ranks}"
+    for method, store, plan in misses:
+        if plan is None:
+            assert method in AT_STORE, f"{method} needs no store"
+            assert not store
+            continue
+        judge_plan(books, Asked(terms, by_way(lines, method, store)), plan)
+        assert not plan[0], "what can be promised is no option"
+        assert plan[2], "nothing is short, and nothing is promised"
+
+
+def by_way(lines: Plain, method: int, store: str) -> Plain:
+    """Return lines as they travel by the method of an option, 0 for their own."""
+    if not method:
+        return lines
+    return [[*line[:3], method, store, *line[5:]] for line in lines]
 
 
 def judge_plan(books: Books, asked: Asked, plan: Plain) -> None:

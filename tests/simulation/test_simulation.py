@@ -63,6 +63,7 @@ AUDITOR_MODULES = (
     "deadlines",
     "figures",
     "hold_verdicts",
+    "impossible_orders",
     "order_books",
     "order_checks",
     "order_figures",

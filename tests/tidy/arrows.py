@@ -43,6 +43,7 @@ ARROWS_OF_MODULES: dict[str, frozenset[str]] = {
 # A module of the core imports only modules that stand before it.
 CORE_ORDER = (
     "values",
+    "moments",
     "routing",
     "rejections",
     "geography",
@@ -116,8 +117,10 @@ CORE_ORDER = (
     "leg_joins",
     "leg_answers",
     "plain_legs",
+    "leg_weights",
     "leg_routing",
     "leg_explaining",
+    "asked_units",
     "open_parcels",
     "order_facts",
     "planner",
@@ -126,6 +129,7 @@ CORE_ORDER = (
     "parcel_hosts",
     "open_work",
     "open_costs",
+    "possible_orders",
     "package_limits",
     "order_explaining",
     "quotes",

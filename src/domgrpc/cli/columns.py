@@ -59,6 +59,16 @@ def _rule_effect(row: Row) -> str:
     return effect + figures.get(effect, "")
 
 
+def _oversold(row: Row) -> object:
+    # Units that were sold and are not there: of backorders, or of a count that found fewer.
+    return max(0, row.allocated - row.on_hand) or ""
+
+
+def _active_since(row: Row) -> object:
+    # A retired one tells when it was active last, which is over.
+    return row.active_revision or "" if word(row, "state") == "ACTIVE" else ""
+
+
 def _zones(row: Row) -> str:
     return f"1-{len(row.zone_rates)}" if len(row.zone_rates) > 1 else str(len(row.zone_rates))
 
@@ -122,6 +132,7 @@ POSITIONS: Final = (
     Column("allocated", lambda row: row.allocated, is_number=True),
     Column("safety", lambda row: row.safety_stock, is_number=True),
     Column("available", lambda row: row.available_to_fulfill, is_number=True),
+    Column("oversold", _oversold, is_number=True),
     Column("level", lambda row: word(row, "level")),
 )
 RESERVATIONS: Final = (
@@ -160,7 +171,7 @@ RULE_SETS: Final = (
     Column("name", lambda row: row.display_name),
     Column("strategy", lambda row: word(row, "strategy")),
     Column("rules", lambda row: len(row.rules), is_number=True),
-    Column("active since revision", lambda row: row.active_revision or "", is_number=True),
+    Column("active since revision", _active_since, is_number=True),
 )
 ROUTING_RULES: Final = (
     Column("rule", lambda row: row.rule_id),

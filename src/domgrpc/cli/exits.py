@@ -9,6 +9,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domgrpc.client import DomgrpcError
 
 
@@ -73,6 +75,16 @@ _UNAVAILABLE_CODES: Final = frozenset(
 _UNAVAILABLE_REASONS: Final = frozenset({"SERVER_BUSY", "DISK_FULL", "RESOURCE_EXHAUSTED"})
 
 
+_HINTS: Final = {
+    "RESERVATION_EXPIRED": "`domgrpc confirm RESERVATION --revive` where all of it is still free",
+    "NO_CANDIDATE": "`domgrpc simulate` with the same items says what removed each location",
+    "QUOTE_EXPIRED": "`domgrpc quote` with the same items gives a new token",
+    "QUOTE_OUTDATED": "`domgrpc quote` with the same items gives a new token",
+    "RULE_NOT_FOUND": "`domgrpc safety-stock list`; rule sets have numbers: `domgrpc rules list`",
+}
+"""What to type next, where the server's own advice names a call."""
+
+
 def file_error(error: OSError) -> Ended:
     """Return what is wrong with a file that was named, or else with the output."""
     if error.filename is None:
@@ -120,8 +132,13 @@ def print_refusal(error: "DomgrpcError", *, target: str, as_json: bool) -> None:
         print_error(str(error))
     if as_json:
         _print_document(_facts(error))
-    elif error.short_lines:
+        return
+    if error.short_lines:
         _print_short_lines(error)
+    if "fresh_plan" in error.metadata:
+        _print_fresh_plan(error.metadata)
+    if error.reason in _HINTS:
+        sys.stderr.write(f"try: {_HINTS[error.reason]}\n")
 
 
 def _print_document(facts: dict[str, object]) -> None:
@@ -144,6 +161,16 @@ def _facts(error: "DomgrpcError") -> dict[str, object]:
         ],
         "short_lines": [plain(line) for line in error.short_lines],
     }
+
+
+def _print_fresh_plan(facts: "Mapping[str, str]") -> None:
+    from domgrpc.cli.plan_tables import counted, money
+
+    plan = facts["fresh_plan"] or "nothing"
+    cost = money(int(facts.get("fresh_cost_micros", "0")))
+    short_count = int(facts.get("fresh_short_line_count", "0"))
+    sys.stderr.write(f"as things stand: {plan}; cost {cost}")
+    sys.stderr.write(f"; {counted(short_count, 'short line')}\n" if short_count else "\n")
 
 
 def _print_short_lines(error: "DomgrpcError") -> None:

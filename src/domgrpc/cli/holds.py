@@ -224,7 +224,7 @@ def update_reservation(
     request_id: RequestIdOption = "",
 ) -> None:
     """Change quantities and the deadline of a hold; lines that are not named stay."""
-    changed = [line_of(line) for line in lines or ()]
+    changed = [line_of(line, least=0) for line in lines or ()]
     scope = scope_of(
         near=near, zip_code=zip_code, radius_km=radius_km, groups=groups, locations=locations
     )

@@ -37,7 +37,8 @@ def load(
 ) -> None:
     """Load locations, products, stock, rate cards, lanes or calendars from CSV files.
 
-    What a file is, is seen by its columns; docs/csv.md lists them. Rows that are refused go to
+    What a file is, is seen by its columns; docs/csv.md lists them. Locations come first, whatever
+    the order in which files are named. Rows that are refused go to
     FILE.rejects.csv with line and reason, and the end is code 4. A load that was interrupted
     goes on where it was when it is started again.
     """
@@ -48,7 +49,7 @@ def load(
     if len(delimiter) != 1:
         raise typer.BadParameter(f"--delimiter is {delimiter!r}: give one character")
     has_rejects = False
-    for path in files:
+    for path in files if kind else _in_order(files, delimiter):
         try:
             done = _load_file(
                 context,
@@ -63,6 +64,25 @@ def load(
         has_rejects = has_rejects or bool(done.rejects.count)
     if has_rejects:
         raise typer.Exit(ExitCode.REJECTED_ROWS)
+
+
+def _in_order(files: list[Path], delimiter: str) -> list[Path]:
+    """Return files in the order in which they need each other, of one kind as they are named."""
+    # What can be read only once is loaded where it stands.
+    if len(files) < 2 or not all(path.is_file() for path in files):  # noqa: PLR2004
+        return files
+    return sorted(files, key=lambda path: _rank(path, delimiter))
+
+
+def _rank(path: Path, delimiter: str) -> int:
+    from domgrpc.cli.loading.csv_files import LOAD_ORDER, UnreadableFile, kind_of, open_csv
+
+    try:
+        with open_csv(path, delimiter) as file:
+            return LOAD_ORDER.index(kind_of(file.columns, path))
+    except UnreadableFile:
+        # It is told when its turn comes, after all that can be loaded.
+        return len(LOAD_ORDER)
 
 
 def _load_file(

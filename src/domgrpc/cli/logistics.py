@@ -1,12 +1,19 @@
 """`domgrpc logistics`: rate cards, lanes and calendars; `domgrpc load` brings them in."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from domgrpc.cli.choices import LocationKind, number_of
 from domgrpc.cli.options import LIMIT_DEFAULT, EtagOption, LimitOption, RequestIdOption
-from domgrpc.cli.session import ask
+from domgrpc.cli.session import ask, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+_Kind = TypeVar("_Kind", bound="Message")
 
 app = typer.Typer(
     no_args_is_help=True, help="What it costs and how long it takes to reach a customer."
@@ -44,10 +51,11 @@ def list_rate_cards(context: typer.Context, *, limit: LimitOption = LIMIT_DEFAUL
 
 @cards.command("show")
 def show_rate_card(context: typer.Context, service: ServiceArgument) -> None:
-    """Show one rate card with its prices, in micros."""
-    from domgrpc.cli.answers import show_message
+    """Show one rate card with its prices."""
+    from domgrpc.cli.logistics_words import print_card
 
-    show_message(context, ask(context, lambda client: client.get_rate_card(service)))
+    card = ask(context, lambda client: client.get_rate_card(service))
+    _show(context, card, print_card)
 
 
 @cards.command("delete")
@@ -86,9 +94,10 @@ def list_lanes(context: typer.Context, *, limit: LimitOption = LIMIT_DEFAULT) ->
 @lanes.command("show")
 def show_lane(context: typer.Context, service: ServiceArgument) -> None:
     """Show one lane."""
-    from domgrpc.cli.answers import show_message
+    from domgrpc.cli.logistics_words import print_lane
 
-    show_message(context, ask(context, lambda client: client.get_lane(service)))
+    lane = ask(context, lambda client: client.get_lane(service))
+    _show(context, lane, print_lane)
 
 
 @lanes.command("delete")
@@ -130,14 +139,14 @@ def show_calendar(
     context: typer.Context, location: LocationArgument = "", *, kind: KindOption = None
 ) -> None:
     """Show the calendar that was saved for a location, or for a type of locations."""
-    from domgrpc.cli.answers import show_message
+    from domgrpc.cli.logistics_words import print_calendar
 
     _check_owner(location, kind)
     calendar = ask(
         context,
         lambda client: client.get_location_calendar(location, location_type=number_of(kind)),
     )
-    show_message(context, calendar)
+    _show(context, calendar, print_calendar)
 
 
 @calendars.command("delete")
@@ -160,6 +169,15 @@ def delete_calendar(
         ),
     )
     show_message(context, gone)
+
+
+def _show(context: typer.Context, message: _Kind, print_words: "Callable[[_Kind], None]") -> None:
+    from domgrpc.cli.output import plain, print_json
+
+    if session_of(context).as_json:
+        print_json(plain(message))
+    else:
+        print_words(message)
 
 
 def _check_owner(location: str, kind: LocationKind | None) -> None:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domgrpc.cli.choices import Method, Shortage, number_of
-from domgrpc.cli.parsing import degrees, moment, whole
+from domgrpc.cli.parsing import degrees, moment_or_span, price_micros, whole
+from domgrpc.cli.spelling import meant
 
 if TYPE_CHECKING:
     from domgrpc.client import Item, Terms
     from domgrpc.v1.order_pb2 import Address, OrderLine
 
-ITEM_METAVAR = "SKU[=QUANTITY][@STORE][:METHOD]..."
+ITEM_METAVAR = "SKU[=QUANTITY[*PRICE]][@STORE][:METHOD]..."
 ITEM_HELP = (
-    "What is ordered. By --method, or by a method of its own, for example SHOE=2@chicago:pickup."
+    "What is ordered. By --method, or by a method of its own, for example SHOE=2@chicago:pickup; "
+    "what a unit is sold for, which rules may look at, as SHOE=2*19.99."
 )
 
 OrderIdArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id.")]
@@ -26,16 +28,25 @@ ZipToOption = Annotated[
     str,
     typer.Option("--zip", help="Or the customer's US ZIP code.", show_default=False),
 ]
+BusinessOption = Annotated[
+    bool, typer.Option("--business", help="The customer is there at a business, not at home.")
+]
 CustomerOption = Annotated[
     str, typer.Option("--customer", help="Whose order it is.", show_default=False)
 ]
 PromiseOption = Annotated[
     str,
-    typer.Option("--promise", help="By when it should arrive.", metavar="TIME", show_default=False),
+    typer.Option(
+        "--promise",
+        help="By when it should arrive: a time, or from now on as 2d or 36h.",
+        metavar="TIME",
+        show_default=False,
+    ),
 ]
 HardOption = Annotated[bool, typer.Option("--hard", help="Use nobody who would be late.")]
 PackagesOption = Annotated[
-    int, typer.Option("--packages-max", help="The most packages; 0: any.", min=0)
+    int,
+    typer.Option("--packages-max", help="The most that travel the same way; 0: any.", min=0),
 ]
 CompleteOption = Annotated[bool, typer.Option("--complete", help="All of it, or nothing.")]
 ShortageOption = Annotated[
@@ -51,7 +62,7 @@ OrderMethodOption = Annotated[
 
 
 def item_of(text: str) -> "Item":
-    """Read SKU, and behind it =QUANTITY, @STORE and :METHOD, each of them or none.
+    """Read SKU, and behind it =QUANTITY*PRICE, @STORE and :METHOD, each of them or none.
 
     The last `:` counts where a method stands behind it, then the last `@`, then the last `=`.
     """
@@ -66,9 +77,11 @@ def item_of(text: str) -> "Item":
     if not at:
         item, store = rest, ""
     sku, equals, number = item.rpartition("=")
-    quantity = whole(number, f"the quantity of {sku}") if equals else 1
+    number, star, price = number.partition("*")
+    quantity = whole(number, f"the quantity of {sku}", 1) if equals else 1
     method = Method(word) if word else None
-    return Item(sku if equals else item, quantity, number_of(method), store)
+    micros = price_micros(price, f"the price of {sku}") if star and equals else 0
+    return Item(sku if equals else item, quantity, number_of(method), store, micros)
 
 
 def numbered(items: Sequence["Item"], lines: Iterable["OrderLine"]) -> "list[Item]":
@@ -79,14 +92,12 @@ def numbered(items: Sequence["Item"], lines: Iterable["OrderLine"]) -> "list[Ite
 
 
 def _refuse_misspelt(text: str, word: str, methods: list[str]) -> None:
-    from difflib import get_close_matches
-
-    meant = get_close_matches(word, methods, 1)
-    if meant:
-        raise typer.BadParameter(f"{text!r}: {word!r} is no method, did you mean {meant[0]!r}?")
+    hint = meant(word, methods)
+    if hint:
+        raise typer.BadParameter(f"{text!r}: {word!r} is no method{hint}")
 
 
-def address_from(to: str, zip_code: str) -> "Address | None":
+def address_from(to: str, zip_code: str, *, business: bool) -> "Address | None":
     """Return the address that --to or --zip names, None for neither."""
     from domgrpc.client import address_of
 
@@ -94,14 +105,19 @@ def address_from(to: str, zip_code: str) -> "Address | None":
         raise typer.BadParameter("--to and --zip exclude each other: give one")
     if to:
         latitude, longitude = degrees(to, "--to")
-        return address_of(latitude_degrees=latitude, longitude_degrees=longitude)
-    return address_of(zip_code) if zip_code else None
+        return address_of(
+            latitude_degrees=latitude, longitude_degrees=longitude, is_commercial=business
+        )
+    if business and not zip_code:
+        raise typer.BadParameter("--business says what --to or --zip is: give one of them too")
+    return address_of(zip_code, is_commercial=business) if zip_code else None
 
 
 def terms_from(
     *,
     to: str = "",
     zip_code: str = "",
+    business: bool = False,
     customer: str = "",
     channel: str = "",
     promise: str = "",
@@ -118,8 +134,8 @@ def terms_from(
     return Terms(
         channel=channel,
         customer_id=customer,
-        address=address_from(to, zip_code),
-        promise_time=moment(promise, "--promise") if promise else None,
+        address=address_from(to, zip_code, business=business),
+        promise_time=moment_or_span(promise, "--promise") if promise else None,
         promise_is_hard=hard,
         package_count_max=packages_max,
         ship_complete=complete,
@@ -129,12 +145,12 @@ def terms_from(
     )
 
 
-def quantities_of(lines: list[str] | None) -> dict[str, int]:
+def quantities_of(lines: list[str] | None, *, least: int) -> dict[str, int]:
     """Read LINE=QUANTITY, each once."""
     found: dict[str, int] = {}
     for text in lines or ():
         name, equals, number = text.rpartition("=")
         if not equals:
             raise typer.BadParameter(f"{text!r} is no LINE=QUANTITY: write for example 1=2")
-        found[name] = whole(number, f"the quantity of line {name}")
+        found[name] = whole(number, f"the quantity of line {name}", least)
     return found

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domgrpc.cli.session import ask, session_of
+from domgrpc.cli.watch import say_if_ahead
 
 if TYPE_CHECKING:
     from domgrpc.client import DomgrpcClient
-    from domgrpc.v1.order_pb2 import FulfillmentOrder, Order, OrderChange, WatchOrdersResponse
+    from domgrpc.v1.order_pb2 import FulfillmentOrder, Order, OrderChange
 
 
 def watch_orders(
@@ -35,7 +36,7 @@ def watch_orders(
         bool, typer.Option("--snapshot", help="Begin with the open orders that match.")
     ] = False,
     count: Annotated[
-        int, typer.Option("--count", help="End after so many changes; 0: never.", min=0)
+        int, typer.Option("--count", help="End after so many orders and changes; 0: never.", min=0)
     ] = 0,
 ) -> None:
     """Print changes of orders as they happen, with the work of their locations.
@@ -50,6 +51,7 @@ def watch_orders(
         left = count
         for location_id in locations or ():
             await client.get_location(location_id)
+        await _say_what_is_not_there(client, orders or (), after)
         responses = client.watch_orders(
             after_revision=after,
             snapshot=snapshot,
@@ -59,17 +61,36 @@ def watch_orders(
         )
         async with aclosing(responses):
             async for response in responses:
-                changes = response.changes[:left] if count else response.changes
-                _print(response, changes, places, as_json=as_json)
-                left -= len(changes)
+                most = left if count else None
+                told = response.orders[:most]
+                changes = response.changes[: None if most is None else most - len(told)]
+                _print(told, changes, places, as_json=as_json)
+                left -= len(told) + len(changes)
                 if count and not left:
                     return
 
     ask(context, follow)
 
 
+async def _say_what_is_not_there(
+    client: "DomgrpcClient", order_ids: Sequence[str], after: int | None
+) -> None:
+    """Say what is waited for that may never come, as orders that are still to be placed."""
+    from domgrpc.client import DomgrpcError
+
+    for order_id in order_ids:
+        try:
+            await client.get_order(order_id)
+        except DomgrpcError as error:
+            if error.reason != "ORDER_NOT_FOUND":
+                raise
+            sys.stderr.write(f"there is no order {order_id!r} so far; waiting for it\n")
+    if after is not None:
+        say_if_ahead(after, (await client.list_orders(page_size=1)).revision)
+
+
 def _print(
-    response: "WatchOrdersResponse",
+    orders: "Sequence[Order]",
     changes: "Sequence[OrderChange]",
     places: frozenset[str],
     *,
@@ -78,14 +99,14 @@ def _print(
     if as_json:
         from domgrpc.cli.output import plain, print_json_line
 
-        for order in response.orders:
+        for order in orders:
             print_json_line({"order": plain(order)})
         for change in changes:
             print_json_line({"change": plain(change)})
         return
     from domgrpc.cli.output import time_text, word
 
-    for order in response.orders:
+    for order in orders:
         _write(f"{order.revision}  {order.order_id}  {word(order, 'status')}", order, places)
     for change in changes:
         order = change.order

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domgrpc.cli.choices import Method, OrderState, WhyHeld, WorkState, number_of
+from domgrpc.cli.exits import ExitCode
 from domgrpc.cli.options import (
     LIMIT_DEFAULT,
     ChannelOption,
@@ -14,9 +15,11 @@ from domgrpc.cli.options import (
     LimitOption,
     RequestIdOption,
 )
+from domgrpc.cli.order_answers import show, show_quote, uncancelled_text
 from domgrpc.cli.order_options import (
     ITEM_HELP,
     ITEM_METAVAR,
+    BusinessOption,
     CompleteOption,
     CounterOption,
     CustomerOption,
@@ -34,11 +37,11 @@ from domgrpc.cli.order_options import (
     quantities_of,
     terms_from,
 )
-from domgrpc.cli.session import ask, session_of
+from domgrpc.cli.session import ask
 
 if TYPE_CHECKING:
     from domgrpc.client import DomgrpcClient
-    from domgrpc.v1.order_pb2 import Order, Quote
+    from domgrpc.v1.order_pb2 import Order
 
 app = typer.Typer(no_args_is_help=True, help="Place, see and change orders.")
 
@@ -50,6 +53,7 @@ def place_order(
     *,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     method: OrderMethodOption = None,
     store: Annotated[
         str, typer.Option("--store", help="The store of items that name none.", show_default=False)
@@ -82,6 +86,7 @@ def place_order(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         customer=customer,
         channel=channel,
         promise=promise,
@@ -115,6 +120,7 @@ def quote(
     *,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     methods: Annotated[
         list[Method] | None,
         typer.Option("--method", help="A method to quote all items by; may be repeated."),
@@ -134,6 +140,7 @@ def quote(
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         channel=channel,
         customer=customer,
         promise=promise,
@@ -150,7 +157,9 @@ def quote(
             hold_seconds=hold_seconds,
         ),
     )
-    _show_quote(context, answer)
+    show_quote(context, answer)
+    if not answer.options:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @app.command("show")
@@ -207,30 +216,35 @@ def edit_order(
     method: OrderMethodOption = None,
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     etag: EtagOption = "",
     dry_run: DryRunOption = False,
     request_id: RequestIdOption = "",
 ) -> None:
     """Change quantities, items or the address; only what changes is planned again."""
-    changed = quantities_of(quantities)
+    changed = quantities_of(quantities, least=0)
     added = [item_of(item) for item in add or ()]
-    address = address_from(to, zip_code)
+    address = address_from(to, zip_code, business=business)
+    if not (changed or added or address):
+        raise typer.BadParameter("say what to change: LINE=QUANTITY, --add, or --zip or --to")
 
-    async def edit(client: "DomgrpcClient") -> "Order":
-        before = await client.get_order(order_id) if added else None
-        return await client.edit_order(
+    async def edit(client: "DomgrpcClient") -> "tuple[Order, Order]":
+        before = await client.get_order(order_id)
+        return before, await client.edit_order(
             order_id,
-            numbered(added, before.lines) if before else (),
+            numbered(added, before.lines),
             quantities=changed,
             address=address,
             delivery_method=number_of(method),
             # A line that came meanwhile may have the number that is given to the new one.
-            etag=etag or (before.etag if before else ""),
+            etag=etag or (before.etag if added else ""),
             validate_only=dry_run,
             request_id=request_id,
         )
 
-    order = ask(context, edit)
+    before, order = ask(context, edit)
+    if order.etag == before.etag and not dry_run:
+        sys.stderr.write("nothing is different: the order stays as it was\n")
     show(context, order, dry_run=dry_run)
 
 
@@ -249,7 +263,7 @@ def cancel_order(
     request_id: RequestIdOption = "",
 ) -> None:
     """Cancel units that nobody has begun to work on."""
-    units = quantities_of(quantities)
+    units = quantities_of(quantities, least=1)
     order = ask(
         context,
         lambda client: client.cancel_order(
@@ -261,6 +275,8 @@ def cancel_order(
             request_id=request_id,
         ),
     )
+    if not units:
+        sys.stderr.write(uncancelled_text(order))
     show(context, order, dry_run=dry_run)
 
 
@@ -318,64 +334,3 @@ def advance_work(
         ),
     )
     show(context, order)
-
-
-def show(
-    context: typer.Context, order: "Order", *, dry_run: bool = False, with_history: bool = False
-) -> None:
-    """Print an order: its facts, what was ordered, and who does what."""
-    from domgrpc.cli.answers import DRY_RUN
-    from domgrpc.cli.output import plain, print_facts, print_json, time_text, word
-    from domgrpc.cli.plan_tables import (
-        ORDER_LINES,
-        STEPS,
-        WORK,
-        address_text,
-        cost_of,
-        money,
-        print_section,
-    )
-
-    if session_of(context).as_json:
-        print_json(plain(order))
-        return
-    if dry_run:
-        sys.stdout.write(DRY_RUN)
-    print_facts(
-        {
-            "order_id": order.order_id,
-            "status": word(order, "status"),
-            "attention": word(order, "attention"),
-            "customer_id": order.terms.customer_id,
-            "holds": [f"{word(hold, 'kind')} {hold.reason}".strip() for hold in order.holds],
-            "to": address_text(order.terms.address),
-            "promise": time_text(order.terms.promise_time)
-            if order.terms.HasField("promise_time")
-            else "",
-            "placed_at": order.terms.placed_at_location_id,
-            "reference": order.terms.reference,
-            "placed": time_text(order.create_time),
-            "cost": money(sum(map(cost_of, order.fulfillment_orders))),
-            "etag": order.etag,
-        }
-    )
-    print_section("ordered", ORDER_LINES, order.lines)
-    print_section("work", WORK, order.fulfillment_orders)
-    if with_history:
-        print_section("history", STEPS, order.history)
-
-
-def _show_quote(context: typer.Context, quote: "Quote") -> None:
-    from domgrpc.cli.output import plain, print_json, time_text, word
-    from domgrpc.cli.plan_tables import OPTIONS
-    from domgrpc.cli.tables import print_table
-
-    if session_of(context).as_json:
-        print_json(plain(quote))
-        return
-    print_table(OPTIONS, quote.options)
-    for number, option in enumerate(quote.options, 1):
-        way = word(option, "delivery_method") or "as the lines say"
-        sys.stdout.write(f"\n{number} {way} {option.location_id}\n{option.quote_token}\n")
-    if quote.options:
-        sys.stdout.write(f"\ngood until {time_text(quote.expire_time)}\n")

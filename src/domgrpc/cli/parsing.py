@@ -4,7 +4,8 @@ Each function refuses with BadParameter, whose message names the option that it 
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?").fullmatch
 _ADDRESS: Final = re.compile(r"(?:[^\s:/\[\]]+|\[[0-9A-Fa-f:.%]+\]):([0-9]{1,5})").fullmatch
+_MICROS: Final = 1_000_000
 _PORT_MAX: Final = 65_535
 _ZIP_CODE: Final = re.compile("[0-9]{5}").fullmatch
 
@@ -52,6 +54,24 @@ def moment(text: str, option: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def moment_or_span(text: str, option: str) -> datetime:
+    """Read a time in ISO 8601, or how far from now it is: 36h or 2d."""
+    if _DURATION(text) and text[-1].isalpha():
+        return datetime.now(UTC) + timedelta(seconds=duration_seconds(text, option))
+    return moment(text, option)
+
+
+def price_micros(text: str, what: str) -> int:
+    """Read an amount of money in units of the currency, as 19.99."""
+    try:
+        amount = Decimal(text) * _MICROS
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount != amount.to_integral_value() or amount < 0:
+        raise typer.BadParameter(f"{what} is {text!r}: write an amount of money, as 19.99")
+    return int(amount)
+
+
 def degrees(text: str, option: str) -> tuple[float, float]:
     """Read a place as latitude,longitude."""
     try:
@@ -83,7 +103,7 @@ def zip_degrees(text: str, option: str = "--zip") -> tuple[float, float]:
     return latitude, longitude
 
 
-def line_of(text: str) -> "Line":
+def line_of(text: str, *, least: int = 1) -> "Line":
     """Read SKU, SKU=QUANTITY, SKU@LOCATION or SKU=QUANTITY@LOCATION; the quantity is 1 if not said.
 
     The last `@` and the last `=` before it count, so that SKUs may contain them.
@@ -96,18 +116,21 @@ def line_of(text: str) -> "Line":
     sku, equals, number = item.rpartition("=")
     if not equals:
         return Line(item, 1, location_id)
-    return Line(sku, whole(number, f"the quantity of {sku}"), location_id)
+    return Line(sku, whole(number, f"the quantity of {sku}", least), location_id)
 
 
 def wanted_of(text: str) -> tuple[str, int]:
     """Read SKU or SKU=QUANTITY; 0 where no quantity is said."""
     sku, equals, number = text.rpartition("=")
-    return (sku, whole(number, f"the quantity of {sku}")) if equals else (text, 0)
+    return (sku, whole(number, f"the quantity of {sku}", 1)) if equals else (text, 0)
 
 
-def whole(text: str, what: str) -> int:
-    """Read a whole number."""
+def whole(text: str, what: str, least: int | None = None) -> int:
+    """Read a whole number, of `least` or more."""
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         raise typer.BadParameter(f"{what} is {text!r}: write a whole number") from None
+    if least is not None and number < least:
+        raise typer.BadParameter(f"{what} is {text!r}: write a whole number from {least} on")
+    return number

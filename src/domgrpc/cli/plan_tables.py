@@ -7,6 +7,8 @@ from domgrpc.cli.output import time_text, word
 from domgrpc.cli.tables import Column, Row, print_table
 
 _MICROS: Final = 1_000_000
+_CENT: Final = 10_000
+_SHOWN_SHARE: Final = 0.000_5
 _FILTERS: Final = {
     "disabled": "out of use",
     "method": "cannot do the method",
@@ -46,6 +48,27 @@ def cost_of(row: Row) -> int:
     return int(row.package_cost_micros + row.units_cost_micros + row.price_micros)
 
 
+def paid_of(row: Row) -> int:
+    """Return what carriers and handling are paid for the work of a location."""
+    return cost_of(row) - weighed_of(row)
+
+
+def weighed_of(row: Row) -> int:
+    """Return what the rule set adds to a cost, as for lateness: it is weighed, and nobody pays."""
+    return 0 if word(row, "state") == "CANCELLED" else int(row.price_micros)
+
+
+def weighed_in_plan(plan: Row) -> int:
+    """Return what of the cost of a plan is weighed only."""
+    return sum(leg.price_micros for leg in plan.legs)
+
+
+def cost_text(cost_micros: int, weighed_micros: int) -> str:
+    """Return a cost as what is paid, and what is weighed where there is any."""
+    paid = f"{money(cost_micros - weighed_micros)} paid"
+    return f"{paid} and {money(weighed_micros)} weighed" if weighed_micros else paid
+
+
 def address_text(address: Row) -> str:
     """Return an address in a line: its words, or its coordinates where it has none."""
     named = (
@@ -53,6 +76,8 @@ def address_text(address: Row) -> str:
         *(address.region, address.country_code),
     )
     text = ", ".join(part for part in named if part)
+    if text and word(address, "address_type") == "COMMERCIAL":
+        return f"{text} (business)"
     if text or not address.HasField("point"):
         return text
     return f"{address.point.latitude_degrees:g},{address.point.longitude_degrees:g}"
@@ -62,6 +87,35 @@ def route(row: Row) -> str:
     """Return where a package comes from, and the store that it goes to."""
     target = row.destination_location_id
     return row.location_id if target in ("", row.location_id) else f"{row.location_id} -> {target}"
+
+
+def short_units(plan: Row) -> int:
+    """Return how many units of a plan nobody can fill."""
+    return sum(shortage.quantity for shortage in plan.shortages)
+
+
+def removed_text(leg: Row) -> str:
+    """Return what removed locations from a leg, in words."""
+    return ", ".join(
+        f"{each.location_count:,} {_FILTERS.get(each.filter, each.filter)}" for each in leg.removed
+    )
+
+
+def miss_sentence(miss: Row) -> str:
+    """Say of a way by which nothing can be promised what is short, and why."""
+    way = word(miss, "delivery_method") or "as the lines say"
+    if not miss.HasField("plan"):
+        return f"{way}: nothing can be promised: no store near enough does it"
+    store = f" at {miss.location_id}" if miss.location_id else ""
+    short = ", ".join(f"{each.quantity:,} x {each.sku}" for each in miss.plan.shortages)
+    why = "; ".join(dict.fromkeys(filter(None, map(removed_text, miss.plan.legs))))
+    return f"{way}{store}: nothing can be promised: short of {short}" + (
+        f" (locations: {why})" if why else ""
+    )
+
+
+def _weighed_text(micros: int) -> str:
+    return money(micros) if micros else ""
 
 
 ORDERS: Final = (
@@ -90,7 +144,8 @@ WORK: Final = (
     Column("state", lambda row: word(row, "state")),
     Column("ship by", lambda row: time_text(row.ship_by_time)),
     Column("there by", lambda row: time_text(row.deliver_by_time)),
-    Column("cost", lambda row: money(cost_of(row)), is_number=True),
+    Column("paid", lambda row: money(paid_of(row)), is_number=True),
+    Column("weighed", lambda row: _weighed_text(weighed_of(row)), is_number=True),
 )
 PACKAGES: Final = (
     Column("from", route),
@@ -110,10 +165,15 @@ STEPS: Final = (
 OPTIONS: Final = (
     Column("method", lambda row: word(row, "delivery_method") or "as the lines say"),
     Column("store", lambda row: row.location_id),
-    Column("cost", lambda row: money(row.cost_micros), is_number=True),
+    Column(
+        "paid",
+        lambda row: money(row.cost_micros - weighed_in_plan(row.plan)),
+        is_number=True,
+    ),
+    Column("weighed", lambda row: _weighed_text(weighed_in_plan(row.plan)), is_number=True),
     Column("there by", lambda row: time_text(row.deliver_by_time)),
     Column("from", lambda row: ", ".join({each.location_id: 0 for each in row.plan.packages})),
-    Column("short", lambda row: len(row.plan.shortages) or "", is_number=True),
+    Column("units short", lambda row: short_units(row.plan) or "", is_number=True),
 )
 SHORTAGES: Final = (
     Column("line", lambda row: row.line_id),
@@ -158,8 +218,7 @@ def print_section(
 def print_leg(leg: Row) -> None:
     """Print how a leg was decided: cost by part, the proof, the filters and the candidates."""
     items = ", ".join(f"{item.quantity} x {item.sku}" for item in leg.items)
-    store = f" to {leg.destination_location_id}" if leg.destination_location_id else ""
-    sys.stdout.write(f"\n{word(leg, 'delivery_method')}{store}: {items}\n")
+    sys.stdout.write(f"\n{leg_name(leg)}: {items}\n")
     sys.stdout.write(
         f"  cost {money(leg.cost_micros)}: packages {money(leg.package_micros)}, units "
         f"{money(leg.units_micros)}, weighed {money(leg.price_micros)}\n  {_proof(leg)}\n"
@@ -180,11 +239,26 @@ def print_leg(leg: Row) -> None:
         print_table(_candidate_columns(leg), able)
 
 
+def leg_name(leg: Row) -> str:
+    """Return the method of a leg, and its store where it has one."""
+    store = f" to {leg.destination_location_id}" if leg.destination_location_id else ""
+    return f"{word(leg, 'delivery_method')}{store}"
+
+
 def _proof(leg: Row) -> str:
     if leg.is_proven:
         return "proven: no plan costs less"
-    gap = (leg.cost_micros - leg.lower_bound_micros) / max(1, leg.lower_bound_micros)
-    return f"no plan costs less than {money(leg.lower_bound_micros)}: at most {gap:.1%} dearer"
+    gap = leg.cost_micros - leg.lower_bound_micros
+    if gap < _CENT:
+        return "no plan is cheaper by as much as 0.01"
+    share = gap / max(1, leg.lower_bound_micros)
+    per_cent = f"{share:.1%}" if share >= _SHOWN_SHARE else "less than 0.1%"
+    # Rounded so that it stays true.
+    least = leg.lower_bound_micros // _CENT * _CENT
+    most = -(-gap // _CENT) * _CENT
+    return (
+        f"no plan costs less than {money(least)}: this is at most {money(most)} ({per_cent}) dearer"
+    )
 
 
 def _candidate_columns(leg: Row) -> tuple[Column, ...]:
@@ -192,6 +266,8 @@ def _candidate_columns(leg: Row) -> tuple[Column, ...]:
         Column("candidate", lambda row: row.location_id),
         Column("package", lambda row: money(row.package_micros), is_number=True),
     ]
+    if any(row.weight_micros for row in leg.candidates):
+        columns.append(Column("by weight", lambda row: money(row.weight_micros), is_number=True))
     for number, item in enumerate(leg.items):
         columns.append(_unit_column(number, item.sku))
     return tuple(columns)
@@ -205,9 +281,14 @@ def _unit_column(number: int, sku: str) -> Column:
     return Column(sku, text, is_number=True)
 
 
-def location_sentence(found: Row) -> str:
-    """Say why a location is or is not in a plan, and the least that would have changed that."""
+def location_sentence(found: Row, *, names_leg: bool = False) -> str:
+    """Say why a location is or is not in a plan, and the least that would have changed that.
+
+    With `names_leg`, as where there are several, also of which way it is said.
+    """
     name = found.location_id
+    if names_leg:
+        name += f", {leg_name(found)}:"
     if found.is_used:
         return f"{name} is in the plan"
     parts = []

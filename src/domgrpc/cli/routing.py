@@ -10,6 +10,7 @@ from domgrpc.cli.options import ChannelOption
 from domgrpc.cli.order_options import (
     ITEM_HELP,
     ITEM_METAVAR,
+    BusinessOption,
     CompleteOption,
     CustomerOption,
     HardOption,
@@ -41,6 +42,7 @@ def simulate(
     ] = "",
     to: ToOption = "",
     zip_code: ZipToOption = "",
+    business: BusinessOption = False,
     method: OrderMethodOption = None,
     channel: ChannelOption = "",
     customer: CustomerOption = "",
@@ -64,12 +66,17 @@ def simulate(
     ] = None,
 ) -> None:
     """Plan an order as it would be planned now, and say why so; nothing is changed."""
+    from domgrpc.client import Terms
+
     wanted = [item_of(item) for item in items or ()]
     if bool(wanted) == bool(order_id):
         raise typer.BadParameter("name items, or an order with --order: one of the two")
+    if order_id and method:
+        raise typer.BadParameter("--method is not for --order: its lines have their methods")
     terms = terms_from(
         to=to,
         zip_code=zip_code,
+        business=business,
         channel=channel,
         customer=customer,
         promise=promise,
@@ -77,7 +84,10 @@ def simulate(
         packages_max=packages_max,
         complete=complete,
     )
-    mocked = {(line.sku, line.location_id): line.quantity for line in map(line_of, stock or ())}
+    if order_id and terms != Terms():
+        raise typer.BadParameter("an order has its own address and terms: give --order alone")
+    figures = [line_of(text, least=0) for text in stock or ()]
+    mocked = {(line.sku, line.location_id): line.quantity for line in figures}
     answer = ask(
         context,
         lambda client: client.simulate_routing(
@@ -145,17 +155,19 @@ def _show_plan(context: typer.Context, plan: "Plan") -> None:
     from domgrpc.cli.plan_tables import (
         PACKAGES,
         SHORTAGES,
+        cost_text,
         counted,
-        money,
         print_leg,
         print_section,
+        weighed_in_plan,
     )
 
     if session_of(context).as_json:
         print_json(plain(plan))
         return
     sys.stdout.write(
-        f"{counted(len(plan.packages), 'package')} for {money(plan.cost_micros)}, by rule set "
+        f"{counted(len(plan.packages), 'package')} for "
+        f"{cost_text(plan.cost_micros, weighed_in_plan(plan))}, by rule set "
         f"{plan.rule_set_version}\n"
     )
     print_section("packages", PACKAGES, plan.packages)
@@ -166,7 +178,13 @@ def _show_plan(context: typer.Context, plan: "Plan") -> None:
 
 def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse") -> None:
     from domgrpc.cli.output import plain, print_json, time_text, word
-    from domgrpc.cli.plan_tables import counted, location_sentence, money, print_leg
+    from domgrpc.cli.plan_tables import (
+        cost_text,
+        counted,
+        location_sentence,
+        print_leg,
+        weighed_in_plan,
+    )
 
     if session_of(context).as_json:
         print_json(plain(answer))
@@ -175,14 +193,15 @@ def _show_explanation(context: typer.Context, answer: "ExplainDecisionResponse")
     sys.stdout.write(
         f"{word(decision, 'step')} at {time_text(decision.decision_time)}, revision "
         f"{decision.revision}, by rule set {decision.rule_set_version}: "
-        f"{money(decision.cost_micros)}; {counted(answer.decision_count, 'decision')} remembered\n"
+        f"{cost_text(decision.cost_micros, weighed_in_plan(decision))}; "
+        f"{counted(answer.decision_count, 'decision')} remembered\n"
     )
     for leg in decision.legs:
         print_leg(leg)
     if answer.locations:
         sys.stdout.write("\n")
     for found in answer.locations:
-        sys.stdout.write(location_sentence(found) + "\n")
+        sys.stdout.write(location_sentence(found, names_leg=len(decision.legs) > 1) + "\n")
 
 
 def _show_backlog(

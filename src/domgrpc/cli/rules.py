@@ -18,6 +18,7 @@ from domgrpc.cli.options import LIMIT_DEFAULT, LimitOption, RequestIdOption
 from domgrpc.cli.session import ask, session_of
 
 if TYPE_CHECKING:
+    from domgrpc.client import DomgrpcClient
     from domgrpc.v1.rule_set_pb2 import DryRunRuleSetResponse, RuleSet
 
 _SAFETY_STOCK_OPTIONS = ("--quantity", "--percent")
@@ -101,6 +102,9 @@ def create_rule_set(
     preset: Annotated[
         Strategy | None, typer.Option("--preset", help="The rule set of a strategy, instead.")
     ] = None,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Also check its rules, as `validate` does.")
+    ] = False,
     request_id: RequestIdOption = "",
 ) -> None:
     """Add a rule set as a draft."""
@@ -110,8 +114,12 @@ def create_rule_set(
     from domgrpc.v1.rule_set_pb2 import RuleSet
 
     rule_set = RuleSet(strategy=number_of(preset)) if file is None else read_rule_set(file)
-    made = ask(context, lambda client: client.create_rule_set(rule_set, request_id=request_id))
-    _show(context, made)
+
+    async def create(client: "DomgrpcClient") -> "RuleSet":
+        made = await client.create_rule_set(rule_set, request_id=request_id)
+        return await client.validate_rule_set(made.version) if validate else made
+
+    _show_step(context, ask(context, create))
 
 
 @app.command("validate")
@@ -119,7 +127,7 @@ def validate_rule_set(
     context: typer.Context, version: VersionArgument, *, request_id: RequestIdOption = ""
 ) -> None:
     """Check the rules of a draft."""
-    _show(
+    _show_step(
         context,
         ask(context, lambda client: client.validate_rule_set(version, request_id=request_id)),
     )
@@ -130,7 +138,7 @@ def activate_rule_set(
     context: typer.Context, version: VersionArgument, *, request_id: RequestIdOption = ""
 ) -> None:
     """Route by a validated rule set from now on, or by an older one again."""
-    _show(
+    _show_step(
         context,
         ask(context, lambda client: client.activate_rule_set(version, request_id=request_id)),
     )
@@ -190,15 +198,27 @@ def _show_dry_run(
 
 def _show(context: typer.Context, rule_set: "RuleSet") -> None:
     from domgrpc.cli.columns import ROUTING_RULES
-    from domgrpc.cli.output import flat, plain, print_facts, print_json
+    from domgrpc.cli.output import plain, print_facts, print_json
+    from domgrpc.cli.rule_set_words import rule_set_facts
     from domgrpc.cli.tables import print_table
 
     if session_of(context).as_json:
         print_json(plain(rule_set))
         return
-    facts = dict(flat(rule_set))
-    del facts["rules"]
-    # 0 is a version too, and would be left out as nothing.
-    print_facts({**facts, "version": str(rule_set.version)})
+    print_facts(rule_set_facts(rule_set))
     if rule_set.rules:
+        typer.echo()
         print_table(ROUTING_RULES, rule_set.rules)
+
+
+def _show_step(context: typer.Context, rule_set: "RuleSet") -> None:
+    from domgrpc.cli.output import plain, print_json, word
+    from domgrpc.cli.rule_set_words import next_step
+
+    if session_of(context).as_json:
+        print_json(plain(rule_set))
+        return
+    if word(rule_set, "state") == "VALIDATED":
+        for warning in rule_set.warnings:
+            typer.echo(f"warning: {warning}")
+    typer.echo(next_step(rule_set))

@@ -53,6 +53,8 @@ def watch(
     async def follow(client: "DomgrpcClient") -> None:
         left = count
         await _check_known(client, skus or (), locations or ())
+        if after is not None:
+            say_if_ahead(after, (await client.list_locations(page_size=1)).revision)
         responses = client.watch_inventory(
             after_revision=after,
             snapshot=snapshot,
@@ -83,6 +85,12 @@ async def _check_known(
         for item in answer.items:
             if not item.known:
                 sys.stderr.write(f"nothing is known of {item.sku!r} so far; waiting for it\n")
+
+
+def say_if_ahead(after: int, newest: int) -> None:
+    """Say that a watch begins after a revision that is not there yet."""
+    if after > newest:
+        sys.stderr.write(f"the newest revision is {newest}; waiting for one after {after}\n")
 
 
 def _print(

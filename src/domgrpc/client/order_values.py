@@ -10,6 +10,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from domgrpc.client.values import scope_weight, set_time
 from domgrpc.v1.order_pb2 import (
     Address,
+    AddressType,
     EditOrderRequest,
     OrderLine,
     OrderTerms,
@@ -76,8 +77,12 @@ def address_of(
     city: str = "",
     region: str = "",
     country_code: str = "",
+    is_commercial: bool = False,
 ) -> Address:
-    """Return an address: with coordinates, or with a US ZIP code that has some."""
+    """Return an address: with coordinates, or with a US ZIP code that has some.
+
+    It is a home unless it is said to be commercial.
+    """
     address = Address(
         postal_code=postal_code,
         recipient=recipient,
@@ -86,6 +91,8 @@ def address_of(
         region=region,
         country_code=country_code,
     )
+    if is_commercial:
+        address.address_type = AddressType.ADDRESS_TYPE_COMMERCIAL
     if latitude_degrees is not None and longitude_degrees is not None:
         point = Point(latitude_degrees=latitude_degrees, longitude_degrees=longitude_degrees)
         address.point.CopyFrom(point)
@@ -120,7 +127,8 @@ def write_items(
 
 def write_terms(target: OrderTerms, terms: Terms) -> None:
     """Write terms into a request."""
-    if terms is ANY_TERMS:
+    # Even an empty value that is written makes the terms given, which not every request allows.
+    if terms is ANY_TERMS or terms == ANY_TERMS:
         return
     target.channel = terms.channel
     target.customer_id = terms.customer_id

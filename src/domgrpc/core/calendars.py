@@ -15,6 +15,7 @@ from sortedcontainers import SortedDict
 
 from domgrpc.core.holiday_dates import NO_HOLIDAYS, HolidayRegion, region_problem
 from domgrpc.core.locations import Location, Locations
+from domgrpc.core.moments import hour_text
 from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.time_zones import zone_names
 from domgrpc.core.values import (
@@ -280,8 +281,8 @@ def _in_order(open_minute: int, close_minute: int) -> bool:
 
 def _disordered(open_minute: int, close_minute: int) -> str:
     return (
-        f"opens {open_minute} and closes {close_minute} minutes after midnight: give an opening "
-        f"before the closing, within {DAY_MINUTES} minutes"
+        f"opens at {hour_text(open_minute)} and closes at {hour_text(close_minute)}: give an "
+        "opening before the closing, within one day"
     )
 
 

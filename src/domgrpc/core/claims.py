@@ -5,6 +5,7 @@ from itertools import islice
 import msgspec
 
 from domgrpc.core.hold_draft import illegal_transition, insufficient
+from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag
 from domgrpc.core.reservation_book import Reservations
@@ -45,8 +46,8 @@ def decide_confirm_reservation(
     if not command.revive_if_available:
         raise Rejected(
             Reason.RESERVATION_EXPIRED,
-            f"reservation {command.reservation_id!r} expired at {reservation.expire_time_ms} ms: "
-            "reserve anew, or set revive_if_available",
+            f"reservation {command.reservation_id!r} expired at "
+            f"{instant_text(reservation.expire_time_ms)}: reserve anew, or set revive_if_available",
             reservation_id=command.reservation_id,
             expire_time_ms=reservation.expire_time_ms,
         )

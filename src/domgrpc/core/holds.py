@@ -7,6 +7,7 @@ hold's own units not counted against it. All lines or none, unless the caller al
 import msgspec
 
 from domgrpc.core.hold_draft import HoldDraft, illegal_transition, insufficient
+from domgrpc.core.moments import instant_text, seconds_text
 from domgrpc.core.network import Ask, Network
 from domgrpc.core.plain_holds import plain_lines
 from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag
@@ -157,8 +158,9 @@ def held_reservation(state: Reservations, reservation_id: ReservationId, etag: s
     if reservation.state is ReservationState.EXPIRED:
         raise Rejected(
             Reason.RESERVATION_EXPIRED,
-            f"reservation {reservation_id!r} expired at {reservation.expire_time_ms} ms: reserve "
-            "anew, or confirm with revive_if_available",
+            f"reservation {reservation_id!r} expired at "
+            f"{instant_text(reservation.expire_time_ms)}: reserve anew, or confirm "
+            "with revive_if_available",
             reservation_id=reservation_id,
             expire_time_ms=reservation.expire_time_ms,
         )
@@ -305,7 +307,8 @@ def deadline_ms(expiration: Expiration, now_ms: TimeMs) -> TimeMs:
     if not TTL_MS_MIN <= ttl_ms <= TTL_MS_MAX:
         raise Rejected(
             Reason.TTL_OUT_OF_RANGE,
-            f"the hold would last {ttl_ms} ms; {TTL_MS_MIN} ms to {TTL_MS_MAX} ms are allowed",
+            f"the hold would last {seconds_text(ttl_ms)}; {seconds_text(TTL_MS_MIN)} to "
+            f"{seconds_text(TTL_MS_MAX)} (30 days) are allowed",
             ttl_ms=ttl_ms,
             ttl_ms_min=TTL_MS_MIN,
             ttl_ms_max=TTL_MS_MAX,

@@ -5,8 +5,13 @@ from array import array
 import msgspec
 
 from domgrpc.core.geography import Point
-from domgrpc.core.values import DeliveryMethod, LocationIndex, Micros, ServiceId
+from domgrpc.core.values import AddressType, DeliveryMethod, LocationIndex, Micros, ServiceId
 
+_TO_ADDRESS = (
+    DeliveryMethod.SHIP_TO_HOME,
+    DeliveryMethod.LOCAL_DELIVERY,
+    DeliveryMethod.DROP_SHIP,
+)
 UNREACHABLE = -1
 UNREACHABLE_MICROS = Micros(10**15)
 """The price of what cannot be done, so that nobody takes it for cheap."""
@@ -30,6 +35,11 @@ class Journey(msgspec.Struct, frozen=True, gc=False):
     prefers_fastest: bool = False
     time_zone: str = ""
     """In whose evenings goods arrive; empty for those of the origin."""
+
+
+def goes_home(method: DeliveryMethod, address_type: AddressType) -> bool:
+    """Whether goods of a delivery method go to a home."""
+    return method in _TO_ADDRESS and address_type is AddressType.RESIDENTIAL
 
 
 class ServiceTerms(msgspec.Struct, frozen=True, gc=False):

@@ -31,6 +31,7 @@ from domgrpc.core.values import (
     LocationIndex,
     Micros,
     Quantity,
+    Sku,
     TimeMs,
 )
 
@@ -250,10 +251,15 @@ def nothing_planned(leg: Leg, question: LegQuestion, found: Candidates) -> LegPl
     return LegPlan((), _shortages(question.needs, {}), decision)
 
 
-def given_up(decision: LegDecision) -> LegDecision:
-    """Return the decision of a leg that is not fulfilled, because another part is short."""
+def given_up(decision: LegDecision, leg: Leg) -> LegDecision:
+    """Return the decision of a leg that is not fulfilled, because a part of the order is short."""
+    units: dict[Sku, int] = {}
+    for line in leg.lines:
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
     return msgspec.structs.replace(
         decision,
+        skus=tuple(units),
+        quantities=tuple(units.values()),
         cost_micros=Micros(0),
         lower_bound_micros=Micros(0),
         is_proven=True,
@@ -288,9 +294,21 @@ def _rows(
     of = itemgetter(*kept)
     places = slice(len(dict.fromkeys(kept)))
     by_index = network.locations.by_index
-    return CandidateRows(
+    rows = CandidateRows(
         tuple(by_index[index].location_id for index in of(found.indexes)[places]),
         of(instance.package_costs)[places],
         tuple(of(row)[places] for row in instance.unit_costs),
         tuple(of(row)[places] for row in instance.available),
+    )
+    rates = instance.terms.weight_rates
+    if rates is None:
+        return rows
+    return msgspec.structs.replace(
+        rows,
+        cards=tuple(tuple(zip(card.grams_max, card.micros, strict=True)) for card in rates.cards),
+        card_indexes=of(rates.card_indexes)[places],
+        unit_grams=rates.unit_grams,
+        parcel_micros=tuple(card.parcel_micros for card in rates.cards),
+        once=tuple(place in rates.once for place in kept[places]),
+        splits=tuple(map(instance.terms.may_split, range(len(instance.quantities)))),
     )

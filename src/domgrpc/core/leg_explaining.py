@@ -1,9 +1,18 @@
 """Why a location is not in the plan of a leg, by what was weighed when it was decided."""
 
+from operator import mul
+
 from domgrpc.core.leg_solving import solve_leg
 from domgrpc.core.orders import LegDecision
 from domgrpc.core.plans import LocationExplanation
-from domgrpc.core.routing.instance import Instance, Solution
+from domgrpc.core.routing.instance import (
+    PLAIN,
+    Instance,
+    RateCard,
+    Solution,
+    Terms,
+    WeightRates,
+)
 from domgrpc.core.values import LocationId, Micros, Sku
 
 _SEARCHES_MAX = 50
@@ -80,4 +89,38 @@ def _forced(leg: LegDecision, place: int, forced_line: int | None) -> Instance:
         package_costs=rows.package_micros,
         unit_costs=rows.unit_micros,
         available=available,
+        terms=_terms(leg) if rows.cards else PLAIN,
     )
+
+
+def _terms(leg: LegDecision) -> Terms:
+    rows = leg.rows
+    once = tuple(place for place, is_once in enumerate(rows.once) if is_once)
+    rates = WeightRates(rows.unit_grams, _cards(leg), rows.card_indexes, once)
+    return Terms(unit_split=any(rows.splits) and rows.splits, weight_rates=rates)
+
+
+def _cards(leg: LegDecision) -> tuple[RateCard, ...]:
+    return tuple(
+        RateCard(tuple(grams for grams, _ in steps), tuple(micros for _, micros in steps), parcel)
+        for steps, parcel in zip(leg.rows.cards, leg.rows.parcel_micros, strict=True)
+    )
+
+
+def weights_micros(leg: LegDecision) -> tuple[int, ...]:
+    """Return what weight adds to one package from each candidate told of.
+
+    In it is all that the candidate has of the leg; 0 where nothing goes by weight.
+    """
+    rows = leg.rows
+    if not rows.cards:
+        return (0,) * len(rows.location_ids)
+    cards = _cards(leg)
+    found = []
+    for place, card in enumerate(rows.card_indexes):
+        sent = [
+            min(units[place], quantity)
+            for units, quantity in zip(rows.available, leg.quantities, strict=True)
+        ]
+        found.append(cards[card].price(sum(map(mul, sent, rows.unit_grams))))
+    return tuple(found)

@@ -219,7 +219,7 @@ class _Parts:
             else sum(rates.unit_grams[line] * self._instance.quantities[line] for line in lot)
             for lot in part
         ]
-        return WeightRates(tuple(grams), rates.cards, rates.card_indexes)
+        return WeightRates(tuple(grams), rates.cards, rates.card_indexes, rates.once)
 
     def _cheapest(self, lot: tuple[int, ...]) -> int:
         costs, available = self._row(lot)

@@ -87,6 +87,8 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     promise_is_hard: bool = False
     parcel_at: ParcelFinder | None = None
     """Finds the open parcel from a location on a day that takes more; None where there is none."""
+    parcel_grams: Callable[[FulfillmentOrder], int] | None = None
+    """Says what an open parcel weighs, with all that joined it."""
     joins_only: bool = False
     """Whether the order has all packages that it may have: goods can only join open ones."""
     may_backorder: bool = True

@@ -5,7 +5,7 @@ so, by a textbook strategy. Where stock alone cannot serve a leg, what may be so
 weighed too, as candidates with the date on which their supply comes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import ge
 
 import msgspec
@@ -20,7 +20,7 @@ from domgrpc.core.leg_capacity import (
     without_cells,
 )
 from domgrpc.core.leg_joins import with_first_free
-from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion, Need
+from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion
 from domgrpc.core.leg_solving import (
     follow_strategy,
     is_long,
@@ -28,20 +28,16 @@ from domgrpc.core.leg_solving import (
     or_by_rule,
     solve_leg,
 )
+from domgrpc.core.leg_weights import weight_rates
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.plain_legs import plain_leg
 from domgrpc.core.routing.instance import (
     Instance,
-    RateCard,
     Solution,
     Unservable,
-    WeightRates,
 )
 from domgrpc.core.rule_sets import Strategy
-
-_NO_STEPS = ((1 << 60, 0),)
-"""The weight steps of what has none."""
 
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
@@ -157,27 +153,13 @@ def _instance(
         tuple(number_of[place] for place in group if place in number_of) for group in limits.groups
     )
     here = msgspec.structs.replace(limits, groups=groups) if groups else limits
+    pairs = zip(needs, quantities, strict=True)
+    grams = sum(need.fields.weight_grams * quantity for need, quantity in pairs)
+    rates = weight_rates(question, found, needs, grams)
     return Instance(
         quantities=quantities,
         package_costs=found.package_costs,
         unit_costs=[found.unit_costs[place] for place in places],
         available=[found.available[place] for place in places],
-        terms=leg_terms(needs, quantities, here, _weight_rates(found, needs)),
+        terms=leg_terms(needs, quantities, here, rates),
     )
-
-
-def _weight_rates(found: Candidates, needs: Sequence[Need]) -> WeightRates | None:
-    if not found.table.cards and not any(place.table.cards for place in found.dated):
-        return None
-    numbers: dict[tuple[tuple[int, int], ...], int] = {}
-    indexes = []
-    for candidate in range(len(found.indexes)):
-        place = found.place(candidate)
-        card = place.table.card[place.row]
-        steps = place.table.cards[card] if card >= 0 else _NO_STEPS
-        indexes.append(numbers.setdefault(steps, len(numbers)))
-    cards = tuple(
-        RateCard(tuple(grams for grams, _ in steps), tuple(micros for _, micros in steps))
-        for steps in numbers
-    )
-    return WeightRates(tuple(need.fields.weight_grams for need in needs), cards, indexes)

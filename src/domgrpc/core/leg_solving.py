@@ -119,10 +119,14 @@ def _coarsely_solved(instance: Instance, bits: int, share: int) -> Solution | Un
     terms, rates = instance.terms, instance.terms.weight_rates
     if rates is not None:
         cards = tuple(
-            RateCard(card.grams_max, tuple(micros >> bits for micros in card.micros))
+            RateCard(
+                card.grams_max,
+                tuple(micros >> bits for micros in card.micros),
+                card.parcel_micros >> bits,
+            )
             for card in rates.cards
         )
-        coarse_rates = WeightRates(rates.unit_grams, cards, rates.card_indexes)
+        coarse_rates = msgspec.structs.replace(rates, cards=cards)
         terms = msgspec.structs.replace(terms, weight_rates=coarse_rates)
     coarse = Instance(
         quantities=instance.quantities,

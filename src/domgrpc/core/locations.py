@@ -12,6 +12,7 @@ import msgspec
 from sortedcontainers import SortedDict
 
 from domgrpc.core.geography import PlaceIndex, Point
+from domgrpc.core.moments import instant_text
 from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.values import (
     FOREVER_MS,
@@ -278,8 +279,9 @@ def _check_coming(command: SetLocationState, at: Stamp) -> None:
     if command.end_time_ms <= at.time_ms:
         raise Rejected(
             Reason.WINDOW_OVER,
-            f"location {command.location_id!r} would be disabled from now, {at.time_ms} ms, until "
-            f"{command.end_time_ms} ms, which is over: give a later end_time, or none",
+            f"location {command.location_id!r} would be disabled from now, "
+            f"{instant_text(at.time_ms)}, until {instant_text(command.end_time_ms)}, which is "
+            "over: give a later end_time, or none",
             end_time_ms=command.end_time_ms,
             server_time_ms=at.time_ms,
         )

@@ -19,7 +19,14 @@ from domgrpc.core.order_book import (
     takes_more,
 )
 from domgrpc.core.order_legs import Leg
-from domgrpc.core.orders import FulfillmentLine, FulfillmentOrder, Order, OrderLine, OrderTerms
+from domgrpc.core.orders import (
+    FulfillmentLine,
+    FulfillmentOrder,
+    FulfillmentState,
+    Order,
+    OrderLine,
+    OrderTerms,
+)
 from domgrpc.core.values import FulfillmentOrderId, LocationId, LocationIndex, OrderId, TimeMs
 
 _PARCELS_TRIED_MAX = 20
@@ -73,6 +80,30 @@ def parcel_finder(
         return None
 
     return parcel_at
+
+
+def parcel_grams(
+    network: Network, orders: Orders, order: Order | None, parcel: FulfillmentOrder
+) -> int:
+    """Return what a parcel weighs, with the goods of all work that joined it.
+
+    `order` is the one that is planned, as it will be; the book still has it as it was.
+    """
+    key = parcel.fulfillment_order_id
+    works = [parcel]
+    guests: Mapping[FulfillmentOrderId, OrderId] = orders.guests.get(key, {})
+    others = [orders.by_id[order_id] for order_id in dict.fromkeys(guests.values())]
+    for other in others:
+        if order is None or other.order_id != order.order_id:
+            works += [work for work in other.fulfillment_orders if work.parcel_id == key]
+    if order is not None:
+        works += [work for work in order.fulfillment_orders if work.parcel_id == key]
+    return sum(
+        line.quantity * network.products.fields(line.sku).weight_grams
+        for work in works
+        if work.state is not FulfillmentState.CANCELLED
+        for line in work.lines
+    )
 
 
 def _own_parcels(leg: Leg, order: Order) -> dict[tuple[LocationId, int], FulfillmentOrder]:

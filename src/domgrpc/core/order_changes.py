@@ -15,7 +15,7 @@ from domgrpc.core.order_commands import (
     OrderChanged,
     ReleaseOrder,
 )
-from domgrpc.core.order_editing import cancelled, edited
+from domgrpc.core.order_editing import cancelled, edited, grown_lines
 from domgrpc.core.order_placing import short_of
 from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import (
@@ -40,6 +40,7 @@ from domgrpc.core.orders import (
 from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
 from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
+from domgrpc.core.possible_orders import check_possible
 from domgrpc.core.rejections import Reason, Rejected, check_etag
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
@@ -65,6 +66,9 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
         return None
     check_line_count(len(lines))
     check_terms(planner.network, lines, terms)
+    grown = lines if command.address is not None else grown_lines(old.lines, lines)
+    if grown:
+        check_possible(planner, PlanQuestion(grown, terms, caller.at.time_ms, order=old))
     order = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
     # What was not planned before, because nobody could, is tried again with it.
     return replanned(planner, (old, order), (caller, StepKind.EDITED, ""))

@@ -101,6 +101,18 @@ def cancelled(old: Order, asked: tuple[tuple[LineId, Quantity], ...]) -> Left:
     return tuple(lines), works
 
 
+def grown_lines(old: tuple[OrderLine, ...], lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:
+    """Return the lines that want more than before, or want it another way; O(lines)."""
+    before = {line.line_id: (line.quantity, _place(line)) for line in old}
+    return tuple(
+        line
+        for line in lines
+        if line.line_id not in before
+        or line.quantity > before[line.line_id][0]
+        or _place(line) != before[line.line_id][1]
+    )
+
+
 # --- lines
 
 

@@ -8,6 +8,7 @@ where else it is; nothing is half booked.
 import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
+from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Ask
 from domgrpc.core.order_checks import check_lines, check_terms
 from domgrpc.core.order_claims import planned_claims
@@ -18,13 +19,15 @@ from domgrpc.core.orders import (
     Attention,
     Order,
     OrderHold,
+    OrderLine,
     OrderStep,
     ShortagePolicy,
     StepKind,
 )
 from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
-from domgrpc.core.quotes import content_fingerprint, make_quote, plan_quoted
+from domgrpc.core.possible_orders import check_possible
+from domgrpc.core.quotes import content_fingerprint, lines_by, make_quote, plan_quoted
 from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.reservations import (
@@ -122,16 +125,19 @@ def decide_hold_quote(
     expire_time_ms = deadline_ms(Expiration(ttl_ms=command.ttl_ms), now_ms)
     question = QuoteQuestion(command.lines, command.terms, command.methods)
     quote = make_quote(planner, question, now_ms)
-    if not quote.options or quote.options[0].plan.shortages:
-        plan = quote.options[0].plan if quote.options else Plan((), (), (), 0)
-        raise short_of(planner, PlanQuestion(command.lines, command.terms, now_ms), plan)
+    if not quote.options:
+        raise no_candidate()
+    best = quote.options[0]
+    if best.plan.shortages:
+        lines = lines_by(command.lines, (best.delivery_method, best.location_id))
+        raise short_of(planner, PlanQuestion(lines, command.terms, now_ms), best.plan)
     terms = command.terms
     held = Reservation(
         reservation_id,
         caller.client_id,
         ReservationState.HELD,
-        _held_lines(quote.options[0].plan),
-        Demand(terms.channel, quote.options[0].delivery_method),
+        _held_lines(best.plan),
+        Demand(terms.channel, best.delivery_method),
         terms.reference,
         expire_time_ms,
         now_ms,
@@ -142,10 +148,18 @@ def decide_hold_quote(
 
 
 def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
-    """Build the refusal that names each line nobody can fill, and where else it is."""
+    """Build the refusal that names each line nobody can fill, and where else it is.
+
+    A plan that is refused as a whole says nothing about what there is of each line: what could be
+    fulfilled is planned once more, as much of it as possible.
+    """
     wanted = {line.line_id: line for line in question.lines}
     short: list[ShortLine] = []
-    for place, shortage in enumerate(plan.shortages):
+    terms = msgspec.structs.replace(
+        question.terms, ship_complete=False, shortage_policy=ShortagePolicy.BACKORDER
+    )
+    most = plan_order(planner, msgspec.structs.replace(question, terms=terms))
+    for place, shortage in enumerate(most.shortages or plan.shortages):
         line = wanted[shortage.line_id]
         elsewhere: tuple[Alternative, ...] = ()
         if place < _SHORT_LINES_EXPLAINED_MAX:
@@ -154,21 +168,30 @@ def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
             elsewhere = alternatives(planner.network, line.sku, picking)
         offered = Quantity(line.quantity - shortage.quantity)
         short.append(ShortLine(line.sku, line.location_id, line.quantity, offered, elsewhere))
-    if not short:
-        return no_candidate()
     first = short[0]
+    whole = _wholeness(planner, wanted[(most.shortages or plan.shortages)[0].line_id])
     more = f", and {len(short) - 1} more lines" if len(short) > 1 else ""
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
         f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} can be "
-        f"fulfilled{more}{_left_out(plan)}: ask for less, by another method or elsewhere, or allow "
-        "backorders",
+        f"fulfilled{whole}{more}{_left_out(plan)}: ask for less, by another method or elsewhere, "
+        "or allow backorders",
         short_lines=tuple(short),
         sku=first.sku,
         location_id=first.location_id,
         asked_quantity=first.asked_quantity,
         available_quantity=first.available_quantity,
     )
+
+
+def _wholeness(planner: Planner, line: OrderLine) -> str:
+    # Why none may be there for it where some units are.
+    if line.package_group:
+        return ", all in one package with their group"
+    fields = planner.network.products.fields(line.sku)
+    splits = planner.rules(None).content.limits.unit_split_allowed
+    is_whole = fields.keep_together or fields.ship_alone or not splits
+    return ", all from one place" if is_whole else ""
 
 
 def _left_out(plan: Plan) -> str:
@@ -195,6 +218,8 @@ def no_candidate() -> Rejected:
 
 def _planned(planner: Planner, question: PlanQuestion, quoted: QuotedPlan | None) -> Plan:
     plan = plan_order(planner, question)
+    if plan.shortages:
+        check_possible(planner, question)
     if quoted is not None:
         _check_quote(question, quoted)
         may_be_short = planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE
@@ -211,8 +236,8 @@ def _check_quote(question: PlanQuestion, quoted: QuotedPlan) -> None:
     if quoted.expire_time_ms <= question.time_ms:
         raise Rejected(
             Reason.QUOTE_EXPIRED,
-            f"the quote was good until {quoted.expire_time_ms} ms, it is {question.time_ms} ms: "
-            "quote anew, or place the order without it",
+            f"the quote was good until {instant_text(quoted.expire_time_ms)}, it is "
+            f"{instant_text(question.time_ms)}: quote anew, or place the order without it",
             expire_time_ms=quoted.expire_time_ms,
         )
     if quoted.content != content_fingerprint(question.lines, question.terms):
@@ -292,7 +317,8 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
         expire_time_ms=max(best.quoted.expire_time_ms, held.expire_time_ms),
     )
     first = msgspec.structs.replace(best, quoted=quoted)
-    return msgspec.structs.replace(quote, options=(first, *quote.options[1:]), reservation=held)
+    # Without what came to nothing: the record of a hold is for ever.
+    return Quote((first, *quote.options[1:]), quote.expire_time_ms, held)
 
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:

@@ -4,24 +4,25 @@ Legs are planned one after the other, in the order in which their first lines st
 takes is not there for the next.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
+from domgrpc.core.asked_units import mocked_units, units_by_index
 from domgrpc.core.journey_columns import Columns
-from domgrpc.core.journeys import Journey, TransportTable
+from domgrpc.core.journeys import Journey, TransportTable, goes_home
 from domgrpc.core.leg_answers import LegPlan, given_up
 from domgrpc.core.leg_questions import (
     LegLimits,
     LegQuestion,
     Need,
     ParcelFinder,
-    Units,
 )
 from domgrpc.core.leg_routing import route_leg
-from domgrpc.core.network import Ask, Network
+from domgrpc.core.network import Ask
 from domgrpc.core.obvious_plans import PlainLeg, obvious_plan
-from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
+from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder, parcel_grams
 from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
@@ -38,7 +39,7 @@ from domgrpc.core.orders import (
     ShortagePolicy,
 )
 from domgrpc.core.planner import Planner, PlanQuestion
-from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
+from domgrpc.core.plans import LineShortage, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
 from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
@@ -48,7 +49,6 @@ from domgrpc.core.values import (
     Demand,
     LocationId,
     LocationIndex,
-    Sku,
     TimeMs,
 )
 
@@ -89,7 +89,7 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         if several:
             taken.take(packages, index_of, sign=-1)
         packages.clear()
-        decisions = [given_up(decision) for decision in decisions]
+        decisions = list(map(given_up, decisions, legs))
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
@@ -161,9 +161,8 @@ def leg_question(
     prices = planner.prices(rules)
     promise_ms = _promise_ms(question, rules)
     ask = ask_of(terms, leg.delivery_method, question.time_ms)
-    columns = None
-    if terms.promise_time_ms is None:
-        columns = planner.journeys.columns(journey, ask, prices, promise_ms)
+    is_open = terms.promise_time_ms is None
+    columns = planner.journeys.columns(journey, ask, prices, promise_ms) if is_open else None
     count_max = _package_count_max(question, rules, effects)
     there = package_count(question.order, leg) if count_max and question.order is not None else 0
     asked = LegQuestion(
@@ -174,15 +173,16 @@ def leg_question(
         ranks=planner.journeys.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
         excluded=tuple(map(network.locations.index, _left_out(question, rules))),
-        own=_by_index(network, question.own),
+        own=units_by_index(network, question.own),
         taken=taken.units,
-        mocked=_mocked(network, question.mocked),
+        mocked=mocked_units(network, question.mocked),
         effects=effects,
         prices=prices,
         columns=columns,
         promise_ms=promise_ms,
         promise_is_hard=terms.promise_is_hard,
         parcel_at=_parcels(planner, question, leg),
+        parcel_grams=partial(parcel_grams, network, planner.orders, question.order),
         may_backorder=question.may_backorder and question.mocked is None,
         room_left=planner.room_check(taken),
         joins_only=0 < count_max <= there,
@@ -232,7 +232,8 @@ def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: 
 def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
     locations = planner.network.locations
     there = locations.index(leg.store_id) if leg.ends_at_store else terms.address.point
-    return Journey(leg.delivery_method, there)
+    residential = goes_home(leg.delivery_method, terms.address.address_type)
+    return Journey(leg.delivery_method, there, is_residential=residential)
 
 
 def _table_of(
@@ -263,26 +264,6 @@ def _area(planner: Planner, question: PlanQuestion, leg: Leg, radius_m: int) -> 
         near = resolve_scope(network, NearPoint(point, radius_m)).distances_m or {}
         area = Area({index: metres for index, metres in near.items() if index in area})
     return area
-
-
-def _by_index(
-    network: Network, units: Mapping[tuple[Sku, LocationId], int]
-) -> dict[Sku, dict[LocationIndex, int]]:
-    found: dict[Sku, dict[LocationIndex, int]] = {}
-    for (sku, location_id), count in units.items():
-        found.setdefault(sku, {})[network.locations.index(location_id)] = count
-    return found
-
-
-def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku, Units] | None:
-    if mocked is None:
-        return None
-    found: dict[Sku, Units] = {}
-    for each in mocked:
-        units = found.setdefault(each.sku, {})
-        index = network.locations.index(each.location_id)
-        units[index] = units.get(index, 0) + each.quantity
-    return found
 
 
 def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:

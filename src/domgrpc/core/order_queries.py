@@ -75,7 +75,12 @@ def get_order(state: State, order_id: OrderId) -> Order:
 def list_orders(
     state: State, after: tuple[int, str], size: int, wanted: OrderFilter
 ) -> Page[Order]:
-    """List orders by (create time, id) behind `after`; looks at a bounded number a page."""
+    """List orders by (create time, id) behind `after`; looks at a bounded number a page.
+
+    Refuses with LOCATION_NOT_FOUND.
+    """
+    if wanted.location_id is not None:
+        state.network.locations.index(wanted.location_id)
     first = max(after, (wanted.start_time_ms - 1, ""))
     return page_of(
         state.orders.after(first),

@@ -27,7 +27,7 @@ _STEPS: dict[FulfillmentState, tuple[FulfillmentState, ...]] = {
     _S.COLLECTED: (),
     _S.CANCELLED: (),
 }
-"""The steps that work may take; `_check_step` narrows them by the method."""
+"""The steps that work may take; `possible_steps` narrows them by the method."""
 _LEAVING = (_S.SHIPPED, _S.COLLECTED)
 
 
@@ -96,6 +96,24 @@ def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) ->
             order_id=old.order_id,
             holds=kinds,
         )
+    possible = possible_steps(work)
+    if target in possible:
+        return
+    steps = ", ".join(step.name for step in possible) or "none: it has ended"
+    raise Rejected(
+        Reason.ILLEGAL_STEP,
+        f"fulfillment order {work.fulfillment_order_id!r} is {work.state.name}, by "
+        f"{work.delivery_method.name}, and cannot become {target.name}; its next steps are {steps}",
+        order_id=old.order_id,
+        fulfillment_order_id=work.fulfillment_order_id,
+        state=work.state.name,
+        asked_state=target.name,
+        possible_states=",".join(step.name for step in possible),
+    )
+
+
+def possible_steps(work: FulfillmentOrder) -> tuple[FulfillmentState, ...]:
+    """Return the steps that work may take next, by its state and its method."""
     in_store = work.delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE)
     to_store = work.delivery_method is DeliveryMethod.SHIP_TO_STORE
     wrong = {
@@ -103,17 +121,7 @@ def _check_step(old: Order, work: FulfillmentOrder, target: FulfillmentState) ->
         _S.DELIVERED: to_store,
         _S.READY: not (in_store if work.state is _S.RELEASED else to_store),
     }
-    if target in _STEPS[work.state] and not wrong.get(target, False):
-        return
-    raise Rejected(
-        Reason.ILLEGAL_STEP,
-        f"fulfillment order {work.fulfillment_order_id!r} is {work.state.name}, by "
-        f"{work.delivery_method.name}, and cannot become {target.name}",
-        order_id=old.order_id,
-        fulfillment_order_id=work.fulfillment_order_id,
-        state=work.state.name,
-        asked_state=target.name,
-    )
+    return tuple(step for step in _STEPS[work.state] if not wrong.get(step, False))
 
 
 def _check_on_hand(planner: Planner, work: FulfillmentOrder) -> None:

@@ -210,6 +210,7 @@ def _joined(work: FulfillmentOrder, package: PlannedPackage) -> FulfillmentOrder
     return msgspec.structs.replace(
         work,
         lines=tuple(lines.values()),
+        package_cost_micros=work.package_cost_micros + package.package_cost_micros,
         units_cost_micros=work.units_cost_micros + package.units_cost_micros,
         price_micros=work.price_micros + package.price_micros,
     )

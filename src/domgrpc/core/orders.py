@@ -17,6 +17,7 @@ import msgspec
 from domgrpc.core.geography import Point
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import (
+    AddressType,
     Channel,
     ClientId,
     CustomerId,
@@ -141,6 +142,7 @@ class Address(msgspec.Struct, frozen=True, array_like=True, gc=False):
     country_code: str = ""
     street: str = ""
     recipient: str = ""
+    address_type: AddressType = AddressType.RESIDENTIAL
 
 
 class OrderTerms(msgspec.Struct, frozen=True, array_like=True):
@@ -153,7 +155,7 @@ class OrderTerms(msgspec.Struct, frozen=True, array_like=True):
     """Everything should be with the customer by then."""
     promise_is_hard: bool = False
     package_count_max: int = 0
-    """0 for as many as the rule set allows."""
+    """Of those that travel the same way; 0 for as many as the rule set allows."""
     ship_complete: bool = False
     """All of it is planned, or nothing is."""
     shortage_policy: ShortagePolicy = ShortagePolicy.UNSPECIFIED
@@ -234,6 +236,18 @@ class CandidateRows(msgspec.Struct, frozen=True, array_like=True):
     """By SKU of the leg, then candidate."""
     available: tuple[tuple[int, ...], ...] = ()
     """The same."""
+    cards: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """Rate cards by weight, as (grams at most, micros); none where nothing goes by weight."""
+    card_indexes: tuple[int, ...] = ()
+    """By candidate, into `cards`."""
+    unit_grams: tuple[int, ...] = ()
+    """By SKU of the leg, where something goes by weight."""
+    splits: tuple[bool, ...] = ()
+    """The same: whether its units may come in several packages."""
+    parcel_micros: tuple[int, ...] = ()
+    """By card: what each parcel beyond the first costs beside its step."""
+    once: tuple[bool, ...] = ()
+    """By candidate, where something goes by weight: whether all joins one open parcel."""
 
 
 NO_ROWS = CandidateRows()

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from domgrpc.core.journeys import UNREACHABLE, Journey
+from domgrpc.core.journeys import UNREACHABLE, Journey, goes_home
+from domgrpc.core.leg_weights import card_at
 from domgrpc.core.order_commands import OrderChanged
 from domgrpc.core.order_works import stamped
 from domgrpc.core.orders import (
@@ -131,7 +132,7 @@ def _hosted(
         if work.fulfillment_order_id != heir:
             new = msgspec.structs.replace(work, parcel_id=heir)
         else:
-            paid_micros = work.package_cost_micros + _package_micros(planner, order, work, told)
+            paid_micros = _package_micros(planner, order, work, told)
             new = msgspec.structs.replace(
                 work, parcel_id=NO_PARCEL, package_cost_micros=Micros(paid_micros)
             )
@@ -146,15 +147,19 @@ def _package_micros(
     told: tuple[FulfillmentOrder, TimeMs],
 ) -> int:
     # What the host paid was for its own weight too, and at the rates of its time. It stands only
-    # where no carrier goes any more.
+    # where no carrier goes any more. What the guest paid was for what it added.
     host, now_ms = told
     locations = planner.network.locations
     index = locations.index(work.location_id)
-    journey = Journey(work.delivery_method, order.terms.address.point)
+    address = order.terms.address
+    residential = goes_home(work.delivery_method, address.address_type)
+    journey = Journey(work.delivery_method, address.point, is_residential=residential)
     table = planner.logistics.table(locations, journey, now_ms, only=(index,))
     if table.deliver_by_ms[0] == UNREACHABLE:
-        return host.package_cost_micros
-    return table.package_micros[0]
+        return host.package_cost_micros + work.package_cost_micros
+    fields = planner.network.products.fields
+    grams = sum(line.quantity * fields(line.sku).weight_grams for line in work.lines)
+    return table.package_micros[0] + card_at(table, 0).price(grams)
 
 
 def _present(planner: Planner, after: Changed, order_id: OrderId) -> Order:

@@ -109,6 +109,16 @@ class QuoteOption(msgspec.Struct, frozen=True, array_like=True):
     deliver_by_time_ms: TimeMs
 
 
+class QuoteMiss(msgspec.Struct, frozen=True, array_like=True):
+    """A way by which nothing can be promised."""
+
+    delivery_method: DeliveryMethod
+    location_id: LocationId
+    """The store of a method that has one; empty also where no store is near enough."""
+    plan: Plan | None = None
+    """The plan without packages: what is short, and what removed locations; None for no store."""
+
+
 class Quote(msgspec.Struct, frozen=True, array_like=True, tag=17, tag_field="tag"):
     """What can be promised for an order that is not placed yet; the cheapest option first."""
 
@@ -116,6 +126,8 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, tag=17, tag_field="tag
     expire_time_ms: TimeMs
     reservation: Reservation | None = None
     """The hold on the stock of the first option, where one was asked for."""
+    misses: tuple[QuoteMiss, ...] = ()
+    """What came to nothing; never of a quote that is kept with its hold."""
 
 
 # --- questions and views

@@ -11,6 +11,7 @@ from zlib import crc32
 import msgspec
 
 from domgrpc.core.network import Ask
+from domgrpc.core.order_checks import check_lines
 from domgrpc.core.order_planning import plan_order
 from domgrpc.core.orders import NO_ROWS, STORE_METHODS, LegDecision, OrderLine, OrderTerms
 from domgrpc.core.package_limits import broken_limit
@@ -22,9 +23,12 @@ from domgrpc.core.plans import (
     Quote,
     QuotedPackage,
     QuotedPlan,
+    QuoteMiss,
     QuoteOption,
     QuoteQuestion,
 )
+from domgrpc.core.possible_orders import check_possible
+from domgrpc.core.rejections import Rejected
 from domgrpc.core.scopes import LocationList, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
@@ -47,23 +51,29 @@ _NEAREST_RADIUS_M = 160_934
 
 
 def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quote:
-    """Plan every way that was asked for; whole plans first, the cheapest of them first."""
+    """Plan every way that was asked for; whole plans first, the cheapest of them first.
+
+    Refuses with SKU_NOT_FOUND. A way that no stock could cure is no option, or refused where it is
+    the only one.
+    """
+    check_lines(planner.network, question.lines)
     expire_time_ms = TimeMs(now_ms + TTL_MS_DEFAULT)
-    options = []
+    options, misses = [], []
     for method, store_id in _ways(planner, question, now_ms):
-        lines = question.lines
-        if method:
-            lines = tuple(
-                msgspec.structs.replace(line, delivery_method=method, location_id=store_id)
-                for line in lines
-            )
-        plan = plan_order(planner, PlanQuestion(lines, question.terms, now_ms))
-        if plan.packages:
+        if method in STORE_METHODS and not store_id:
+            misses.append(QuoteMiss(method, store_id))
+            continue
+        lines = lines_by(question.lines, (method, store_id))
+        asked = PlanQuestion(lines, question.terms, now_ms)
+        plan = plan_order(planner, asked)
+        if _is_possible(planner, asked, plan, is_only=not method) and plan.packages:
             content = content_fingerprint(lines, question.terms)
             quoted = QuotedPlan(
                 content, expire_time_ms, quoted_packages(plan), Micros(plan.cost_micros)
             )
             options.append(_option((method, store_id), plan, quoted))
+        else:
+            misses.append(QuoteMiss(method, store_id, plan))
     options.sort(
         key=lambda option: (
             bool(option.plan.shortages),
@@ -71,7 +81,33 @@ def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quo
             option.deliver_by_time_ms,
         )
     )
-    return Quote(tuple(options), expire_time_ms)
+    return Quote(tuple(options), expire_time_ms, misses=tuple(misses))
+
+
+def lines_by(
+    lines: tuple[OrderLine, ...], way: tuple[DeliveryMethod, LocationId]
+) -> tuple[OrderLine, ...]:
+    """Return lines that all travel one way; UNSPECIFIED for the ways that they name."""
+    method, store_id = way
+    if not method:
+        return lines
+    return tuple(
+        msgspec.structs.replace(line, delivery_method=method, location_id=store_id)
+        for line in lines
+    )
+
+
+def _is_possible(planner: Planner, asked: PlanQuestion, plan: Plan, *, is_only: bool) -> bool:
+    # What can never be fulfilled is not offered; where nothing else was asked, it is refused.
+    if not plan.shortages:
+        return True
+    try:
+        check_possible(planner, asked)
+    except Rejected:
+        if is_only:
+            raise
+        return False
+    return True
 
 
 def content_fingerprint(lines: tuple[OrderLine, ...], terms: OrderTerms) -> int:
@@ -172,8 +208,8 @@ def _ways(
         if store_id or method not in STORE_METHODS:
             yield method, store_id
             continue
-        for nearest in _nearest(planner, question, method, now_ms):
-            yield method, nearest
+        nearest = _nearest(planner, question, method, now_ms) or [NO_LOCATION]
+        yield from ((method, each) for each in nearest)
 
 
 def _nearest(

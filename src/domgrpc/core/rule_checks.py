@@ -6,6 +6,7 @@ contradiction, by the locations that there are; what is odd but may be meant bec
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from domgrpc.core.rule_sets import RoutingRule, RuleEffect, RuleSetContent
 from domgrpc.core.values import RuleId
 
 WARNINGS_MAX = 50
+_WRONG_RULES_TOLD_MAX = 10
 _REQUIRED_COMPARED_MAX = 50
 _SHOWN_CHARACTERS_MAX = 24
 _ALWAYS = Part()
@@ -49,7 +51,7 @@ def check_rules(content: RuleSetContent, network: Network) -> tuple[str, ...]:
 
     O(rules * locations that differ in what the rules name).
     """
-    conditions = [_check_rule(rule) for rule in content.rules]
+    conditions = _check_each(content.rules)
     _check_ids(content.rules)
     masks = Masks([condition.location for condition in conditions])
     masks.refresh(network)
@@ -67,6 +69,24 @@ def check_rules(content: RuleSetContent, network: Network) -> tuple[str, ...]:
 
 
 # --- one rule
+
+
+def _check_each(rules: Sequence[RoutingRule]) -> list[Condition]:
+    """Return the conditions of rules; refuse with what is wrong with any of them, at once."""
+    conditions, wrong = [], []
+    for rule in rules:
+        try:
+            conditions.append(_check_rule(rule))
+        except Rejected as refused:
+            wrong.append(refused.rejection)
+    if not wrong:
+        return conditions
+    told = "; ".join(each.message for each in wrong[:_WRONG_RULES_TOLD_MAX])
+    left_count = len(wrong) - _WRONG_RULES_TOLD_MAX
+    more = f"; and {left_count} more rules are wrong" if left_count > 0 else ""
+    # The facts are those of the first.
+    facts: dict[str, Any] = dict(wrong[0].facts)
+    raise Rejected(Reason.RULE_SET_INVALID, told + more, **facts)
 
 
 def _check_rule(rule: RoutingRule) -> Condition:

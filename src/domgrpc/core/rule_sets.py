@@ -64,7 +64,7 @@ class RuleEffect(enum.IntEnum):
     PREFER = 3
     """Its locations cost `price_micros` more, or less where that is negative."""
     LIMIT = 4
-    """The order has at most `package_count_max` packages."""
+    """At most `package_count_max` packages of the order travel the same way."""
 
 
 class RoutingRule(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -81,7 +81,7 @@ class RoutingPrices(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What plans cost beside carriers and handling, in micros of the currency unit."""
 
     split_penalty_micros: int = 0
-    """For each package beyond the first."""
+    """For each package beyond the first that travels the same way."""
     late_day_micros: int = 1_000_000
     """For each package and day after the promise."""
     scarcity_weight_permille: int = 0

@@ -17,6 +17,7 @@ from sortedcontainers import SortedDict
 
 from domgrpc.core.location_groups import LocationGroups
 from domgrpc.core.locations import Locations
+from domgrpc.core.moments import instant_text
 from domgrpc.core.rejections import Reason, Rejected, check_etag, check_no_etag
 from domgrpc.core.values import (
     FOREVER_MS,
@@ -279,9 +280,8 @@ def decide_update_rule(
     if fields == old.fields:
         return None
     _check_whole(command.rule_id, fields)
-    return RuleSaved(
-        SafetyStockRule(old.rule_id, fields, old.create_time_ms, at.time_ms, at.revision)
-    )
+    saved = SafetyStockRule(old.rule_id, fields, old.create_time_ms, at.time_ms, at.revision)
+    return RuleSaved(saved)
 
 
 def _check_whole(rule_id: RuleId, fields: RuleFields) -> None:
@@ -289,8 +289,8 @@ def _check_whole(rule_id: RuleId, fields: RuleFields) -> None:
     if (fields.fixed_quantity is None) == (fields.percent_of_on_hand is None):
         field, problem = "value", "needs either fixed_quantity or percent_of_on_hand"
     elif fields.end_time_ms <= fields.start_time_ms:
-        field = "end_time"
-        problem = f"ends at {fields.end_time_ms} ms, not after its start, {fields.start_time_ms} ms"
+        start, end = map(instant_text, (fields.start_time_ms, fields.end_time_ms))
+        field, problem = "end_time", f"ends at {end}, not after its start, {start}"
     elif fields.kind in LEVEL_KINDS and (fields.channel or fields.delivery_method):
         field = "channel" if fields.channel else "delivery_method"
         problem = f"is of kind {fields.kind.name}, which is for every demand: leave {field} empty"

@@ -7,6 +7,7 @@ each other and none of them touches the state. A refused update leaves the draft
 import msgspec
 
 from domgrpc.core.delta_memory import DeltaMemory
+from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Network
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.stock_changes import (
@@ -125,15 +126,16 @@ class Draft:
         if time_ms < counted_ms:
             raise Rejected(
                 Reason.COUNT_OUTDATED,
-                f"{where} was counted at {counted_ms} ms, after the given {time_ms} ms: drop it",
+                f"{where} was counted at {instant_text(counted_ms)}, after the given "
+                f"{instant_text(time_ms)}: drop it",
                 effective_time_ms=time_ms,
                 count_time_ms=counted_ms,
             )
         if time_ms < self._memory.floor_ms:
             raise Rejected(
                 Reason.EFFECTIVE_TIME_TOO_OLD,
-                f"changes of {where} since {time_ms} ms are remembered only from "
-                f"{self._memory.floor_ms} ms on: count again",
+                f"changes of {where} since {instant_text(time_ms)} are remembered only from "
+                f"{instant_text(self._memory.floor_ms)} on: count again",
                 effective_time_ms=time_ms,
                 oldest_time_ms=self._memory.floor_ms,
             )
@@ -275,8 +277,8 @@ class Draft:
         if time_ms > self._at.time_ms:
             raise Rejected(
                 Reason.EFFECTIVE_TIME_IN_FUTURE,
-                f"effective time {time_ms} ms is after the server's {self._at.time_ms} ms: "
-                "check the sender's clock",
+                f"effective time {instant_text(time_ms)} is after the server's "
+                f"{instant_text(self._at.time_ms)}: check the sender's clock",
                 effective_time_ms=time_ms,
                 server_time_ms=self._at.time_ms,
             )

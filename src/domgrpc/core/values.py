@@ -60,6 +60,13 @@ NO_LOCATION = LocationId("")
 """In a line: let the service pick."""
 
 
+class AddressType(enum.IntEnum):
+    """What kind of place an address is."""
+
+    RESIDENTIAL = 1
+    COMMERCIAL = 2
+
+
 class DeliveryMethod(enum.IntEnum):
     """How goods reach the customer; UNSPECIFIED in a demand means any."""
 

@@ -9,6 +9,7 @@ thousand areas in all.
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import zipcodes
 
@@ -22,26 +23,34 @@ _CODE = re.compile(r"[0-9]{5}(?:-?[0-9]{4})?").fullmatch
 _ANY_CODE = "10001"
 
 
+class PostalArea(NamedTuple):
+    """What is known of a ZIP code."""
+
+    point: Point
+    state: str
+    """Two letters, as IL."""
+
+
 def prepare_postal_codes() -> None:
     """Unpack the data, so that no call has to wait for it."""
-    postal_code_point(_ANY_CODE)
+    postal_area(_ANY_CODE)
 
 
-def postal_code_point(postal_code: str) -> Point | None:
-    """Return the place of a US ZIP code of five or nine digits; None for what is none."""
+def postal_area(postal_code: str) -> PostalArea | None:
+    """Return where a US ZIP code of five or nine digits is; None for what is none."""
     if _CODE(postal_code) is None:
         return None
-    return _area(postal_code[:_AREA_DIGITS]).get(postal_code[:_CODE_DIGITS])
+    return _areas(postal_code[:_AREA_DIGITS]).get(postal_code[:_CODE_DIGITS])
 
 
 @lru_cache(maxsize=_AREAS_MAX)
-def _area(digits: str) -> Mapping[str, Point]:
+def _areas(digits: str) -> Mapping[str, PostalArea]:
     found = zipcodes.similar_to(digits)  # type: ignore[no-untyped-call]  # it ships no types
-    points = {entry["zip_code"]: _point(entry) for entry in found}
-    return {code: point for code, point in points.items() if point is not None}
+    areas = {entry["zip_code"]: _area(entry) for entry in found}
+    return {code: area for code, area in areas.items() if area is not None}
 
 
-def _point(entry: Mapping[str, str]) -> Point | None:
+def _area(entry: Mapping[str, str]) -> PostalArea | None:
     latitude_e7, longitude_e7 = (round(float(entry[way]) * DEGREE_E7) for way in ("lat", "long"))
     # Codes of the armed forces abroad have no place.
-    return Point(latitude_e7, longitude_e7) if latitude_e7 else None
+    return PostalArea(Point(latitude_e7, longitude_e7), entry["state"]) if latitude_e7 else None

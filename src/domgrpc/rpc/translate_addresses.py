@@ -7,8 +7,8 @@ from typing import cast
 from domgrpc.core.geography import Point
 from domgrpc.core.orders import Address, OrderTerms, ShortagePolicy
 from domgrpc.core.scopes import Scope
-from domgrpc.core.values import TimeMs
-from domgrpc.rpc.postal_codes import postal_code_point
+from domgrpc.core.values import AddressType, TimeMs
+from domgrpc.rpc.postal_codes import postal_area
 from domgrpc.rpc.refusals import InvalidField
 from domgrpc.rpc.shapes import (
     CHANNEL_BYTES_MAX,
@@ -34,6 +34,7 @@ ORDER_SCOPE_MAX = 1_000
 
 _COUNTRY = re.compile("[A-Z]{2}").fullmatch
 _POLICIES: Mapping[int, ShortagePolicy] = {policy.value: policy for policy in ShortagePolicy}
+_TYPES: Mapping[int, AddressType] = {kind.value: kind for kind in AddressType}
 _NO_ADDRESS = Address()
 # The checks below prove what the types say; a call for each NewType would cost more than they.
 _order_terms = cast("Callable[..., OrderTerms]", OrderTerms)
@@ -70,17 +71,36 @@ def order_terms(message: order_pb2.OrderTerms, *, needs_point: bool) -> OrderTer
 
 
 def address_of(message: order_pb2.Address, *, needs_point: bool) -> Address:
-    """Read an address; its point is given, or that of its ZIP code."""
+    """Read an address; its point is given, or found by its ZIP code with region and country."""
     texts = _address_texts(message)
     postal_code, country_code = texts[0], texts[3]
     if country_code and _COUNTRY(country_code) is None:
         raise InvalidField(
             "country_code", f"is {shown(country_code)}; two upper-case letters are needed"
         )
-    point = _point(message, postal_code, country_code)
-    if point is None and needs_point:
-        raise InvalidField("point", _WHERE_POINT_IS_FROM)
-    return Address(point, *texts)
+    kind = message.address_type
+    kinds = (chosen(kind, "address_type", _TYPES),) if kind else ()
+    if message.HasField("point"):
+        return Address(_point(message), *texts, *kinds)
+    if postal_code and country_code in {"", "US"}:
+        area = postal_area(postal_code)
+        if area is not None:
+            return Address(
+                area.point, postal_code, texts[1], texts[2] or area.state, "US", *texts[4:], *kinds
+            )
+    if needs_point:
+        raise _no_place(postal_code, country_code)
+    return Address(None, *texts, *kinds)
+
+
+def _no_place(postal_code: str, country_code: str) -> InvalidField:
+    if not postal_code or country_code not in {"", "US"}:
+        return InvalidField("point", _WHERE_POINT_IS_FROM)
+    return InvalidField(
+        "postal_code",
+        f"is {shown(postal_code)}, which is no known US ZIP code with a place; correct it, or give "
+        "the coordinates in point",
+    )
 
 
 def _terms_texts(message: order_pb2.OrderTerms) -> tuple[str, str, str, str]:
@@ -128,13 +148,11 @@ def _address_texts(message: order_pb2.Address) -> tuple[str, str, str, str, str,
     return texts
 
 
-def _point(message: order_pb2.Address, postal_code: str, country_code: str) -> Point | None:
-    if message.HasField("point"):
-        try:
-            return point_of(message.point)
-        except InvalidField as invalid:
-            raise invalid.within("point") from None
-    return postal_code_point(postal_code) if country_code in {"", "US"} and postal_code else None
+def _point(message: order_pb2.Address) -> Point:
+    try:
+        return point_of(message.point)
+    except InvalidField as invalid:
+        raise invalid.within("point") from None
 
 
 def _inner_address(message: order_pb2.Address, *, needs_point: bool) -> Address:
@@ -195,6 +213,7 @@ def fill_address(message: order_pb2.Address, address: Address) -> None:
         message.street = address.street
     if address.recipient:
         message.recipient = address.recipient
+    message.address_type = address.address_type  # type: ignore[assignment]  # same numbers
 
 
 def _fill_rare_terms(message: order_pb2.OrderTerms, terms: OrderTerms) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
-from domgrpc.core.orders import CandidateRows, Decision, FulfillmentLine, LegDecision
-from domgrpc.core.plans import Plan, PlannedPackage, Quote, QuoteOption
+from domgrpc.core.leg_explaining import weights_micros
+from domgrpc.core.orders import Decision, FulfillmentLine, LegDecision
+from domgrpc.core.plans import Plan, PlannedPackage, Quote, QuoteMiss, QuoteOption
 from domgrpc.core.values import Revision
 from domgrpc.rpc.quote_tokens import quote_token
 from domgrpc.rpc.shapes import set_timestamp
@@ -17,6 +18,8 @@ def fill_quote(message: order_pb2.Quote, quote: Quote, revision: Revision) -> No
     """Write a quote in place of an empty message."""
     for option in quote.options:
         _fill_option(message.options.add(), option)
+    for miss in quote.misses:
+        _fill_miss(message.misses.add(), miss)
     set_timestamp(message.expire_time, quote.expire_time_ms)
     if quote.reservation is not None:
         fill_reservation(message.reservation, quote.reservation, revision)
@@ -31,6 +34,13 @@ def _fill_option(message: order_pb2.QuoteOption, option: QuoteOption) -> None:
     set_timestamp(message.ship_by_time, option.ship_by_time_ms)
     set_timestamp(message.deliver_by_time, option.deliver_by_time_ms)
     fill_plan(message.plan, option.plan)
+
+
+def _fill_miss(message: order_pb2.QuoteMiss, miss: QuoteMiss) -> None:
+    message.delivery_method = miss.delivery_method  # type: ignore[assignment]  # same numbers
+    message.location_id = miss.location_id
+    if miss.plan is not None:
+        fill_plan(message.plan, miss.plan)
 
 
 def fill_plan(message: plan_pb2.Plan, plan: Plan, *, with_candidates: bool = False) -> None:
@@ -118,14 +128,16 @@ def fill_leg(message: plan_pb2.LegDecision, leg: LegDecision, *, with_candidates
     message.runner_up_location_ids.extend(leg.runner_up_location_ids)
     message.failed_rule_ids.extend(leg.failed_rule_ids)
     if with_candidates:
-        _fill_candidates(message, leg.rows)
+        _fill_candidates(message, leg)
 
 
-def _fill_candidates(message: plan_pb2.LegDecision, rows: CandidateRows) -> None:
+def _fill_candidates(message: plan_pb2.LegDecision, leg: LegDecision) -> None:
+    rows, by_weight = leg.rows, weights_micros(leg)
     for place, location_id in enumerate(rows.location_ids):
         message.candidates.add(
             location_id=location_id,
             package_micros=rows.package_micros[place],
             unit_micros=[by_place[place] for by_place in rows.unit_micros],
             available_quantities=[by_place[place] for by_place in rows.available],
+            weight_micros=by_weight[place],
         )

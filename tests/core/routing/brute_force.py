@@ -1,6 +1,7 @@
 """The naive model of the solver: every plan is looked at."""
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations, product
 
 from benchmarks.routing_checker import package_cost
@@ -40,6 +41,78 @@ def best_split_plan(instance: Instance) -> Plan | None:
             if cost is not None and _may_be(instance, len(used)):
                 plans.append((cost + sum(one for one in own if one), len(used), used))
     return min(plans, default=None)
+
+
+def best_split_plan_by_weight(instance: Instance) -> Plan | None:
+    """Return the best plan of all contents of all packages; for a few units only."""
+    everyone = range(len(instance.package_costs))
+    alone = [(line,) for line in instance.terms.alone]
+    plans = []
+    for separate in product(everyone, repeat=len(alone)):
+        own = [_cost(instance, lot, one) for lot, one in zip(alone, separate, strict=True)]
+        if None in own:
+            continue
+        shared = _packed(instance, len(alone))
+        if shared is not None:
+            cost, count, used = shared
+            total = cost + sum(one for one in own if one)
+            plans.append((total, count + len(alone), tuple(sorted((*separate, *used)))))
+    return min(plans, default=None)
+
+
+def _packed(instance: Instance, count_before: int) -> Plan | None:
+    # One candidate after the other sends what it likes, package by package.
+    lots = _shared_lots(instance)
+    splits = [len(lot) == 1 and instance.terms.may_split(lot[0]) for lot in lots]
+    has = [_stock(instance, lots, splits, one) for one in range(len(instance.package_costs))]
+
+    @cache
+    def best(candidate: int, left: Lines, stock: Lines, count: int) -> Plan | None:
+        if not any(left):
+            return (0, 0, ())
+        if candidate == len(has):
+            return None
+        after = has[candidate + 1] if candidate + 1 < len(has) else ()
+        plans = [best(candidate + 1, left, after, count)]
+        may_send = _may_be(instance, count + 1)
+        for taken in _contents(left, stock) if may_send else ():
+            rest = best(candidate, _less(left, taken), _less(stock, taken), count + 1)
+            if rest is not None:
+                cost = priced(candidate, taken) + rest[0]
+                plans.append((cost, rest[1] + 1, (candidate, *rest[2])))
+        return min((plan for plan in plans if plan is not None), default=None)
+
+    def priced(candidate: int, taken: Lines) -> int:
+        contents = tuple(
+            (line, units if split else instance.quantities[line])
+            for lot, split, units in zip(lots, splits, taken, strict=True)
+            for line in lot
+            if units
+        )
+        return package_cost(instance, Package(candidate, contents))
+
+    needs = tuple(
+        instance.quantities[lot[0]] if split else 1 for lot, split in zip(lots, splits, strict=True)
+    )
+    return best(0, needs, has[0] if has else (), count_before)
+
+
+def _stock(instance: Instance, lots: list[Lines], splits: list[bool], candidate: int) -> Lines:
+    return tuple(
+        instance.available[lot[0]][candidate]
+        if split
+        else int(_cost(instance, lot, candidate) is not None)
+        for lot, split in zip(lots, splits, strict=True)
+    )
+
+
+def _contents(left: Lines, stock: Lines) -> Iterator[Lines]:
+    most = [min(pair) + 1 for pair in zip(left, stock, strict=True)]
+    return (taken for taken in product(*map(range, most)) if any(taken))
+
+
+def _less(units: Lines, taken: Lines) -> Lines:
+    return tuple(one - other for one, other in zip(units, taken, strict=True))
 
 
 def _plans_of(instance: Instance, groups: list[Lines]) -> Iterator[Plan]:

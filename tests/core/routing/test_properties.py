@@ -15,7 +15,12 @@ from tests.core.routing.instances import as_arrays, instances, under
 
 pytestmark = pytest.mark.slow
 
-ANY = st.one_of(instances(), instances(weights=True), instances(splits=True))
+ANY = st.one_of(
+    instances(),
+    instances(weights=True),
+    instances(splits=True),
+    instances(weights=True, splits=True),
+)
 INFINITE = 1 << 60
 
 
@@ -86,9 +91,8 @@ def test_one_term_less_never_costs_more(instance: Instance) -> None:
         msgspec.structs.replace(terms, alone=()),
     ):
         assert cost(under(instance, freer)) <= cost(instance)
-    if terms.weight_rates is None:
-        freer = msgspec.structs.replace(terms, unit_split=True)
-        assert cost(under(instance, freer)) <= cost(instance)
+    freer = msgspec.structs.replace(terms, unit_split=True)
+    assert cost(under(instance, freer)) <= cost(instance)
 
 
 @given(ANY, st.randoms(use_true_random=False))

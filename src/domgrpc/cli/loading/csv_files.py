@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from domgrpc.cli.spelling import meant
+
 BLOCK_ROWS: Final = 2_500
 """Rows of one block; part of a feed's identity, see stock.py."""
 _DIGEST_CHARACTERS: Final = 32
@@ -108,6 +110,10 @@ OPTIONAL: Final[dict[Kind, tuple[str, ...]]] = {
         "capacity_unit",
     ),
 }
+
+
+LOAD_ORDER: Final = tuple(Kind)
+"""What comes first when several files are loaded: stock and calendars need their locations."""
 
 
 class UnreadableFile(Exception):
@@ -223,10 +229,15 @@ def kind_of(columns: list[str], path: Path) -> Kind:
 def check_columns(columns: list[str], kind: Kind, path: Path, *, ignore_unknown: bool) -> None:
     """Raise UnreadableFile where a column is missing, or is unknown and not to be ignored."""
     missing = [name for name in REQUIRED[kind] if name not in columns]
-    if missing:
-        raise UnreadableFile(f"{path} has no column {', '.join(missing)}, which {_needs(kind)}")
     known = (*REQUIRED[kind], *OPTIONAL[kind])
     unknown = [name for name in columns if name not in known]
+    if missing:
+        strange = "".join(
+            f"; its column {name!r} is not known{meant(name, missing)}" for name in unknown
+        )
+        raise UnreadableFile(
+            f"{path} has no column {', '.join(missing)}, which {_needs(kind)}{strange}"
+        )
     if unknown and not ignore_unknown:
         raise UnreadableFile(
             f"{path} has the column {', '.join(map(repr, unknown))}, which is none of {kind}: "

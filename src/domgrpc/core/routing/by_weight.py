@@ -6,9 +6,9 @@ known, so who sends it best, and for how much, is too (`subsets.py`).
 With more, each rate card is replaced by a straight line below it, so much a package and so much a
 gram: then the price of a package is a package cost and a cost of each lot again, the problem is
 the plain one, and what that proves is a lower bound here too. Two lines are tried, which touch the
-card at the weight of the whole order and at half of it; the higher bound counts. The plans found
-are priced with the true cards and improved by moving lots, so the answer is a plan with a
-certified gap, not always the best one.
+card at the weight of the whole order and at half of it; the highest bound counts, that by whole
+steps (`bound_by_steps`) among them. The plans found are priced with the true cards and improved by
+moving lots, so the answer is a plan with a certified gap, not always the best one.
 """
 
 from bisect import bisect_left
@@ -19,6 +19,7 @@ from itertools import chain, combinations
 import msgspec
 import numpy as np
 
+from domgrpc.core.routing.card_prices import least_price, prices_of
 from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import NEVER, Numbers, RateCard
 from domgrpc.core.routing.many_cells import route_many
@@ -115,21 +116,14 @@ def _price_table(cards: Sequence[RateCard], weights: Sequence[int]) -> Numbers:
     grams = np.zeros(1, dtype=np.int64)
     for weight in weights:
         grams = np.concatenate((grams, grams + weight))
-    np.maximum(grams, 1, out=grams)
-    table = np.empty((len(grams), len(cards)), dtype=np.int64)
-    for index, card in enumerate(cards):
-        micros = np.array((0, *card.micros), dtype=np.int64)
-        full_counts, rests = np.divmod(grams, card.grams_max[-1])
-        steps = np.searchsorted(card.grams_max, rests) + (rests > 0)
-        table[:, index] = full_counts * card.micros[-1] + micros[steps]
-    return table
+    return np.array([prices_of(card, grams) for card in cards], dtype=np.int64).T
 
 
 # --- by straight lines below the cards
 
 
 def _linearised(scales: Scales, count_max: int, node_count_max: int) -> Weighed | None:
-    bound, node_count = 0, 0
+    bound, node_count = bound_by_steps(scales, int(scales.costs.min(axis=1).sum()), count_max), 0
     plans = []
     grams = np.array(scales.grams, dtype=np.int64)[:, None]
     for touching in touching_grams(scales):
@@ -144,6 +138,24 @@ def _linearised(scales: Scales, count_max: int, node_count_max: int) -> Weighed 
             plans.append(_improved(scales, groups, count_max))
     cost, parcels = min(plans, default=(NEVER, []))
     return Weighed(parcels, cost, min(bound, cost), node_count)
+
+
+def bound_by_steps(scales: Scales, goods: int, count_max: int) -> int:
+    """Return what all lots cost at least, given what the goods in them do.
+
+    All in one package is known to the micro. Of two packages or more, the weight fills steps of
+    the cards as cheaply as steps can be filled, wherever the goods are.
+    """
+    grams = sum(scales.grams)
+    one = int((scales.costs.sum(axis=0) + scales.prices(grams)).min())
+    if count_max == 1:
+        return min(one, NEVER)
+    cheapest = [
+        (int(scales.package_costs[scales.card_indexes == index].min()), card)
+        for index, card in enumerate(scales.cards)
+        if (scales.card_indexes == index).any()
+    ]
+    return min(one, goods + least_price(cheapest, grams, 2))
 
 
 def touching_grams(scales: Scales) -> tuple[int, int]:
@@ -166,7 +178,7 @@ def line_below(card: RateCard, touching: int, grams_max: int) -> tuple[int, int]
     """
     last = card.grams_max[-1]
     ends = [
-        (parcels * last + grams, parcels * card.micros[-1] + micros)
+        (parcels * last + grams, parcels * (card.micros[-1] + card.parcel_micros) + micros)
         for parcels in range(min(grams_max // last, _PARCELS_MAX) + 1)
         for grams, micros in zip(card.grams_max, card.micros, strict=True)
     ]

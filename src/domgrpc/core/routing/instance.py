@@ -50,12 +50,16 @@ class RateCard(msgspec.Struct, frozen=True):
 
     grams_max: tuple[int, ...]
     micros: tuple[int, ...]
+    parcel_micros: int = 0
+    """What each parcel beyond the first costs beside its step."""
 
     def price(self, grams: int) -> int:
         """Return the price of a package; one that weighs nothing costs the first step."""
         full_count, rest = divmod(max(grams, 1), self.grams_max[-1])
-        price = full_count * self.micros[-1]
-        return price + self.micros[bisect_left(self.grams_max, rest)] if rest else price
+        price = full_count * (self.micros[-1] + self.parcel_micros)
+        if rest:
+            return price + self.micros[bisect_left(self.grams_max, rest)]
+        return price - self.parcel_micros
 
 
 class WeightRates(msgspec.Struct, frozen=True):
@@ -70,6 +74,8 @@ class WeightRates(msgspec.Struct, frozen=True):
     cards: tuple[RateCard, ...]
     card_indexes: Sequence[int]
     """By candidate, into `cards`."""
+    once: tuple[int, ...] = ()
+    """Candidates that send one package at the most: all that they send joins one parcel."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

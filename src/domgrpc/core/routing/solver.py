@@ -8,10 +8,12 @@
 | more lots, many candidates | prices, pairs, branch and bound | `many_cells.py`, `prices.py` |
 | prices by weight | subsets; above 12 lots lines below the cards | `by_weight.py` |
 | lines whose units may split | branch and bound by units | `units.py` |
-| both | units with lines below the cards, bounded | `by_weight.py` |
+| both, few units | dynamic programme over what is left | `unit_packages.py` |
+| both, more units | bundles of units, lines below the cards | `units_by_weight.py` |
 
-All are exact but those with lines below the cards, and those that hit the node limit; these say
-how far from the best plan they are at most. Lines that ship alone are orders of their own.
+All are exact but the last, those with lines below the cards, and those that hit the node limit;
+these say how far from the best plan they are at most. Lines that ship alone are orders of their
+own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,6 +36,7 @@ from domgrpc.core.routing.instance import (
     RunnerUp,
     Solution,
     Unservable,
+    WeightRates,
 )
 from domgrpc.core.routing.lots import Lot, cost_rows, costs_of, lots_of
 from domgrpc.core.routing.many_cells import route_many
@@ -43,6 +46,7 @@ from domgrpc.core.routing.runner_up import (
     exchanged_in_lists,
     runner_up_of,
 )
+from domgrpc.core.routing.unit_packages import Flags, Weighing
 from domgrpc.core.routing.units import filled_by, route_units, unit_offers
 from domgrpc.core.routing.units_by_weight import route_units_by_weight
 
@@ -238,31 +242,69 @@ def _by_weight(
             for candidate, group in found.parcels
         ]
         routed = Routed(packages, found.cost, found.lower_bound, found.node_count)
+    if routed is not None and not _keeps_to(rates, routed.packages):
+        routed = None
+        splits = True
     if not splits:
         return routed
-    offers = unit_offers(instance, lots, package_costs)
-    split = route_units_by_weight(offers, scales, *counts)
+    split = route_units_by_weight(_weighing(instance, lots, scales), scales, *counts)
     if split is None:
         return None
-    if routed is not None and routed.cost <= split.cost:
-        return Routed(
-            routed.packages, routed.cost, min(routed.cost, split.lower_bound), split.node_count
-        )
-    packages = _filled(instance, lots, split.filling)
-    return Routed(packages, split.cost, min(split.cost, split.lower_bound), split.node_count)
+    bound = min(split.lower_bound, split.cost)
+    if routed is not None and routed.cost < split.cost:
+        return Routed(routed.packages, routed.cost, min(routed.cost, bound), split.node_count)
+    packages = [
+        _contents(instance, lots, candidate, contents) for candidate, contents in split.parcels
+    ]
+    return Routed(packages, split.cost, bound, split.node_count)
+
+
+def _weighing(instance: AnyInstance, lots: Sequence[Lot], scales: Scales) -> Weighing:
+    offers = unit_offers(instance, lots, scales.package_costs)
+    assert offers.needs is not None
+    return Weighing(
+        offers,
+        np.array(scales.grams, dtype=np.int64) // offers.needs,
+        scales.cards,
+        scales.card_indexes,
+        _is_once(instance),
+    )
+
+
+def _is_once(instance: AnyInstance) -> Flags:
+    rates = instance.terms.weight_rates
+    once = np.zeros(len(instance.package_costs), dtype=np.bool_)
+    if rates is not None:
+        once[list(rates.once)] = True
+    return once
+
+
+def _keeps_to(rates: WeightRates, packages: Sequence[Package]) -> bool:
+    # Whether those who send one package at the most do so.
+    senders = [package.candidate for package in packages if package.candidate in rates.once]
+    return len(senders) == len(dict.fromkeys(senders))
+
+
+def _contents(
+    instance: AnyInstance, lots: Sequence[Lot], candidate: int, contents: Iterable[tuple[int, int]]
+) -> Package:
+    # A whole lot is one unit, which stands for all units of its lines.
+    sent: list[tuple[int, int]] = []
+    for at, units in contents:
+        lot = lots[at]
+        is_split = len(lot) == 1 and instance.terms.may_split(lot[0])
+        sent += [(line, units if is_split else instance.quantities[line]) for line in lot]
+    return Package(candidate, tuple(sorted(sent)))
 
 
 def _filled(
     instance: AnyInstance, lots: Sequence[Lot], filled: Sequence[Sequence[tuple[int, int]]]
 ) -> list[Package]:
-    # A whole lot is one unit, which stands for all units of its lines.
     sent: dict[int, list[tuple[int, int]]] = {}
-    for lot, taken in zip(lots, filled, strict=True):
+    for at, taken in enumerate(filled):
         for candidate, units in taken:
-            is_split = len(lot) == 1 and instance.terms.may_split(lot[0])
-            contents = sent.setdefault(candidate, [])
-            contents += [(line, units if is_split else instance.quantities[line]) for line in lot]
-    return [Package(candidate, tuple(sorted(lines))) for candidate, lines in sent.items()]
+            sent.setdefault(candidate, []).append((at, units))
+    return [_contents(instance, lots, candidate, sent[candidate]) for candidate in sent]
 
 
 def _packages(instance: AnyInstance, lots: Sequence[Lot], owners: Sequence[int]) -> list[Package]:

@@ -52,6 +52,7 @@ def _check_terms(instance: AnyInstance, line_count: int) -> None:
         assert min(rates.unit_grams) >= 0, "a weight is below 0"
         assert len(rates.card_indexes) == len(instance.package_costs), "cards are not by candidate"
         assert all(0 <= index < len(rates.cards) for index in rates.card_indexes), "unknown card"
+        assert all(0 <= one < len(rates.card_indexes) for one in rates.once), "unknown candidate"
         for card in rates.cards:
             _check_card(card)
 
@@ -59,6 +60,7 @@ def _check_terms(instance: AnyInstance, line_count: int) -> None:
 def _check_card(card: RateCard) -> None:
     assert card.grams_max, "a rate card without steps"
     assert len(card.grams_max) == len(card.micros), "steps without a price"
+    assert card.parcel_micros >= 0, "a parcel that costs less than nothing"
     assert card.grams_max[0] > 0, "a step that ends at 0 grams"
     assert all(low < high for low, high in pairwise(card.grams_max)), "steps out of order"
     assert all(0 <= low <= high for low, high in pairwise((0, *card.micros))), "falling prices"
