@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domgrpc.core.dispatch import Command
+from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.open_costs import is_carried_out, leg_cost
 from domgrpc.core.open_work import (
     OpenOrder,
@@ -23,10 +24,21 @@ from domgrpc.core.orders import Order, is_unreleased
 from domgrpc.core.plans import SimulationQuestion
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.replan_proposals import BacklogQuestion, Staying
+from domgrpc.core.routing.backlog_data import NOWHERE
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
-from domgrpc.core.values import LocationIndex, LocationType, Micros, OrderId, Sku, TimeMs
+from domgrpc.core.scopes import GroupList, LocationList
+from domgrpc.core.values import (
+    GroupId,
+    LocationId,
+    LocationIndex,
+    LocationType,
+    Micros,
+    OrderId,
+    Sku,
+    TimeMs,
+)
 from domgrpc.engine.backlog_search import SearchAnswer, SearchJob, search
-from tests.core.commands import disable, enable, limited, on_hand, place, product
+from tests.core.commands import disable, enable, group, limited, on_hand, place, product
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import card, rate, rates
 from tests.core.order_words import BOSTON, CHICAGO, DALLAS, PICKUP, line, order
@@ -35,6 +47,11 @@ from tests.core.routing_rules import activate, validate
 DC = LocationType.DISTRIBUTION_CENTER
 SITES = {"chi": CHICAGO, "dal": DALLAS, "bos": BOSTON}
 NEW_YORK = (40.75, -73.99)
+
+
+def reasons(shop: Shop, question: BacklogQuestion) -> list[Staying]:
+    """Return why work stays that a question is about."""
+    return Found(shop, question, 0).reasons
 
 
 class Found:
@@ -214,6 +231,59 @@ def test_what_is_collected_or_travels_alone_stays_and_is_counted(shop: Shop) -> 
     shop.given(alone, place("shop", at=CHICAGO), on_hand("sofa", chi=5), on_hand("tea", shop=5))
     shop.given(order(line("sofa")), order(line("tea", by=PICKUP, at="shop"), as_id="p"))
     assert searched(shop).reasons == [Staying.SHIPS_ALONE, Staying.COLLECTED]
+
+
+def test_only_what_lies_wholly_in_the_scope_takes_part(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5), on_hand("cup", dal=5))
+    shop.given(order(line("tea"), line("cup")), order(line("cup"), as_id="other"))
+    chicago = BacklogQuestion(scope=LocationList((LocationId("chi"),)))
+    assert open_order_ids(shop.state.planner, chicago) == ["o"]
+    assert reasons(shop, chicago) == [Staying.OUT_OF_SCOPE] * 2
+    assert reasons(shop, BacklogQuestion()) == []
+
+
+def test_of_too_many_orders_those_that_cost_most_are_looked_at(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=9))
+    shop.given(*(order(line("tea"), as_id=name, to=to) for name, to in FROM_NEAR_TO_FAR.items()))
+    planner = shop.state.planner
+    assert open_order_ids(planner, BacklogQuestion(order_count_max=2)) == ["a-far", "b-farther"]
+    gone = open_order(planner, OrderId("gone"), BacklogQuestion(), shop.now_ms)
+    assert gone is None
+
+
+FROM_NEAR_TO_FAR = {"c-near": CHICAGO, "a-far": BOSTON, "b-farther": (47.6, -122.3)}
+
+
+def test_an_order_whose_scope_is_gone_stays(shop: Shop) -> None:
+    shop.given(group("g", "chi", "dal"), on_hand("tea", chi=5))
+    shop.given(
+        order(line("tea"), scope=GroupList((GroupId("g"),))),
+        DeleteLocationGroup(group_id=GroupId("g")),
+    )
+    assert searched(shop).reasons == [Staying.SCOPE_GONE]
+
+
+def test_a_group_of_which_a_part_waits_stays_whole() -> None:
+    shop = Shop().given(place("chi", DC, at=CHICAGO, backorder=True), place("dal", DC, at=DALLAS))
+    shop.given(on_hand("tea", dal=5), on_hand("cup", chi=0), product("cup", backorder=limited(9)))
+    shop.given(order(line("cup"), as_id="waits"))
+    assert searched(shop).reasons == [Staying.BACKORDERED]
+
+
+def test_nothing_is_sent_later_than_planned_unless_it_may_be(shop: Shop) -> None:
+    shop.given(on_hand("tea", bos=5), order(line("tea"), to=BOSTON), on_hand("tea", dal=5))
+    strict = BacklogQuestion(allow_late=False)
+    ((need,),) = ([leg.needs[0] for leg in each.legs] for each in Found(shop, strict, 0).orders)
+    assert need.allowed == b"\x00\x00\x01"
+    ((need,),) = ([leg.needs[0] for leg in each.legs] for each in searched(shop).orders)
+    assert need.allowed == b"\x01\x01\x01"
+
+
+def test_a_plan_that_leaves_something_nowhere_is_not_carried_out(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5), order(line("tea")))
+    (leg,) = searched(shop).orders[0].legs
+    assert not is_carried_out(leg, [LocationIndex(NOWHERE)])
+    assert is_carried_out(leg, [LocationIndex(0)])
 
 
 # --- for any state
