@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from domgrpc.core.candidates import Everywhere, costs_everywhere
-from domgrpc.core.leg_questions import LegLimits, LegQuestion
+from domgrpc.core.leg_questions import LegLimits, LegQuestion, Need
 from domgrpc.core.leg_weights import cards_of
 from domgrpc.core.network import Ask
 from domgrpc.core.order_legs import Leg
@@ -283,12 +283,8 @@ def _numbers(
     anywhere = bytearray(map(max, *allowed)) if len(allowed) > 1 else allowed[0]
     packages = _priced(everywhere.package_costs, anywhere)
     units = list(map(_priced, everywhere.unit_costs, allowed))
-    grams = sum(need.quantity * need.fields.weight_grams for need in question.needs)
-    dearest = sum(max(row) * need.quantity for row, need in zip(units, question.needs, strict=True))
     cards, card_of = cards_of(everywhere.table)
-    by_weight = max((card.price(grams) for card in cards), default=0)
-    dearest += (max(packages) + by_weight) * len(question.needs)
-    if dearest > LEG_COST_MAX or sum(need.quantity for need in question.needs) > _UNITS_MAX:
+    if _is_too_large(question.needs, units, packages, cards):
         return Staying.TOO_LARGE
     needs = [
         OpenNeed(
@@ -312,6 +308,19 @@ def _numbers(
         groups=limits.groups,
         package_count_max=limits.package_count_max,
     )
+
+
+def _is_too_large(
+    needs: tuple[Need, ...],
+    units: list[list[int]],
+    packages: list[int],
+    cards: tuple[RateCard, ...],
+) -> bool:
+    grams = sum(need.quantity * need.fields.weight_grams for need in needs)
+    by_weight = max((card.price(grams) for card in cards), default=0)
+    dearest = (max(packages) + by_weight) * len(needs)
+    dearest += sum(max(row) * need.quantity for row, need in zip(units, needs, strict=True))
+    return dearest > LEG_COST_MAX or sum(need.quantity for need in needs) > _UNITS_MAX
 
 
 def _present(planner: Planner, works: _Works) -> dict[Sku, LocationIndex]:
