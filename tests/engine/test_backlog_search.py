@@ -1,102 +1,44 @@
-"""The figures of a better plan: what it costs is what orders cost, and the bound is a bound."""
-
-from collections.abc import Iterator
-from itertools import product as combined
-from typing import NamedTuple
+"""What a search of the backlog moves, what it leaves where it is, and why."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domgrpc.core.dispatch import Command
-from domgrpc.core.open_costs import is_carried_out, leg_cost
+from domgrpc.core.location_groups import DeleteLocationGroup
+from domgrpc.core.open_costs import is_carried_out
 from domgrpc.core.open_work import (
-    OpenOrder,
-    moved_packages,
     open_order,
     open_order_ids,
-    shared_stock,
 )
-from domgrpc.core.order_commands import ApplyReplan, OrderMove, PlaceOrder, ReplanSummary
+from domgrpc.core.order_commands import ApplyReplan, ReplanSummary
 from domgrpc.core.order_queries import simulate_routing
-from domgrpc.core.orders import Order, is_unreleased
 from domgrpc.core.plans import SimulationQuestion
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.replan_proposals import BacklogQuestion, Staying
+from domgrpc.core.routing.backlog_data import NOWHERE
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
-from domgrpc.core.values import LocationIndex, LocationType, Micros, OrderId, Sku, TimeMs
-from domgrpc.engine.backlog_search import SearchAnswer, SearchJob, search
-from tests.core.commands import disable, enable, limited, on_hand, place, product
-from tests.core.given import NOON_MS, Shop
-from tests.core.logistics_words import card, rate, rates
+from domgrpc.core.scopes import GroupList, LocationList
+from domgrpc.core.values import (
+    GroupId,
+    LocationId,
+    LocationIndex,
+    OrderId,
+    Sku,
+    TimeMs,
+)
+from tests.core.commands import disable, enable, group, limited, on_hand, place, product
+from tests.core.given import Shop
+from tests.core.logistics_words import card, rates
 from tests.core.order_words import BOSTON, CHICAGO, DALLAS, PICKUP, line, order
 from tests.core.routing_rules import activate, validate
-
-DC = LocationType.DISTRIBUTION_CENTER
-SITES = {"chi": CHICAGO, "dal": DALLAS, "bos": BOSTON}
-NEW_YORK = (40.75, -73.99)
-
-
-class Found:
-    """What a search of all open work found."""
-
-    def __init__(self, shop: Shop, question: BacklogQuestion, stability: int) -> None:
-        planner, now_ms = shop.state.planner, shop.now_ms
-        found = [
-            open_order(planner, name, question, now_ms)
-            for name in open_order_ids(planner, question)
-        ]
-        every = [each for each in found if each is not None]
-        self.reasons = [reason for each in every for reason in each.reasons]
-        self.orders = [each for each in every if each.legs]
-        self.stock = shared_stock(planner, self.orders, now_ms)
-        self.answer = SearchAnswer((), (), (), 0, ())
-        self.names = [each.location_id for each in shop.state.network.locations.by_index]
-        if self.orders:
-            stock = {sku: units.tobytes() for sku, units in self.stock.items()}
-            self.answer = search(
-                SearchJob(len(self.names), tuple(self.orders), stock, stability, 5_000)
-            )
-
-    def moves(self) -> Iterator[tuple[OpenOrder, OrderMove]]:
-        """Yield the orders that change, and how."""
-        places = iter(self.answer.places)
-        for each in self.orders:
-            needs = [need for leg in each.legs for need in leg.needs]
-            own = [LocationIndex(next(places)) for _ in needs]
-            if own != [need.present for need in needs]:
-                packages = moved_packages(each, iter(own), self.names)
-                yield each, OrderMove(each.order_id, each.revision, packages)
-
-
-def searched(shop: Shop, *, stability: int = 0, allow_late: bool = True) -> Found:
-    return Found(shop, BacklogQuestion(allow_late=allow_late), stability)
-
-
-def open_cost(placed: Order) -> int:
-    """Return what the open work of an order costs, as GetOrder shows it."""
-    return sum(
-        work.package_cost_micros + work.units_cost_micros + work.price_micros
-        for work in placed.fulfillment_orders
-        if is_unreleased(work)
-    )
-
-
-def by_weight(*steps: tuple[int, int]) -> Command:
-    """Save the only card: the farther, the dearer, and each zone in steps of weight."""
-    return card(
-        "ground",
-        tuple(
-            rate(zone, 1_000_000 * zone, steps=tuple((g, m * zone) for g, m in steps))
-            for zone in range(1, 9)
-        ),
-    )
-
-
-def weighing(**grams: int) -> CreateProducts:
-    return CreateProducts(
-        products=tuple((Sku(sku), ProductFields(weight_grams=each)) for sku, each in grams.items())
-    )
+from tests.engine.backlog_words import (
+    DC,
+    SITES,
+    Found,
+    by_weight,
+    open_cost,
+    reasons,
+    searched,
+    weighing,
+)
 
 
 @pytest.fixture
@@ -216,122 +158,54 @@ def test_what_is_collected_or_travels_alone_stays_and_is_counted(shop: Shop) -> 
     assert searched(shop).reasons == [Staying.SHIPS_ALONE, Staying.COLLECTED]
 
 
-# --- for any state
+def test_only_what_lies_wholly_in_the_scope_takes_part(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5), on_hand("cup", dal=5))
+    shop.given(order(line("tea"), line("cup")), order(line("cup"), as_id="other"))
+    chicago = BacklogQuestion(scope=LocationList((LocationId("chi"),)))
+    assert open_order_ids(shop.state.planner, chicago) == ["o"]
+    assert reasons(shop, chicago) == [Staying.OUT_OF_SCOPE] * 2
+    assert reasons(shop, BacklogQuestion()) == []
 
-SKUS = ("tea", "cup", "set")
-weights_of = st.fixed_dictionaries({sku: st.sampled_from((0, 200, 700)) for sku in SKUS})
-steps_of = st.sampled_from(
-    (
-        (),
-        ((500, 1_000_000), (2_000, 3_000_000)),
-        ((300, 100_000), (1_000, 3_000_000), (9_000, 3_500_000)),
-        ((500, 500_000), (2_000, 8_000_000)),
+
+def test_of_too_many_orders_those_that_cost_most_are_looked_at(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=9))
+    shop.given(*(order(line("tea"), as_id=name, to=to) for name, to in FROM_NEAR_TO_FAR.items()))
+    planner = shop.state.planner
+    assert open_order_ids(planner, BacklogQuestion(order_count_max=2)) == ["a-far", "b-farther"]
+    gone = open_order(planner, OrderId("gone"), BacklogQuestion(), shop.now_ms)
+    assert gone is None
+
+
+FROM_NEAR_TO_FAR = {"c-near": CHICAGO, "a-far": BOSTON, "b-farther": (47.6, -122.3)}
+
+
+def test_an_order_whose_scope_is_gone_stays(shop: Shop) -> None:
+    shop.given(group("g", "chi", "dal"), on_hand("tea", chi=5))
+    shop.given(
+        order(line("tea"), scope=GroupList((GroupId("g"),))),
+        DeleteLocationGroup(group_id=GroupId("g")),
     )
-)
-stock_of = st.fixed_dictionaries(
-    {sku: st.fixed_dictionaries({site: st.integers(0, 4) for site in SITES}) for sku in SKUS}
-)
-wish_of = st.tuples(st.sampled_from(SKUS), st.integers(1, 3), st.sampled_from(("", "", "gift")))
-wishes_of = st.lists(wish_of, min_size=1, max_size=2, unique_by=lambda wish: wish[0])
-order_of = st.tuples(
-    wishes_of,
-    st.sampled_from((CHICAGO, DALLAS, NEW_YORK)),
-    st.sampled_from(("", "ann")),
-    st.sampled_from((None, NOON_MS + 86_400_000)),
-    st.sampled_from((0, 0, 1)),
-)
+    assert searched(shop).reasons == [Staying.SCOPE_GONE]
 
 
-Drawn = tuple[list[tuple[str, int, str]], tuple[float, float], str, TimeMs | None, int]
+def test_a_group_of_which_a_part_waits_stays_whole() -> None:
+    shop = Shop().given(place("chi", DC, at=CHICAGO, backorder=True), place("dal", DC, at=DALLAS))
+    shop.given(on_hand("tea", dal=5), on_hand("cup", chi=0), product("cup", backorder=limited(9)))
+    shop.given(order(line("cup"), as_id="waits"))
+    assert searched(shop).reasons == [Staying.BACKORDERED]
 
 
-def written(number: int, drawn: Drawn) -> PlaceOrder:
-    wishes, to, customer, promise_ms, count_max = drawn
-    lines = [line(sku, units, group=group) for sku, units, group in wishes]
-    return order(
-        *lines,
-        as_id=f"o{number}",
-        to=to,
-        customer=customer,
-        promise_time_ms=promise_ms,
-        package_count_max=count_max,
-    )
+def test_nothing_is_sent_later_than_planned_unless_it_may_be(shop: Shop) -> None:
+    shop.given(on_hand("tea", bos=5), order(line("tea"), to=BOSTON), on_hand("tea", dal=5))
+    strict = BacklogQuestion(allow_late=False)
+    ((need,),) = ([leg.needs[0] for leg in each.legs] for each in Found(shop, strict, 0).orders)
+    assert need.allowed == b"\x00\x00\x01"
+    ((need,),) = ([leg.needs[0] for leg in each.legs] for each in searched(shop).orders)
+    assert need.allowed == b"\x01\x01\x01"
 
 
-class World(NamedTuple):
-    """What is drawn."""
-
-    weights: dict[str, int]
-    steps: tuple[tuple[int, int], ...]
-    first: dict[str, dict[str, int]]
-    then: dict[str, dict[str, int]]
-    orders: list[Drawn]
-    penalty: int
-
-
-worlds = st.builds(
-    World,
-    weights_of,
-    steps_of,
-    stock_of,
-    stock_of,
-    st.lists(order_of, min_size=1, max_size=4),
-    st.sampled_from((0, 700_000)),
-)
-
-
-def opened(world: World) -> Shop:
-    weights, steps, first, then, drawn, penalty = world
-    shop = Shop(steps_per_check=10**6).given(*(place(n, DC, at=at) for n, at in SITES.items()))
-    shop.given(weighing(**weights), by_weight(*steps) if steps else card("ground", rates(*PLAIN)))
-    content = RuleSetContent(
-        prices=RoutingPrices(split_penalty_micros=Micros(penalty), late_day_micros=Micros(900_000))
-    )
-    shop.given(CreateRuleSet(content=content), validate(1), activate(1))
-    shop.given(*(on_hand(sku, **units) for sku, units in first.items()))
-    for number, each in enumerate(drawn):
-        shop.send(written(number, each))
-    shop.given(*(on_hand(sku, **units) for sku, units in then.items()))
-    return shop
-
-
-@pytest.mark.slow
-@settings(max_examples=80, deadline=None)
-@given(world=worlds, stability=st.sampled_from((0, 500_000, 5_000_000)))
-def test_the_bound_is_below_the_plan_and_that_below_the_present_one(
-    world: World, stability: int
-) -> None:
-    shop = opened(world)
-    found = searched(shop, stability=stability)
-    answer = found.answer
-    assert answer.lower_bound <= sum(answer.costs_after) <= sum(answer.costs_before)
-    assert answer.lower_bound <= least_cost(found) <= sum(answer.costs_before)
-    for each, cost in zip(found.orders, answer.costs_before, strict=True):
-        assert cost + each.staying_micros == open_cost(shop.order(each.order_id))
-    moves = list(found.moves())
-    if moves:
-        assert sum(answer.costs_before) - sum(answer.costs_after) > stability
-        shop.gives(ReplanSummary, ApplyReplan(tuple(move for _, move in moves)))
-        shop.state.check_invariants()
-
-
-PLAIN = (5_000_000, 6_000_000, 7_000_000, 8_000_000, 9_000_000, 10_000_000, 11_000_000, 12_000_000)
-
-
-def least_cost(found: Found) -> int:
-    """Return what the cheapest of all plans costs that the stock allows."""
-    legs = [leg for each in found.orders for leg in each.legs]
-    needs = [need for leg in legs for need in leg.needs]
-    best = sum(leg_cost(leg, [need.present for need in leg.needs]) for leg in legs)
-    options = [[LocationIndex(p) for p, use in enumerate(need.allowed) if use] for need in needs]
-    for places in combined(*options):
-        left = {sku: units[:] for sku, units in found.stock.items()}
-        for need, place_ in zip(needs, places, strict=True):
-            left[need.sku][place_] -= need.quantity
-        if any(min(units) < 0 for units in left.values()):
-            continue
-        rest = iter(places)
-        own = [[next(rest) for _ in leg.needs] for leg in legs]
-        if all(map(is_carried_out, legs, own)):
-            best = min(best, sum(map(leg_cost, legs, own)))
-    return best
+def test_a_plan_that_leaves_something_nowhere_is_not_carried_out(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5), order(line("tea")))
+    (leg,) = searched(shop).orders[0].legs
+    assert not is_carried_out(leg, [LocationIndex(NOWHERE)])
+    assert is_carried_out(leg, [LocationIndex(0)])

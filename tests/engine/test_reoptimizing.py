@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domgrpc.config import Settings
@@ -12,11 +13,13 @@ from domgrpc.core.machine import Request
 from domgrpc.core.order_commands import ApplyReplan, ReplanSummary
 from domgrpc.core.orders import Order
 from domgrpc.core.rejections import Rejection
-from domgrpc.core.replan_proposals import BacklogQuestion
+from domgrpc.core.replan_proposals import BacklogQuestion, Staying
 from domgrpc.core.values import ClientId, Micros, OrderId, RequestId
+from domgrpc.engine.beside import BesideFailed, run_module
 from domgrpc.engine.engine import Engine, open_engine
 from domgrpc.engine.records import fingerprint
 from domgrpc.engine.reoptimizing import ReoptimizationRunning
+from tests.core.broken import Breaking
 from tests.core.commands import on_hand, place
 from tests.core.order_words import BOSTON, CHICAGO, DALLAS, cancel_order, line, order, work_of
 
@@ -139,3 +142,22 @@ async def test_what_changed_meanwhile_stays_as_it_is(running: Running) -> None:
     assert isinstance(summary, ReplanSummary)
     assert "boston" in dict(summary.skipped)
     running.engine.writer.state.check_invariants()
+
+
+async def test_an_order_that_breaks_the_counting_stays_and_stops_nobody(running: Running) -> None:
+    await running.send(order(line("A"), as_id="bad"), order(line("B"), as_id="good"))
+    orders = running.engine.writer.state.orders.by_id
+    bad = orders[OrderId("bad")]
+    broken = msgspec.structs.replace(bad.terms, address=Breaking(OverflowError("too large")))
+    orders[OrderId("bad")] = msgspec.structs.replace(bad, terms=broken)
+    proposal = await running.engine.reoptimizer.propose(BacklogQuestion())
+    orders[OrderId("bad")] = bad
+    assert proposal.order_count == 2
+    assert proposal.left_out == ((Staying.FAILED, 1),)
+    assert 0 < proposal.lower_bound_micros <= proposal.cost_after_micros
+
+
+async def test_a_process_that_fails_is_told_as_our_mistake(running: Running) -> None:
+    with pytest.raises(BesideFailed, match="the server's log says why, report it"):
+        await run_module("domgrpc.engine.backlog_search", b"no job")
+    assert not running.engine.failed.done()

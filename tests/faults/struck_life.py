@@ -18,6 +18,7 @@ from random import Random
 
 import msgspec
 
+from domgrpc.engine.beside import BesideFailed
 from domgrpc.engine.calls import DiskFullRefusal, Stopped
 from domgrpc.engine.dump import digest, dump
 from domgrpc.engine.engine import Engine, start_engine
@@ -76,7 +77,7 @@ async def _life(disk: LocalDisk, clock: VirtualClock, tell: Tell) -> BaseExcepti
     try:
         _promise(engine, tell)
         await _trade(engine, tell)
-    except Stopped:
+    except (Stopped, BesideFailed):
         if not engine.failed.done():
             raise
     finally:
@@ -100,7 +101,7 @@ async def _write_beside(folder: Path, job: Job) -> bytes:
     try:
         written = write_snapshot(LocalDisk(folder, make=False), job)
     except (StorageError, OSError) as error:
-        raise Stopped(f"the process beside the server failed: {error}") from error
+        raise BesideFailed(f"the process beside the server failed: {error}") from error
     return msgspec.json.encode(written)
 
 
@@ -130,7 +131,7 @@ async def _patiently(engine: Engine, action: Callable[[], Awaitable[object]]) ->
             await action()
         except (DiskFullRefusal, DiskFull):
             await asyncio.sleep(_PATIENCE_SECONDS)
-        except Stopped:
+        except (Stopped, BesideFailed):
             if engine.failed.done():
                 raise
             # Only the snapshot was given up.

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from domgrpc.core.freight import Steps
 from domgrpc.core.journeys import TransportTable
 from domgrpc.core.leg_costs import package_costs, unit_costs
 from domgrpc.core.leg_questions import (
@@ -170,10 +169,8 @@ class Everywhere(msgspec.Struct, frozen=True):
     """By need, then location: 1 where no filter but stock forbids it."""
     arrivals_ms: Sequence[int]
     """-1 where the journey cannot begin."""
-    cards: tuple[Steps, ...]
-    """What packages cost more by their weight; empty where no location asks for that."""
-    card_of: Sequence[int]
-    """The card of a location, -1 for none."""
+    table: TransportTable
+    """Of all locations."""
 
 
 def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
@@ -202,8 +199,7 @@ def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
         [unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
         allowed,
         table.deliver_by_ms,
-        table.cards,
-        table.card,
+        table,
     )
 
 

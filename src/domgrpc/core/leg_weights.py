@@ -54,6 +54,19 @@ def card_at(table: TransportTable, row: int) -> RateCard:
     )
 
 
+def cards_of(table: TransportTable) -> tuple[tuple[RateCard, ...], list[int]]:
+    """Return the cards of a table, and by row which of them it goes by, -1 for none; O(rows)."""
+    numbers: dict[tuple[int, int], int] = {}
+    cards: list[RateCard] = []
+    card_of = []
+    for row, key in enumerate(zip(table.card, table.package_micros, strict=True)):
+        if key[0] >= 0 and key not in numbers:
+            numbers[key] = len(cards)
+            cards.append(card_at(table, row))
+        card_of.append(numbers.get(key, -1))
+    return tuple(cards), card_of
+
+
 def card_beyond(card: RateCard, grams: int, more_max: int) -> RateCard:
     """Return what more goods cost, up to a weight, that join a parcel of so many grams."""
     last = card.grams_max[-1]

@@ -8,9 +8,9 @@ finds is counted again by `leg_cost`, which is what placing counts.
 from array import array
 from collections.abc import Sequence
 
-from domgrpc.core.freight import Steps
-from domgrpc.core.open_work import OpenLeg, rate_card
+from domgrpc.core.open_work import OpenLeg
 from domgrpc.core.routing.by_weight import line_below
+from domgrpc.core.routing.instance import RateCard
 from domgrpc.core.values import LocationIndex
 
 
@@ -26,7 +26,7 @@ def leg_cost(leg: OpenLeg, places: Sequence[LocationIndex]) -> int:
     if leg.cards:
         card_of = memoryview(leg.card_of).cast("q")
         cost += sum(
-            rate_card(leg.cards[card_of[place]]).price(weight)
+            leg.cards[card_of[place]].price(weight)
             for place, weight in grams.items()
             if card_of[place] >= 0
         )
@@ -77,8 +77,8 @@ def search_rows(leg: OpenLeg) -> tuple[bytes, list[bytes]]:
     ]
 
 
-def _line(leg: OpenLeg, steps: Steps) -> tuple[int, int]:
-    card, grams = rate_card(steps), leg.grams
+def _line(leg: OpenLeg, card: RateCard) -> tuple[int, int]:
+    grams = leg.grams
     if len(leg.needs) == 1 or not grams:
         # What a package of it weighs is known.
         return card.price(grams), 0

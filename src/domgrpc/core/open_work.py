@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import msgspec
 
 from domgrpc.core.candidates import Everywhere, costs_everywhere
-from domgrpc.core.freight import Steps
-from domgrpc.core.leg_questions import LegLimits, LegQuestion
+from domgrpc.core.leg_questions import LegLimits, LegQuestion, Need
+from domgrpc.core.leg_weights import cards_of
 from domgrpc.core.network import Ask
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.order_planning import ask_of, leg_question
@@ -71,7 +71,7 @@ class OpenLeg(msgspec.Struct, frozen=True, array_like=True):
     needs: tuple[OpenNeed, ...]
     package_costs: bytes
     """By location, as int64 of this machine: micros."""
-    cards: tuple[Steps, ...] = ()
+    cards: tuple[RateCard, ...] = ()
     """What packages cost more by their weight."""
     card_of: bytes = b""
     """By location, as int64 of this machine: its card, -1 for none. Empty where there are none."""
@@ -283,11 +283,8 @@ def _numbers(
     anywhere = bytearray(map(max, *allowed)) if len(allowed) > 1 else allowed[0]
     packages = _priced(everywhere.package_costs, anywhere)
     units = list(map(_priced, everywhere.unit_costs, allowed))
-    grams = sum(need.quantity * need.fields.weight_grams for need in question.needs)
-    dearest = sum(max(row) * need.quantity for row, need in zip(units, question.needs, strict=True))
-    by_weight = max((_price(card, grams) for card in everywhere.cards), default=0)
-    dearest += (max(packages) + by_weight) * len(question.needs)
-    if dearest > LEG_COST_MAX or sum(need.quantity for need in question.needs) > _UNITS_MAX:
+    cards, card_of = cards_of(everywhere.table)
+    if _is_too_large(question.needs, units, packages, cards):
         return Staying.TOO_LARGE
     needs = [
         OpenNeed(
@@ -306,20 +303,24 @@ def _numbers(
         leg.store_id,
         tuple(needs),
         array("q", packages).tobytes(),
-        everywhere.cards,
-        array("q", everywhere.card_of).tobytes() if everywhere.cards else b"",
+        cards,
+        array("q", card_of).tobytes() if cards else b"",
         groups=limits.groups,
         package_count_max=limits.package_count_max,
     )
 
 
-def _price(card: Steps, grams: int) -> int:
-    return rate_card(card).price(grams)
-
-
-def rate_card(steps: Steps) -> RateCard:
-    """Return what weight steps cost, as the solver counts it."""
-    return RateCard(tuple(grams for grams, _ in steps), tuple(micros for _, micros in steps))
+def _is_too_large(
+    needs: tuple[Need, ...],
+    units: list[list[int]],
+    packages: list[int],
+    cards: tuple[RateCard, ...],
+) -> bool:
+    grams = sum(need.quantity * need.fields.weight_grams for need in needs)
+    by_weight = max((card.price(grams) for card in cards), default=0)
+    dearest = (max(packages) + by_weight) * len(needs)
+    dearest += sum(max(row) * need.quantity for row, need in zip(units, needs, strict=True))
+    return dearest > LEG_COST_MAX or sum(need.quantity for need in needs) > _UNITS_MAX
 
 
 def _present(planner: Planner, works: _Works) -> dict[Sku, LocationIndex]:

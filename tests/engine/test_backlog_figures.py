@@ -1,0 +1,150 @@
+"""The figures of a better plan: what it costs is what orders cost, and the bound is a bound."""
+
+from itertools import product as combined
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domgrpc.core.open_costs import is_carried_out, leg_cost
+from domgrpc.core.order_commands import ApplyReplan, PlaceOrder, ReplanSummary
+from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
+from domgrpc.core.values import (
+    LocationIndex,
+    Micros,
+    TimeMs,
+)
+from tests.core.commands import on_hand, place
+from tests.core.given import NOON_MS, Shop
+from tests.core.logistics_words import card, rates
+from tests.core.order_words import CHICAGO, DALLAS, line, order
+from tests.core.routing_rules import activate, validate
+from tests.engine.backlog_words import (
+    DC,
+    NEW_YORK,
+    SITES,
+    Found,
+    by_weight,
+    open_cost,
+    searched,
+    weighing,
+)
+
+SKUS = ("tea", "cup", "set")
+weights_of = st.fixed_dictionaries({sku: st.sampled_from((0, 200, 700)) for sku in SKUS})
+steps_of = st.sampled_from(
+    (
+        (),
+        ((500, 1_000_000), (2_000, 3_000_000)),
+        ((300, 100_000), (1_000, 3_000_000), (9_000, 3_500_000)),
+        ((500, 500_000), (2_000, 8_000_000)),
+    )
+)
+stock_of = st.fixed_dictionaries(
+    {sku: st.fixed_dictionaries({site: st.integers(0, 4) for site in SITES}) for sku in SKUS}
+)
+wish_of = st.tuples(st.sampled_from(SKUS), st.integers(1, 3), st.sampled_from(("", "", "gift")))
+wishes_of = st.lists(wish_of, min_size=1, max_size=2, unique_by=lambda wish: wish[0])
+order_of = st.tuples(
+    wishes_of,
+    st.sampled_from((CHICAGO, DALLAS, NEW_YORK)),
+    st.sampled_from(("", "ann")),
+    st.sampled_from((None, NOON_MS + 86_400_000)),
+    st.sampled_from((0, 0, 1)),
+)
+
+
+Drawn = tuple[list[tuple[str, int, str]], tuple[float, float], str, TimeMs | None, int]
+
+
+def written(number: int, drawn: Drawn) -> PlaceOrder:
+    wishes, to, customer, promise_ms, count_max = drawn
+    lines = [line(sku, units, group=group) for sku, units, group in wishes]
+    return order(
+        *lines,
+        as_id=f"o{number}",
+        to=to,
+        customer=customer,
+        promise_time_ms=promise_ms,
+        package_count_max=count_max,
+    )
+
+
+class World(NamedTuple):
+    """What is drawn."""
+
+    weights: dict[str, int]
+    steps: tuple[tuple[int, int], ...]
+    first: dict[str, dict[str, int]]
+    then: dict[str, dict[str, int]]
+    orders: list[Drawn]
+    penalty: int
+
+
+worlds = st.builds(
+    World,
+    weights_of,
+    steps_of,
+    stock_of,
+    stock_of,
+    st.lists(order_of, min_size=1, max_size=4),
+    st.sampled_from((0, 700_000)),
+)
+
+
+def opened(world: World) -> Shop:
+    weights, steps, first, then, drawn, penalty = world
+    shop = Shop(steps_per_check=10**6).given(*(place(n, DC, at=at) for n, at in SITES.items()))
+    shop.given(weighing(**weights), by_weight(*steps) if steps else card("ground", rates(*PLAIN)))
+    content = RuleSetContent(
+        prices=RoutingPrices(split_penalty_micros=Micros(penalty), late_day_micros=Micros(900_000))
+    )
+    shop.given(CreateRuleSet(content=content), validate(1), activate(1))
+    shop.given(*(on_hand(sku, **units) for sku, units in first.items()))
+    for number, each in enumerate(drawn):
+        shop.send(written(number, each))
+    shop.given(*(on_hand(sku, **units) for sku, units in then.items()))
+    return shop
+
+
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None)
+@given(world=worlds, stability=st.sampled_from((0, 500_000, 5_000_000)))
+def test_the_bound_is_below_the_plan_and_that_below_the_present_one(
+    world: World, stability: int
+) -> None:
+    shop = opened(world)
+    found = searched(shop, stability=stability)
+    answer = found.answer
+    assert answer.lower_bound <= sum(answer.costs_after) <= sum(answer.costs_before)
+    assert answer.lower_bound <= least_cost(found) <= sum(answer.costs_before)
+    for each, cost in zip(found.orders, answer.costs_before, strict=True):
+        assert cost + each.staying_micros == open_cost(shop.order(each.order_id))
+    moves = list(found.moves())
+    if moves:
+        assert sum(answer.costs_before) - sum(answer.costs_after) > stability
+        shop.gives(ReplanSummary, ApplyReplan(tuple(move for _, move in moves)))
+        shop.state.check_invariants()
+
+
+PLAIN = (5_000_000, 6_000_000, 7_000_000, 8_000_000, 9_000_000, 10_000_000, 11_000_000, 12_000_000)
+
+
+def least_cost(found: Found) -> int:
+    """Return what the cheapest of all plans costs that the stock allows."""
+    legs = [leg for each in found.orders for leg in each.legs]
+    needs = [need for leg in legs for need in leg.needs]
+    best = sum(leg_cost(leg, [need.present for need in leg.needs]) for leg in legs)
+    options = [[LocationIndex(p) for p, use in enumerate(need.allowed) if use] for need in needs]
+    for places in combined(*options):
+        left = {sku: units[:] for sku, units in found.stock.items()}
+        for need, place_ in zip(needs, places, strict=True):
+            left[need.sku][place_] -= need.quantity
+        if any(min(units) < 0 for units in left.values()):
+            continue
+        rest = iter(places)
+        own = [[next(rest) for _ in leg.needs] for leg in legs]
+        if all(map(is_carried_out, legs, own)):
+            best = min(best, sum(map(leg_cost, legs, own)))
+    return best
