@@ -3,6 +3,8 @@
 import csv
 import gzip
 import signal
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -206,8 +208,7 @@ def test_a_load_that_was_killed_goes_on_where_it_was(
     file = large_file(tmp_path, place, sku)
     rejects = file.with_name(file.name + ".rejects.csv")
     with started_process("load", file, server=program.server) as killed:
-        while not rejects.exists() and killed.poll() is None:
-            program.done("status")
+        _wait_for(rejects, killed)
     ended = program.run("-o", "json", "load", file)
     report = ended.json
     assert report["rows"] == ROW_COUNT
@@ -222,14 +223,20 @@ def test_an_interrupted_load_says_how_far_it_came(
     file = large_file(tmp_path, place, sku)
     rejects = file.with_name(file.name + ".rejects.csv")
     with started_process("load", file, server=program.server) as load:
-        while not rejects.exists() and load.poll() is None:
-            program.done("status")
+        _wait_for(rejects, load)
         load.send_signal(signal.SIGINT)
         assert load.wait(WAIT_SECONDS) == ExitCode.INTERRUPTED
         assert load.stderr is not None
         said = load.stderr.read()
     assert said.startswith(f"{file}: interrupted with ")
     assert said.endswith("rows in; the same command again goes on from there\n")
+
+
+def _wait_for(file: Path, process: subprocess.Popen[str]) -> None:
+    # Looked for often: what is interrupted must not be over before.
+    while not file.exists() and process.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
 
 
 def large_file(folder: Path, place: str, sku: str) -> Path:
