@@ -81,6 +81,9 @@ class RoutingWorkload:
         self._etag = etag
         self._is_plain = is_plain
         self.newest_rule_set = 0
+        # What was saved: most that is deleted is there.
+        self._services: list[str] = []
+        self._owners: list[str | LocationType] = []
         self.makers: list[tuple[int, Callable[[], Command]]] = [
             (1, self._card),
             (1, self._lane),
@@ -91,7 +94,8 @@ class RoutingWorkload:
     def _card(self) -> Command:
         service = self._pick(SERVICES)
         if self._draw() < 0.4:
-            return logistics.no_card(service, etag=self._etag())
+            return logistics.no_card(self._mostly(self._services, service), etag=self._etag())
+        self._services.append(service)
         zone_count = 8 if self._is_plain else self._pick((0, 2, 8, 8))
         prices = (int(self._draw() * 9_000_000) for _ in range(zone_count))
         methods = self._pick(((HOME,), (HOME, TO_STORE), (TO_STORE,)))
@@ -111,10 +115,14 @@ class RoutingWorkload:
             etag=self._etag(),
         )
 
+    def _mostly(self, saved: list[T], other: T) -> T:
+        return self._pick(saved[-8:]) if saved and self._draw() < 0.8 else other
+
     def _lane(self) -> Command:
         service = self._pick(SERVICES)
         if self._draw() < 0.4:
-            return logistics.no_lane(service, etag=self._etag())
+            return logistics.no_lane(self._mostly(self._services, service), etag=self._etag())
+        self._services.append(service)
         days = self._pick(((1, 2, 3), (), ALL_ZONES, tuple(range(1, 9)))[2 * self._is_plain :])
         fields = LaneFields(days, business_days=self._draw() < 0.5)
         return logistics.lane(service, fields, etag=self._etag())
@@ -124,7 +132,9 @@ class RoutingWorkload:
         if self._draw() < 0.7:
             owner = self._pick((*self._places, "new-3"))
         if self._draw() < 0.4:
-            return DeleteLocationCalendar(owner=logistics.owner_of(owner), etag=self._etag())
+            known = logistics.owner_of(self._mostly(self._owners, owner))
+            return DeleteLocationCalendar(owner=known, etag=self._etag())
+        self._owners.append(owner)
         days = self._pick(((1, 2, 3, 4, 5), (6,), (1, 2, 3, 4, 5, 6, 7)))
         schedule = logistics.schedule(weekdays=days, lead_days=int(self._draw() * 2))
         command = logistics.calendar(owner, schedule, etag=self._etag())
