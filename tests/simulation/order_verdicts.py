@@ -67,10 +67,11 @@ from tests.simulation.plan_figures import (
     check_legs,
     check_parts,
     could_be_filled,
+    is_loose,
     part_of_work,
     policy_of,
 )
-from tests.simulation.routing_books import CANCEL, REFUSE
+from tests.simulation.routing_books import CANCEL, LIMITS, REFUSE
 
 Request = tuple[str, str]
 PLACED_STEP, EDITED, CUT, HELD_STEP, FREED, ADVANCED = range(1, 7)
@@ -147,8 +148,8 @@ def edited(books: Books, command: Plain, event: Plain, request: Request) -> None
         or new[ORDERED] < line[ORDERED]
         or (address is not None and line[METHOD] not in AT_STORE)
     }
-    together = _together(old[ORDER_LINES], lines) | movable(old)
-    check_untouched(old, order, moved | together)
+    together = _together(old[ORDER_LINES], lines) | _whole(books, old[ORDER_LINES], lines)
+    check_untouched(old, order, moved | together | movable(old))
     check_growth(books, [(old, order), *guest_pairs(books, event)])
 
 
@@ -275,3 +276,15 @@ def _together(before: Plain, after: Plain) -> set[str]:
         for each in (line, was.get(line[LINE], line))
     } - {""}
     return {line[LINE] for line in (*before, *after) if line[TOGETHER] in groups}
+
+
+def _whole(books: Books, before: Plain, after: Plain) -> set[str]:
+    # What must not be split is planned again with a line of it that changed.
+    was = {line[LINE]: line for line in before}
+    splits = books.routing.content[LIMITS][2]
+    changed = [
+        (line[LINE_SKU], line[METHOD], line[STORE])
+        for line in after
+        if was.get(line[LINE]) != line and not (splits and is_loose(books, line))
+    ]
+    return {line[LINE] for line in before if (line[LINE_SKU], line[METHOD], line[STORE]) in changed}

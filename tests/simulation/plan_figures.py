@@ -195,7 +195,7 @@ def is_plain(books: Books, asked: Asked) -> bool:
         and all(calendar[2][5] == 0 for calendar in books.routing.calendars.values())
         and all(_reaches_all(card[2]) for card in books.routing.cards.values())
         and all(len(lane[2][0]) == ZONE_COUNT for lane in books.routing.lanes.values())
-        and all(not line[TOGETHER] and _is_loose(books, line) for line in asked.lines)
+        and all(not line[TOGETHER] and is_loose(books, line) for line in asked.lines)
     )
 
 
@@ -204,7 +204,8 @@ def _reaches_all(card: Plain) -> bool:
     return len(rates) == ZONE_COUNT and not origins and not metres_max
 
 
-def _is_loose(books: Books, line: Plain) -> bool:
+def is_loose(books: Books, line: Plain) -> bool:
+    """Whether the product of a line may be split, as far as the product says."""
     product = books.products.get(line[LINE_SKU])
     return product is None or not (product[1][8] or product[1][9])
 
