@@ -23,6 +23,7 @@ from tests.simulation.order_books import (
     HISTORY,
     HOLDS,
     LINE,
+    LINE_SKU,
     METHOD,
     NEXT_WORK,
     ORDER,
