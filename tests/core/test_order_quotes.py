@@ -26,6 +26,7 @@ from domgrpc.core.values import (
 )
 from tests.core.commands import on_hand, place
 from tests.core.given import Shop
+from tests.core.logistics_words import card, rate
 from tests.core.order_words import (
     BOSTON,
     CHICAGO,
@@ -324,3 +325,17 @@ def test_a_quote_of_a_complete_order_is_booked_whole_or_not(shop: Shop) -> None:
     shop.given(on_hand("cup", chi=1))
     command = order(*lines, as_id="p", quoted=part, ship_complete=True)
     assert shop.refuses(command) is Reason.QUOTE_OUTDATED
+
+
+def test_what_was_quoted_as_one_package_leaves_as_two_where_that_is_cheaper_by_now() -> None:
+    weighs = CreateProducts(products=((Sku("rug"), ProductFields(weight_grams=900)),))
+    shop = Shop().given(place("chi", at=CHICAGO), weighs, on_hand("rug", chi=5))
+    promised = token(shop, line("rug", 2))
+    steep = tuple(
+        rate(zone, 10**6, steps=((1_000, 10**5), (30_000, 9 * 10**6))) for zone in range(1, 9)
+    )
+    shop.given(card("ground", steep))
+    placed = shop.gives(Order, order(line("rug", 2), quoted=promised))
+    assert [work.lines[0].quantity for work in placed.fulfillment_orders] == [1, 1]
+    (leg,) = placed.decisions[0].legs
+    assert leg.cost_micros == leg.lower_bound_micros == 2 * (10**6 + 10**5)

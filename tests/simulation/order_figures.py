@@ -118,6 +118,26 @@ def in_order(packages: Plain) -> Plain:
     return [[*package[:3], sorted(package[3])] for package in packages]
 
 
+def is_as_fixed(packages: Plain, parts: list[Part], *, may_go_on: bool = False) -> bool:
+    """Whether packages that were fixed beforehand are booked, in their order.
+
+    One may leave as several from the same place, where that is cheaper by weight.
+    """
+    booked = quoted_of(parts)
+    for place, method, target, lines in packages:
+        left: dict[str, int] = {}
+        for line_id, units in lines:
+            left[line_id] = left.get(line_id, 0) + units
+        while any(left.values()):
+            if not booked or booked[0][:3] != [place, method, target]:
+                return False
+            for line_id, units in booked.pop(0)[3]:
+                left[line_id] = left.get(line_id, 0) - units
+        if any(units < 0 for units in left.values()):
+            return False
+    return may_go_on or not booked
+
+
 def is_over(books: Books, command: Plain) -> bool:
     """Whether a change is of an order of which nothing is left to do."""
     order = books.orders.by_id[command[1]]

@@ -33,7 +33,7 @@ from tests.simulation.order_checks import (
     check_whole,
     grown_parts,
 )
-from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
+from tests.simulation.order_figures import OUT_OF_USE, attention_of, is_as_fixed
 from tests.simulation.order_verdicts import Request
 from tests.simulation.parcel_verdicts import check_guests, is_guest
 from tests.simulation.plan_figures import Asked, declined, is_plain, offered, part_of_work
@@ -214,7 +214,7 @@ def applied(books: Books, command: Plain, event: Plain, request: Request) -> Non
         kept = [bare(work) for work in order[WORKS] if work[WORK_STATE] not in UNRELEASED]
         assert kept == begun, "work that was begun changed"
         parts = [part_of_work(w) for w in order[WORKS] if w[WORK_STATE] in UNRELEASED]
-        assert quoted_of(parts) == in_order(packages), f"{packages} were asked, {parts} are booked"
+        assert is_as_fixed(packages, parts), f"{packages} were asked, {parts} are booked"
         pairs.append((old, order))
     if pairs:
         check_growth(books, [*pairs, *guests])

@@ -58,9 +58,8 @@ from tests.simulation.order_figures import (
     edited_lines,
     fingerprint,
     hold_of,
-    in_order,
+    is_as_fixed,
     is_legal,
-    quoted_of,
 )
 from tests.simulation.plan_figures import (
     Asked,
@@ -118,11 +117,10 @@ def placed(books: Books, command: Plain, event: Plain, request: Request) -> None
         content, expire_ms, packages, *_ = quoted
         assert expire_ms > now_ms, "a quote that was over was honoured"
         assert content == fingerprint(lines, terms), "a quote was honoured for something else"
-        booked = quoted_of(parts)
-        if policy_of(books, terms) != REFUSE:
-            # What the quote was short of may be there by now.
-            booked = booked[: len(packages)]
-        assert booked == in_order(packages), f"{packages} were quoted, {parts} are booked"
+        # What the quote was short of may be there by now.
+        more = policy_of(books, terms) != REFUSE
+        is_kept = is_as_fixed(packages, parts, may_go_on=more)
+        assert is_kept, f"{packages} were quoted, {parts} are booked"
 
 
 def edited(books: Books, command: Plain, event: Plain, request: Request) -> None:

@@ -6,6 +6,7 @@ Whatever a token claims, no more is booked than there is.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -48,6 +49,9 @@ NEAREST_STORES_MAX = 3
 """So many stores are offered for a method that needs one, where the question names none."""
 _NEAREST_RADIUS_M = 160_934
 """100 miles: nobody collects farther away."""
+
+_Part: TypeAlias = tuple[PlannedPackage, ...]
+"""The packages of what was fixed beforehand as one."""
 
 
 def make_quote(planner: Planner, question: QuoteQuestion, now_ms: TimeMs) -> Quote:
@@ -149,9 +153,10 @@ def plan_quoted(
     if isinstance(rest, str):
         return rest
     used = taken.copied() if taken is not None else Taken()
-    found = _found(planner, question, packages, used)
-    if isinstance(found, str):
-        return found
+    parts = _found(planner, question, packages, used)
+    if isinstance(parts, str):
+        return parts
+    found = [package for part in parts for package in part]
     shortages: tuple[LineShortage, ...] = ()
     if rest:
         if not may_be_short:
@@ -160,27 +165,30 @@ def plan_quoted(
         if shortages and question.terms.ship_complete:
             return "all of it was to be sent, and a part is short"
         found += more
+        parts.append(more)
     if taken is not None:
         taken.become(used)
     penalty = planner.rules(question.rule_set_version).content.prices.split_penalty_micros
-    legs = tuple(_booked(leg, found, (fresh, penalty)) for leg in fresh.legs)
+    legs = tuple(_booked(leg, parts, (fresh, penalty)) for leg in fresh.legs)
     return Plan(tuple(found), legs, shortages, fresh.rule_set_version)
 
 
 def _found(
     planner: Planner, question: PlanQuestion, packages: tuple[QuotedPackage, ...], used: Taken
-) -> list[PlannedPackage] | str:
+) -> list[_Part] | str:
+    # Where two parcels are cheaper than a heavy one, what was one package leaves as two.
     area = resolve_scope(planner.network, question.terms.scope)
-    found: list[PlannedPackage] = []
+    parts: list[_Part] = []
     for package in packages:
         if planner.network.locations.index(package.location_id) not in area:
             return f"{package.location_id!r} is outside of the scope"
         part = plan_order(planner, _alone(question, package), used)
-        if part.shortages or len(part.packages) != 1:
+        if part.shortages or not part.packages:
             removed = [name for leg in part.legs for name, _ in leg.removed if name != "scope"]
             return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
-        found += part.packages
-    return broken_limit(planner, question, found) or found
+        parts.append(part.packages)
+    found = [package for each in parts for package in each]
+    return broken_limit(planner, question, found) or parts
 
 
 def _more(
@@ -284,16 +292,15 @@ def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion
     return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
 
 
-def _booked(
-    leg: LegDecision, packages: list[PlannedPackage], instead: tuple[Plan, int]
-) -> LegDecision:
+def _booked(leg: LegDecision, parts: list[_Part], instead: tuple[Plan, int]) -> LegDecision:
     # `instead` is the fresh plan, and the price of each package beyond the first.
     fresh, penalty = instead
-    own = _of_leg(leg, packages)
+    own_parts = [_of_leg(leg, part) for part in parts]
+    own = [package for part in own_parts for package in part]
     paid = sum(package.package_cost_micros for package in own)
     units = sum(package.units_cost_micros for package in own)
-    # Each was planned as the first package of its leg.
-    more_count = sum(not package.parcel_id for package in own) - 1
+    # Each part was planned as if it were all of its leg.
+    more_count = sum(any(not package.parcel_id for package in part) for part in own_parts) - 1
     price = sum(package.price_micros for package in own) + penalty * max(0, more_count)
     cost = paid + units + price
     booked = msgspec.structs.replace(
