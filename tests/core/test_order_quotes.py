@@ -184,7 +184,7 @@ def test_a_quote_that_is_still_the_best_stays_proven(shop: Shop) -> None:
     (leg,) = placed.decisions[0].legs
     assert (leg.cost_micros, leg.is_proven) == (plan.cost_micros, True)
     assert leg.price_micros == 2_000_000
-    assert sum(work.price_micros for work in placed.fulfillment_orders) == 0
+    assert sum(work.price_micros for work in placed.fulfillment_orders) == 2_000_000
 
 
 def test_a_quote_is_good_until_its_time_exactly(shop: Shop) -> None:

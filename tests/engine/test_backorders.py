@@ -27,6 +27,7 @@ from tests.core.commands import (
 )
 from tests.core.order_words import CHICAGO, cancel_order, line, order, terms, work_of
 from tests.core.routing_rules import activate, draft, exclude, validate
+from tests.core.scope_words import at_locations
 from tests.engine.rooms import SEGMENT_BYTES, Room, ask, given
 from tests.engine.test_outages import order_of, replans, two_places
 from tests.engine.virtual_time import NOON_MS
@@ -221,10 +222,10 @@ def test_stock_that_stirs_again_and_again_keeps_no_order_from_its_turn() -> None
 
     async def stir(engine: Engine) -> bool:
         await two_places(engine, units=0, elsewhere=0)
-        # The first ones can be served by nobody: what they are promised is too early.
-        early = terms(promise_time_ms=NOON_MS + 1, promise_is_hard=True)
+        # The first ones can be served by nobody: they may come from one place only.
+        near = terms(scope=at_locations("near"))
         hopeless = (order(line("tea"), as_id=f"a{n:03}") for n in range(250))
-        await given(engine, *(msgspec.structs.replace(each, terms=early) for each in hopeless))
+        await given(engine, *(msgspec.structs.replace(each, terms=near) for each in hopeless))
         await given(engine, order(line("tea"), as_id="z"))
         await asyncio.sleep(60)
         for number in range(40):

@@ -134,7 +134,7 @@ def test_a_disk_that_lies_about_a_sync_is_noticed(
     if not is_watched:
         # Without the look at the disk before each answer: by what is missing after a power cut.
         monkeypatch.setattr(SimulatedDisk, "check_synced", lambda _: None)
-    simulation = Simulation(3)
+    simulation = Simulation(2)
     simulation.world.disk.lies = True
     with pytest.raises((AssertionError, Corruption)):
         simulation.run(STEPS)

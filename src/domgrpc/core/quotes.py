@@ -156,7 +156,7 @@ def plan_quoted(
     parts = _found(planner, question, packages, used)
     if isinstance(parts, str):
         return parts
-    found = [package for part in parts for package in part]
+    found = _packages_of(parts)
     shortages: tuple[LineShortage, ...] = ()
     if rest:
         if not may_be_short:
@@ -164,13 +164,37 @@ def plan_quoted(
         more, shortages = _more(planner, question, rest, (found, used))
         if shortages and question.terms.ship_complete:
             return "all of it was to be sent, and a part is short"
-        found += more
         parts.append(more)
     if taken is not None:
         taken.become(used)
     penalty = planner.rules(question.rule_set_version).content.prices.split_penalty_micros
-    legs = tuple(_booked(leg, parts, (fresh, penalty)) for leg in fresh.legs)
+    found = _with_penalties(parts, penalty)
+    legs = tuple(_booked(leg, found, fresh) for leg in fresh.legs)
     return Plan(tuple(found), legs, shortages, fresh.rule_set_version)
+
+
+def _packages_of(parts: list[_Part]) -> list[PlannedPackage]:
+    return [package for part in parts for package in part]
+
+
+def _with_penalties(parts: list[_Part], penalty: int) -> list[PlannedPackage]:
+    # Each part was planned as if it were all of its leg, with its first package free of the price
+    # of a split; only the first of all is.
+    found: list[PlannedPackage] = []
+    opened: set[tuple[DeliveryMethod, LocationId]] = set()
+    for part in parts:
+        dear: set[tuple[DeliveryMethod, LocationId]] = set()
+        for package in part:
+            way = (package.delivery_method, package.destination_location_id)
+            is_first = not package.parcel_id and way not in dear
+            if is_first:
+                dear.add(way)
+            if is_first and way in opened:
+                price = Micros(package.price_micros + penalty)
+                package = msgspec.structs.replace(package, price_micros=price)  # noqa: PLW2901
+            found.append(package)
+        opened |= dear
+    return found
 
 
 def _found(
@@ -187,8 +211,7 @@ def _found(
             removed = [name for leg in part.legs for name, _ in leg.removed if name != "scope"]
             return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
         parts.append(part.packages)
-    found = [package for each in parts for package in each]
-    return broken_limit(planner, question, found) or parts
+    return broken_limit(planner, question, _packages_of(parts)) or parts
 
 
 def _more(
@@ -292,16 +315,11 @@ def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion
     return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
 
 
-def _booked(leg: LegDecision, parts: list[_Part], instead: tuple[Plan, int]) -> LegDecision:
-    # `instead` is the fresh plan, and the price of each package beyond the first.
-    fresh, penalty = instead
-    own_parts = [_of_leg(leg, part) for part in parts]
-    own = [package for part in own_parts for package in part]
+def _booked(leg: LegDecision, packages: list[PlannedPackage], fresh: Plan) -> LegDecision:
+    own = _of_leg(leg, packages)
     paid = sum(package.package_cost_micros for package in own)
     units = sum(package.units_cost_micros for package in own)
-    # Each part was planned as if it were all of its leg.
-    more_count = sum(any(not package.parcel_id for package in part) for part in own_parts) - 1
-    price = sum(package.price_micros for package in own) + penalty * max(0, more_count)
+    price = sum(package.price_micros for package in own)
     cost = paid + units + price
     booked = msgspec.structs.replace(
         leg,
