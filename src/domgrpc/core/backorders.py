@@ -89,17 +89,16 @@ class _Attempt:
 
     def changed(self, order: Order) -> OrderChanged | None:
         """Return what can be done for an order, None where that is nothing."""
-        stuck_at: tuple[LocationId, ...] = ()
-        if order.attention is Attention.LOCATION_DISABLED:
-            stuck_at = self._stuck_at(order)
-            moved = self._moved(order, stuck_at) if stuck_at else None
-            if moved is not None:
-                return moved
+        is_flagged = order.attention is Attention.LOCATION_DISABLED
+        stuck_at = self._stuck_at(order) if is_flagged else ()
+        # Units that wait come first: what is stuck has a claim, and is tried in the next step.
         served = self._served(order, is_stuck=bool(stuck_at))
-        if served is None and order.attention is Attention.LOCATION_DISABLED and not stuck_at:
-            order = stamped(order, self._caller, StepKind.REPLANNED, "its locations are in use")
-            return OrderChanged(order, (), StepKind.REPLANNED)
-        return served
+        if served is not None or not is_flagged:
+            return served
+        if stuck_at:
+            return self._moved(order, stuck_at)
+        order = stamped(order, self._caller, StepKind.REPLANNED, "its locations are in use")
+        return OrderChanged(order, (), StepKind.REPLANNED)
 
     def _stuck_at(self, order: Order) -> tuple[LocationId, ...]:
         locations = self._planner.network.locations
