@@ -38,6 +38,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import LINES_MAX, NEVER
 
 SCALE = 2 * LINES_MAX
@@ -107,6 +108,13 @@ class Search:
         """Look at all plans, or at as many as may be."""
         self._count_min = max(self._count_min, self._apart_count())
         self._visit((), 0, [IMPOSSIBLE] * len(self._carriers), (1 << len(self._columns)) - 1)
+
+    def found(self) -> Found | None:
+        """Return what was found, None where there is no plan."""
+        if not self.chosen and self.bound >= IMPOSSIBLE:
+            return None
+        bound = min(self.value, self.bound) // SCALE
+        return Found(self.chosen, self.value // SCALE, bound, self.node_count)
 
     def _apart_count(self) -> int:
         # Lots of which no two have a candidate in common need a package each.
