@@ -118,3 +118,33 @@ def test_a_file_that_is_not_there_is_told(program: Program) -> None:
 )
 def test_old_lines_about_safety_stock_are_told_from_new_ones(line: str, *, is_old: bool) -> None:
     assert is_about_safety_stock(line.split()) is is_old
+
+
+@pytest.mark.slow
+def test_a_rule_set_is_tried_on_the_newest_orders(
+    program: Program, place: str, sku: str, tmp_path: Path
+) -> None:
+    program.done("stock", "count", sku, place, "5")
+    program.done("locations", "create", f"{place}-beside", "--type", "store")
+    order_id = str(program.read("order", "place", f"{sku}=2", "--zip", "60614")["order_id"])
+    file = tmp_path / "none.toml"
+    condition = f"location.id == '{place}'"
+    file.write_text(f'rules = [{{rule_id = "r", effect = "exclude", condition = "{condition}"}}]')
+    version = str(program.read("rules", "create", file)["version"])
+    program.done("rules", "validate", version)
+    told = program.done("rules", "dry-run", version, "--orders", "1").output
+    first, active, tried, *table = told.splitlines()
+    assert first == "1 order: 1 would be planned otherwise"
+    assert active.startswith("rule set ")
+    assert active.endswith("nobody can fill 0 units of 0 orders")
+    assert tried.startswith(f"rule set {version}: 0 packages, paid 0.00, cost 0.00;")
+    assert tried.endswith("nobody can fill 2 units of 1 order")
+    assert any(order_id in row and place in row for row in table)
+    answer = program.read("rules", "dry-run", version, "--orders", "1")
+    assert answer["rule_set"]["state"] == "DRY_RUN"
+    assert [each["order_id"] for each in answer["orders"]] == [order_id]
+    active_version = str(program.read("rules", "show")["version"])
+    same = program.done("rules", "dry-run", active_version, "--orders", "1")
+    assert order_id not in same.output
+    shown = program.done("rules", "dry-run", active_version, "--orders", "1", "--all")
+    assert order_id in shown.output

@@ -195,6 +195,9 @@ async def test_rule_sets(client: DomgrpcClient) -> None:
     made = await client.create_rule_set(RuleSet(rules=[rule]))
     assert made.version == 1
     await client.validate_rule_set(1)
+    dry_run = await client.dry_run_rule_set(1, order_count=5)
+    assert dry_run.rule_set.state == RuleSetState.RULE_SET_STATE_DRY_RUN
+    assert (dry_run.active_version, len(dry_run.orders)) == (0, 0)
     assert (await client.activate_rule_set(1)).state == RuleSetState.RULE_SET_STATE_ACTIVE
     assert (await client.get_rule_set()).version == 1
     assert (await client.get_rule_set(0)).state == RuleSetState.RULE_SET_STATE_RETIRED

@@ -27,6 +27,7 @@ from domgrpc.core.machine import (
     expire,
     handle,
     replan_displaced,
+    replan_waiting,
     replay,
     sweep_levels,
 )
@@ -104,6 +105,22 @@ class Shop:
         (event, *_) = self.events()
         assert isinstance(event, OrdersReplanned)
         return event
+
+    def serve(self) -> OrdersReplanned | None:
+        """Let the timer try all orders that wait, oldest first."""
+        self._expire_due()
+        ids = [order_id for _, order_id in self.state.orders.waiting.keys]
+        if not self._write(replan_waiting(self.state, ids, self.now_ms)):
+            return None
+        (event, *_) = self.events()
+        assert isinstance(event, OrdersReplanned)
+        return event
+
+    def stirred(self) -> list[str]:
+        """Return the SKUs of which there may be more for those that wait, and forget them."""
+        skus = sorted(self.state.orders.waiting.stirred)
+        self.state.orders.waiting.stirred.clear()
+        return [str(sku) for sku in skus]
 
     def retain(self, retention: Retention) -> None:
         """Keep so much of the past from now on, as a start with other settings does."""

@@ -4,7 +4,15 @@ from hypothesis import strategies as st
 
 from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.dispatch import Command
-from domgrpc.core.orders import FulfillmentOrder, OrderLine, ShortagePolicy, is_claiming
+from domgrpc.core.orders import (
+    FulfillmentOrder,
+    Order,
+    OrderLine,
+    ShortagePolicy,
+    is_claiming,
+    is_unreleased,
+    unsourced_quantities,
+)
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.values import DeliveryMethod, LocationType, Sku
@@ -66,6 +74,12 @@ def units_by_line(works: tuple[FulfillmentOrder, ...]) -> dict[str, int]:
         for each in work.lines if work.state is not S.CANCELLED else ():
             found[each.line_id] = found.get(each.line_id, 0) + each.quantity
     return found
+
+
+def is_halved(found: Order) -> bool:
+    """Whether of an order that ships complete a part is planned and another waits."""
+    is_open = any(map(is_unreleased, found.fulfillment_orders))
+    return found.terms.ship_complete and is_open and bool(unsourced_quantities(found))
 
 
 def units_claimed(works: tuple[FulfillmentOrder, ...]) -> dict[tuple[str, str], int]:

@@ -3,6 +3,7 @@
 from domgrpc.core.rule_sets import (
     ActivateRuleSet,
     CreateRuleSet,
+    DryRunRuleSet,
     RoutingRule,
     RuleEffect,
     RuleSetContent,
@@ -49,6 +50,11 @@ def draft(*rules: RoutingRule, name: str = "") -> CreateRuleSet:
 def validate(version: int) -> ValidateRuleSet:
     """Validate a rule set."""
     return ValidateRuleSet(version=RuleSetVersion(version))
+
+
+def tried(version: int, order_count: int = 100) -> DryRunRuleSet:
+    """Note that a rule set was tried."""
+    return DryRunRuleSet(version=RuleSetVersion(version), order_count=order_count)
 
 
 def activate(version: int) -> ActivateRuleSet:

@@ -9,7 +9,7 @@ from domgrpc.core.orders import (
     OrderTerms,
 )
 from domgrpc.core.plans import Quote
-from domgrpc.core.rejections import Reason
+from domgrpc.core.rejections import Reason, Rejection
 from domgrpc.core.reservations import ReservationState
 from domgrpc.core.values import (
     DAY_MS,
@@ -128,13 +128,24 @@ def test_the_units_of_a_hold_are_free_for_its_order(shop: Shop) -> None:
 
 
 def test_what_an_order_does_not_need_of_its_hold_is_given_back(shop: Shop) -> None:
-    shop.given(on_hand("tea", chi=5, dal=5), on_hand("cup", dal=5))
-    shop.given(reserve(("tea", "dal", 4), ("cup", "dal", 1), as_id="hold"))
+    shop.given(on_hand("tea", chi=5, dal=5))
+    shop.given(reserve(("tea", "dal", 4), as_id="hold"))
     placed = shop.gives(Order, order(line("tea", 1), hold="hold"))
     assert work_of(placed) == {"chi": {"tea": 1}}
-    for sku, name in (("tea", "dal"), ("cup", "dal"), ("tea", "chi")):
-        assert shop.position(sku, name).soft_reserved == 0
+    for name in ("chi", "dal"):
+        assert shop.position("tea", name).soft_reserved == 0
     assert shop.position("tea", "dal").allocated == 0
+
+
+def test_an_order_takes_over_no_hold_of_something_that_it_does_not_have(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5), on_hand("cup", chi=5))
+    shop.given(reserve(("tea", "chi", 1), ("cup", "chi", 1), as_id="hold"))
+    refusal = shop.gives(Rejection, order(line("tea"), hold="hold"))
+    assert refusal.reason is Reason.RESERVATION_MISMATCH
+    assert "holds 1 units of 'cup', which the order does not have" in refusal.message
+    assert shop.reservation("hold").state is ReservationState.HELD
+    both = order(line("tea"), line("cup"), hold="hold")
+    assert work_of(shop.gives(Order, both)) == {"chi": {"tea": 1, "cup": 1}}
 
 
 def test_a_hold_is_taken_over_once_and_only_while_it_is_open(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domgrpc.core.dispatch import Command
 from domgrpc.core.orders import FulfillmentOrder, FulfillmentState, Order
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
@@ -153,3 +154,71 @@ def test_the_same_parcel_is_joined_after_a_restart(shop: Shop) -> None:
     shop.given(edit("first", line("cup", 1)))
     again = shop.reopened()
     assert placed_by(again) == placed_by(shop)
+
+
+def split_penalty(micros: int) -> tuple[Command, ...]:
+    """Write the commands of a rule set with a price for each package beyond the first."""
+    prices = RoutingPrices(split_penalty_micros=micros, late_day_micros=0)
+    content = RuleSetContent(prices=prices)
+    return (CreateRuleSet(content=content), validate(1), activate(1))
+
+
+def test_a_first_package_nearby_wins_against_a_parcel_far_away() -> None:
+    shop = Shop().given(
+        place("far", at=(21.3, -157.8)),
+        place("chi", at=CHICAGO),
+        on_hand("pot", far=5),
+        on_hand("jam", far=50, chi=50),
+        *split_penalty(100_000_000),
+        order(line("pot"), as_id="first", customer="ann"),
+    )
+    by_ann, by_bob = (
+        shop.gives(Order, order(line("jam", 10), as_id=who, customer=who)) for who in ("ann", "bob")
+    )
+    assert [work.location_id for work in by_ann.fulfillment_orders] == ["chi"]
+    ann, bob = by_ann.decisions[-1].legs[0], by_bob.decisions[-1].legs[0]
+    assert ann.cost_micros == bob.cost_micros == ann.lower_bound_micros
+
+
+def test_joining_wins_where_it_is_cheaper_and_is_proven() -> None:
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        place("mil", at=(43.0, -87.9)),
+        on_hand("pot", chi=5),
+        on_hand("jam", chi=5, mil=5),
+        *split_penalty(3_000_000),
+        order(line("pot"), as_id="first", customer="ann"),
+    )
+    placed = shop.gives(Order, order(line("jam"), customer="ann"))
+    assert [work.parcel_id for work in placed.fulfillment_orders] == ["first/1"]
+    leg = placed.decisions[-1].legs[0]
+    assert leg.cost_micros == leg.lower_bound_micros
+
+
+def test_beside_what_ships_alone_the_rest_joins_the_parcel() -> None:
+    alone = ProductFields(ship_alone=True)
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        CreateProducts(products=((Sku("rug"), alone),)),
+        on_hand("jam", chi=9),
+        on_hand("rug", chi=9),
+        order(line("jam"), as_id="first", customer="ann"),
+    )
+    placed = shop.gives(Order, order(line("jam"), line("rug"), customer="ann"))
+    joined = {work.lines[0].sku: work.parcel_id for work in placed.fulfillment_orders}
+    assert joined == {"jam": "first/1", "rug": ""}
+    leg = placed.decisions[-1].legs[0]
+    assert leg.is_proven
+    assert list(leg.rows.location_ids) == ["chi", "chi"]
+
+
+def test_lines_of_one_sku_in_one_group_travel_in_one_package() -> None:
+    shop = Shop().given(
+        place("chi", at=CHICAGO), place("bos", at=BOSTON), on_hand("jam", chi=1, bos=1)
+    )
+    pair = (line("jam", name="1", group="gift"), line("jam", name="2", group="gift"))
+    waiting = shop.gives(Order, order(*pair))
+    assert waiting.fulfillment_orders == ()
+    shop.given(on_hand("jam", bos=2))
+    (work,) = shop.gives(Order, order(*pair, as_id="next")).fulfillment_orders
+    assert work.location_id == "bos"

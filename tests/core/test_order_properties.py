@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from domgrpc.core.leg_solving import solve_in_parts
+from domgrpc.core.leg_parts import solve_in_parts
 from domgrpc.core.order_queries import simulate_routing
 from domgrpc.core.orders import OrderLine, OrderTerms
 from domgrpc.core.plans import MockStock, Plan, SimulationQuestion
@@ -222,7 +222,7 @@ def test_the_order_of_lines_and_of_locations_changes_nothing(
 def test_a_plan_in_parts_obeys_what_the_whole_must_obey(instance: Instance, size: int) -> None:
     assume(instance.package_costs)
     whole = solve(instance)
-    parts = solve_in_parts(instance, (size, size))
+    parts = solve_in_parts(instance, 2_000, (size, size))
     if isinstance(whole, Unservable):
         assert isinstance(parts, Unservable)
         return

@@ -27,7 +27,7 @@ from domgrpc.core.values import (
 )
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import NOON_MS, Shop
-from tests.core.logistics_words import card, rate
+from tests.core.logistics_words import calendar, card, changed, rate, schedule
 from tests.core.order_words import (
     BOSTON,
     CHICAGO,
@@ -38,6 +38,7 @@ from tests.core.order_words import (
     line,
     order,
     put_on_hold,
+    take_off_hold,
     terms,
     units_at,
 )
@@ -114,13 +115,20 @@ def test_an_order_is_found_by_its_id(shop: Shop) -> None:
         get_order(shop.state, OrderId("x"))
 
 
+def test_an_order_is_listed_at_the_store_where_it_is_to_be_collected(shop: Shop) -> None:
+    shop.given(order(line("tea", by=PICKUP, at="bos"), line("cup"), as_id="a"))
+    assert listed(shop, location_id="bos") == ["a"]
+    shop.given(cancel_order("a", tea=1))
+    assert listed(shop, location_id="bos") == []
+
+
 def test_finished_orders_are_forgotten_the_oldest_first() -> None:
     shop = Shop(Limits(finished_orders_max=1)).given(place("chi", at=CHICAGO))
     shop.given(on_hand("tea", chi=9))
     for name in ("a", "b"):
         shop.given(order(line("tea"), as_id=name))
     assert listed(shop) == ["a", "b"]
-    shop.given(cancel_order("a"), put_on_hold("a"), cancel_order("b"))
+    shop.given(put_on_hold("a"), cancel_order("a"), take_off_hold("a"), cancel_order("b"))
     assert listed(shop) == ["b"]
     shop.check_replay()
 
@@ -165,6 +173,24 @@ def test_an_order_is_planned_again_with_its_own_units_free(shop: Shop) -> None:
     shop.given(advance("o/1", S.RELEASED))
     with pytest.raises(Rejected, match="nothing is left to plan"):
         simulate_routing(shop.state, question, shop.now_ms)
+
+
+def test_an_order_that_is_planned_again_has_its_own_capacity(shop: Shop) -> None:
+    shop.given(changed(calendar("chi", schedule()), daily_capacity=1), order(line("tea")))
+    question = SimulationQuestion((), terms(), order_id=OrderId("o"))
+    plan = simulate_routing(shop.state, question, shop.now_ms)
+    assert [package.location_id for package in plan.packages] == ["chi"]
+    assert plan.legs[0].removed == (("stock", 1),)
+
+
+@pytest.mark.parametrize("name", ["chi", "back"])
+def test_stock_that_is_not_there_is_of_no_use_where_nothing_can_be_sent_from(
+    shop: Shop, name: str
+) -> None:
+    shop.given(place("back", LocationType.RETURN_CENTER, at=CHICAGO), disable("chi"))
+    plan = simulated(shop, line("tea"), stock={("tea", name): 3})
+    assert plan.packages == ()
+    assert dict(plan.legs[0].removed) == {"disabled": 1, "method": 1, "stock": 2}
 
 
 def test_a_simulation_by_rules_that_do_not_exist_is_refused(shop: Shop) -> None:

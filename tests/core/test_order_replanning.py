@@ -1,14 +1,29 @@
 """Planning open orders again: outages, and new plans of many orders at once."""
 
+import msgspec
 import pytest
 
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, ReplanSummary
+from domgrpc.core.order_moves import MOVED_CELLS_MAX, move_count_max
 from domgrpc.core.orders import Attention, Order, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.products import CreateProducts, ProductFields
-from domgrpc.core.replanning import OUTAGE_ORDERS_PER_RECORD_MAX
-from domgrpc.core.values import LineId, LocationId, LocationType, OrderId, Revision, Sku
+from domgrpc.core.rejections import Reason
+from domgrpc.core.replanning import (
+    OUTAGE_ORDERS_PER_RECORD_MAX,
+    PLANNING_FAILED,
+    decide_outage,
+)
+from domgrpc.core.values import (
+    LineId,
+    LocationId,
+    LocationType,
+    OrderId,
+    Revision,
+    Sku,
+)
+from tests.core.broken import Breaking, timer
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import calendar, changed, schedule
@@ -312,3 +327,50 @@ def test_a_move_may_be_tried_without_doing_it(shop: Shop) -> None:
     answer = shop.send(command, validate_only=True)
     assert answer.outcome == ReplanSummary((OrderId("o"),), ())
     assert shop.order() == placed
+
+
+def test_so_much_is_not_booked_at_once_that_all_others_wait(shop: Shop) -> None:
+    # There are three locations.
+    packages = (package("dal", tea=1),) * (MOVED_CELLS_MAX // 6)
+    one, other = (OrderMove(OrderId(name), Revision(1), packages) for name in ("o", "p"))
+    more = msgspec.structs.replace(other, packages=(*packages, package("dal", tea=1)))
+    assert len(applied(shop, one, other).skipped) == 2
+    refused = shop.refusal(ApplyReplan((one, more)))
+    assert refused.reason is Reason.REPLAN_TOO_LARGE
+    assert refused.facts["package_count_max"] == str(move_count_max(3))
+    assert len(applied(shop, msgspec.structs.replace(one, packages=packages * 9)).skipped) == 1
+
+
+def test_the_more_locations_the_fewer_moves_are_booked_at_once() -> None:
+    assert [move_count_max(count) for count in (0, 400, 1_000, 10**6)] == [500, 500, 200, 1]
+
+
+def broken_order(shop: Shop, fault: Exception) -> None:
+    """Place an order that breaks being planned again, beside one that does not."""
+    shop.given(order(line("tea"), as_id="bad"), order(line("tea"), as_id="good"))
+    bad = shop.order("bad")
+    terms = msgspec.structs.replace(bad.terms, address=Breaking(fault))
+    shop.state.orders.by_id[OrderId("bad")] = msgspec.structs.replace(bad, terms=terms)
+    shop.given(disable("chi"))
+
+
+def test_an_order_that_breaks_its_planning_is_flagged_and_keeps_nobody_there() -> None:
+    shop = Shop(steps_per_check=10**6)
+    shop.given(place("chi", DC, at=CHICAGO), place("dal", DC, at=DALLAS))
+    shop.given(on_hand("tea", chi=5, dal=5))
+    broken_order(shop, OverflowError("too large"))
+    event = decide_outage(shop.state.planner, timer(shop))
+    assert event is not None
+    assert event.summary.applied_order_ids == ("good",)
+    assert event.summary.skipped == (("bad", f"{PLANNING_FAILED}: OverflowError"),)
+    bad, good = (change.order for change in event.changes)
+    assert bad.attention is Attention.LOCATION_DISABLED
+    assert bad.history[-1].detail == f"{PLANNING_FAILED}: OverflowError"
+    assert work_of(bad) == {"chi": {"tea": 1}}
+    assert work_of(good) == {"dal": {"tea": 1}}
+
+
+def test_what_shows_that_the_state_is_wrong_is_no_failed_order(shop: Shop) -> None:
+    broken_order(shop, AssertionError())
+    with pytest.raises(AssertionError):
+        decide_outage(shop.state.planner, timer(shop))

@@ -14,12 +14,12 @@ from domgrpc.core.orders import (
 )
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason
-from domgrpc.core.rule_sets import CreateRuleSet, RoutingLimits, RuleSetContent
+from domgrpc.core.rule_sets import CreateRuleSet, RoutingLimits, RoutingPrices, RuleSetContent
 from domgrpc.core.stock_changes import CountStock, UpdateStock
 from domgrpc.core.values import QUANTITY_MAX, LocationId, LocationType, Quantity, Sku
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import Shop, encoded
-from tests.core.logistics_words import calendar, card, rates, schedule
+from tests.core.logistics_words import calendar, card, rate, rates, schedule
 from tests.core.order_words import (
     BOSTON,
     CHICAGO,
@@ -257,3 +257,65 @@ def test_changes_of_a_long_order_take_no_longer_than_placing_it(shop: Shop) -> N
     shop.given(edit("o", to=DALLAS))
     shop.given(edit("o", *(line(f"sku-{number}", 1) for number in range(count))))
     assert perf_counter() - begun < 10
+
+
+def test_the_decision_of_what_is_not_planned_costs_nothing_and_uses_no_place() -> None:
+    shop = Shop().given(place("chi", at=CHICAGO), on_hand("tea", chi=5), on_hand("cup", chi=0))
+    placed = shop.gives(Order, order(line("tea"), line("cup"), ship_complete=True))
+    decision = placed.decisions[-1]
+    assert placed.fulfillment_orders == ()
+    assert (decision.cost_micros, decision.legs[0].used_location_ids) == (0, ())
+
+
+def test_the_decision_of_an_outage_that_moves_nothing_uses_no_place() -> None:
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        place("dal", at=DALLAS),
+        on_hand("tea", chi=2, dal=0),
+        on_hand("cup", chi=2, dal=2),
+    )
+    shop.given(order(line("tea"), line("cup"), ship_complete=True), disable("chi"))
+    shop.replan()
+    decision = shop.order().decisions[-1]
+    assert work_of(shop.order()) == {"chi": {"tea": 1, "cup": 1}}
+    assert (decision.cost_micros, decision.legs[0].used_location_ids) == (0, ())
+
+
+def test_what_costs_more_than_the_solver_counts_is_planned_all_the_same() -> None:
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        place("dal", at=DALLAS),
+        on_hand("A", chi=6 * 10**8, dal=6 * 10**8),
+        on_hand("B", chi=5),
+    )
+    placed = shop.gives(Order, order(line("A", 10**9), line("B"), shortage_policy=REFUSING))
+    assert units_at(placed) == {("A", "chi"): 6 * 10**8, ("A", "dal"): 4 * 10**8, ("B", "chi"): 1}
+    leg = placed.decisions[-1].legs[0]
+    assert 0 < leg.lower_bound_micros <= leg.cost_micros
+
+
+def test_a_promise_long_past_and_a_dear_day_leave_stock_what_it_is() -> None:
+    prices = RoutingPrices(late_day_micros=10**10)
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        on_hand("A", chi=5),
+        CreateRuleSet(content=RuleSetContent(prices=prices)),
+        validate(1),
+        activate(1),
+    )
+    placed = shop.gives(Order, order(line("A"), promise_time_ms=1, shortage_policy=REFUSING))
+    assert units_at(placed) == {("A", "chi"): 1}
+
+
+def test_by_weight_it_is_planned_too() -> None:
+    heavy = ProductFields(weight_grams=20_000)
+    shop = Shop().given(
+        place("chi", at=CHICAGO),
+        CreateProducts(products=((Sku("A"), heavy),)),
+        card("ground", (rate(1, 5, steps=((1_000, 10**12),)),)),
+        on_hand("A", chi=10**6),
+    )
+    placed = shop.gives(Order, order(line("A", 10**6), shortage_policy=REFUSING))
+    leg = placed.decisions[-1].legs[0]
+    assert leg.cost_micros == 5 + 20_000 * 10**6 // 1_000 * 10**12
+    assert 0 < leg.lower_bound_micros <= leg.cost_micros

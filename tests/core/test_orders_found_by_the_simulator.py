@@ -1,11 +1,19 @@
 """What the simulator found about orders, in the few steps that show it."""
 
+import pytest
+
 from domgrpc.core.calendars import CapacityUnit, SaveLocationCalendar
 from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.locations import LocationFields, UpdateLocation
 from domgrpc.core.machine import replan_displaced
 from domgrpc.core.order_commands import ApplyReplan, OrderMove, OrdersReplanned, ReplanSummary
-from domgrpc.core.orders import Attention, FulfillmentState, Order
+from domgrpc.core.orders import (
+    Attention,
+    FulfillmentState,
+    Order,
+    ShortagePolicy,
+    unsourced_quantities,
+)
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.values import DeliveryMethod, GroupId, LocationId, LocationType, OrderId
 from tests.core.commands import (
@@ -22,7 +30,17 @@ from tests.core.commands import (
 )
 from tests.core.given import NOON_MS, Shop
 from tests.core.logistics_words import calendar, changed, schedule
-from tests.core.order_words import CHICAGO, PICKUP, SHIP, edit, line, order, put_on_hold, work_of
+from tests.core.order_words import (
+    CHICAGO,
+    PICKUP,
+    SHIP,
+    advance,
+    edit,
+    line,
+    order,
+    put_on_hold,
+    work_of,
+)
 from tests.core.routing_rules import activate, draft, exclude, validate
 from tests.core.scope_words import in_groups
 
@@ -123,6 +141,21 @@ def test_what_was_stuck_is_tried_again_when_its_order_changes() -> None:
     assert shop.state.orders.stirred_count > before
     assert replanned(shop) is not None
     assert work_of(order_of(shop)) == {"far": {"tea": 2}}
+
+
+@pytest.mark.parametrize("policy", ShortagePolicy)
+def test_work_is_given_back_though_the_scope_of_its_order_is_gone(policy: ShortagePolicy) -> None:
+    shop = two_places().given(group("east", "near"))
+    shop.given(order(line("tea", 2), scope=in_groups("east"), shortage_policy=policy))
+    shop.given(DeleteLocationGroup(group_id=GroupId("east")))
+    shop.given(
+        advance("o/1", FulfillmentState.RELEASED), advance("o/1", FulfillmentState.CANCELLED)
+    )
+    assert work_of(order_of(shop)) == {}
+    assert unsourced_quantities(order_of(shop)) == {"tea": 2}
+    assert order_of(shop).attention is Attention.BACKORDERED
+    assert shop.position("tea", "near").allocated == 0
+    shop.check_replay()
 
 
 # --- capacity

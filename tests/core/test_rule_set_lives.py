@@ -13,7 +13,7 @@ from domgrpc.core.rule_sets import RuleSet, RuleSetContent
 from domgrpc.core.values import RuleSetVersion
 from tests.core.commands import place
 from tests.core.given import Shop
-from tests.core.routing_rules import activate, draft, exclude, validate
+from tests.core.routing_rules import activate, draft, exclude, tried, validate
 
 GOOD, BAD, VOID = "location.id == 'A'", "location.id ==", "location.id != ''"
 REFUSALS = {BAD: Reason.RULE_SET_INVALID, VOID: Reason.RULE_SET_CONTRADICTORY}
@@ -58,6 +58,20 @@ class RuleSetLives(RuleBasedStateMachine):
         if refusal is None and life.state == "DRAFT":
             life.state = "VALIDATED"
         assert reason_of(outcome) is refusal
+
+    @rule(version=VERSIONS)
+    def try_out(self, version: int) -> None:
+        """Note that one was tried."""
+        outcome = self.shop.send(tried(version)).outcome
+        if version >= len(self.lives):
+            assert reason_of(outcome) is Reason.RULE_SET_NOT_FOUND
+            return
+        life = self.lives[version]
+        if life.state == "DRAFT":
+            assert reason_of(outcome) is Reason.ILLEGAL_TRANSITION
+            return
+        life.state = "DRY_RUN" if life.state == "VALIDATED" else life.state
+        assert reason_of(outcome) is None
 
     @rule(version=VERSIONS)
     def activate(self, version: int) -> None:

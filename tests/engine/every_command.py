@@ -67,7 +67,7 @@ from tests.core.order_words import (
     take_off_hold,
     terms,
 )
-from tests.core.routing_rules import activate, draft, exclude, validate
+from tests.core.routing_rules import activate, draft, exclude, tried, validate
 from tests.engine.virtual_time import NOON_MS
 
 DAY_MS = 86_400_000
@@ -154,6 +154,8 @@ ROUTING: tuple[Command, ...] = (
     validate(1),
     validate(1),
     validate(2),
+    tried(2),
+    tried(1),
     activate(2),
     activate(1),
     activate(1),

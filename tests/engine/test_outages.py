@@ -174,3 +174,22 @@ def test_displaced_work_waits_for_space_and_then_moves() -> None:
         return meanwhile, list(work_of(order_of(engine, "o")))
 
     assert room.live(full) == (["near"], ["far"])
+
+
+@pytest.mark.slow
+def test_planning_that_broke_is_tried_again_and_is_not_taken_for_nothing_to_do() -> None:
+    room = Room()
+
+    async def repair(engine: Engine) -> list[str]:
+        await two_places(engine)
+        await given(engine, order(line("tea", 3)))
+        orders = engine.writer.state.orders.by_id
+        whole = orders.pop(OrderId("o"))
+        await given(engine, disable("near"))
+        await asyncio.sleep(10)
+        orders[OrderId("o")] = whole
+        before = list(work_of(order_of(engine, "o")))
+        await asyncio.sleep(60)
+        return before + list(work_of(order_of(engine, "o")))
+
+    assert room.live(repair) == ["near", "far"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from domgrpc.core.answers import Answer
+from domgrpc.engine.beside import BesideFailed
 from domgrpc.engine.calls import Stopped
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.snapshots import SnapshotReport, SnapshotRunning, VerificationRunning
@@ -209,7 +210,7 @@ def test_a_process_that_fails_is_reported_and_the_server_goes_on(tmp_path: Path)
     async def damaged(engine: Engine) -> int:
         await open_shop(engine)
         turn_a_bit(tmp_path, at_byte=4_200)
-        with pytest.raises(Stopped):
+        with pytest.raises(BesideFailed, match="log says why"):
             await engine.create_snapshot("one")
         turn_a_bit(tmp_path, at_byte=4_200)
         await given(engine, place("south"))

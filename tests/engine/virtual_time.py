@@ -24,12 +24,18 @@ class VirtualClock:
         self.now_seconds = 0.0
         self.wall_reads = 0
         self._wall_offset_ms = NOON_MS
+        # The time that has passed, and the same in milliseconds: it is asked for again and again.
+        self._passed_seconds = 0.0
+        self._passed_ms = 0
 
     def wall_ms(self) -> TimeMs:
         """Return the wall clock, in milliseconds of 1970."""
         self.wall_reads += 1
-        # Rounded first: a sum of fractions may end a hair before the millisecond that it means.
-        return TimeMs(self._wall_offset_ms + round(self.now_seconds * 1_000_000) // 1_000)
+        if self.now_seconds != self._passed_seconds:
+            # Rounded first: a sum of fractions may end a hair before the millisecond it means.
+            self._passed_ms = round(self.now_seconds * 1_000_000) // 1_000
+            self._passed_seconds = self.now_seconds
+        return TimeMs(self._wall_offset_ms + self._passed_ms)
 
     def seconds(self) -> float:
         """Return the clock that never jumps."""
@@ -67,7 +73,7 @@ class _VirtualSelector:
         self._clock = clock
         self._real = selectors.DefaultSelector()
         self._busy_steps = 0
-        self._end_seconds = clock.now_seconds + _LIFE_SECONDS_MAX
+        self._waited_seconds = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
@@ -79,7 +85,8 @@ class _VirtualSelector:
         if self._busy_steps > _BUSY_STEPS_MAX:
             raise RuntimeError(f"the loop was busy for {_BUSY_STEPS_MAX} steps in one moment")
         self._clock.now_seconds += timeout
-        if self._clock.now_seconds > self._end_seconds:
+        self._waited_seconds += timeout
+        if self._waited_seconds > _LIFE_SECONDS_MAX:
             # Timers that set themselves again would go on for ever beside a task that hangs.
             raise RuntimeError(f"nothing has ended within {_LIFE_SECONDS_MAX} virtual seconds")
         return []

@@ -194,6 +194,7 @@ GOOD: Sequence[tuple[str, Fields]] = (
     ("ReleaseReservation", {"reservation_id": "h3", "reason": "changed their mind"}),
     ("CreateRuleSet", {"rule_set": _RULE_SET}),
     ("ValidateRuleSet", {"version": 1}),
+    ("DryRunRuleSet", {"version": 1, "order_count": 5}),
     ("ActivateRuleSet", {"version": 1}),
     ("GetRuleSet", {}),
     ("GetRuleSet", {"version": 0}),

@@ -8,6 +8,7 @@ import grpc.aio
 from domgrpc.core.availability import PAIRS_MAX, PAIRS_PER_MESSAGE_MAX
 from domgrpc.core.locations import USUAL_DELIVERY_METHODS
 from domgrpc.core.order_commands import MOVES_MAX, ORDER_LINES_MAX
+from domgrpc.core.order_moves import MOVED_CELLS_MAX
 from domgrpc.core.products import PARTS_PER_CALL_MAX
 from domgrpc.core.rejections import Reason
 from domgrpc.core.replan_proposals import SEARCHED_ORDERS_MAX
@@ -66,6 +67,7 @@ LIMITS = {
     "figures of stock in a simulation": MOCKED_MAX,
     "locations in an `ExplainDecision` call": EXPLAINED_LOCATIONS_MAX,
     "orders in an `ApplyReplan` call": MOVES_MAX,
+    "packages times locations in an `ApplyReplan` call of several orders": MOVED_CELLS_MAX,
     "orders that a search of the backlog looks at": SEARCHED_ORDERS_MAX,
     "price of a unit, millionths of the currency unit": PRICE_MICROS_MAX,
     "surcharges of a rate card": SURCHARGES_MAX,

@@ -10,7 +10,12 @@ from google.protobuf.duration_pb2 import Duration
 from domgrpc.core.order_commands import MOVES_MAX, ApplyReplan, OrderMove, ReplanSummary
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.rejections import Rejected
-from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion, ProposedMove
+from domgrpc.core.replan_proposals import (
+    BacklogProposal,
+    BacklogQuestion,
+    ProposedMove,
+    Staying,
+)
 from domgrpc.core.scopes import LocationList
 from domgrpc.core.values import (
     DeliveryMethod,
@@ -20,7 +25,9 @@ from domgrpc.core.values import (
     OrderId,
     Quantity,
     Revision,
+    RuleSetVersion,
 )
+from domgrpc.engine.dry_running import DryRunReport
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.routing_service import KEPT_ANSWERS_MAX, RoutingService, chunks
 from domgrpc.rpc.translate_routing import (
@@ -97,12 +104,25 @@ def proposed(count: int) -> BacklogProposal:
     return BacklogProposal(
         moves=moves,
         order_count=1_000,
+        left_out=((Staying.COLLECTED, 3), (Staying.UNREACHABLE, 1)),
         cost_before_micros=Micros(2_000_000),
         cost_after_micros=Micros(1_030_000),
         lower_bound_micros=Micros(1_000_000),
         search_us=1_500_000,
         revision=Revision(40),
     )
+
+
+class NoDryRunner:
+    """Tries no rule set."""
+
+    async def run(self, version: RuleSetVersion, order_count: int) -> DryRunReport:
+        raise NotImplementedError
+
+
+def service_of(searcher: Searcher) -> RoutingService:
+    """Return the service over a search that is not a real one."""
+    return RoutingService(searcher, NoDryRunner())
 
 
 async def reoptimize(
@@ -116,7 +136,7 @@ async def reoptimize(
 async def test_a_dry_run_proposes_and_books_nothing() -> None:
     searcher = Searcher(proposed(2))
     answer = await reoptimize(
-        RoutingService(searcher),
+        service_of(searcher),
         dry_run=True,
         allow_late=True,
         stability_price_micros=0,
@@ -133,6 +153,10 @@ async def test_a_dry_run_proposes_and_books_nothing() -> None:
     assert [(each.order_id, each.etag) for each in answer.moves] == [("o0", "7"), ("o1", "7")]
     assert answer.moves[0].cost_before_micros - answer.moves[0].cost_after_micros == 300
     assert (answer.order_count, answer.gap_ppm) == (1_000, 30_000)
+    assert [(each.reason, each.fulfillment_order_count) for each in answer.left_out] == [
+        ("collected", 3),
+        ("unreachable", 1),
+    ]
     assert answer.search_time.ToMilliseconds() == 1_500
     assert (answer.backlog_revision, answer.revision) == (40, 40)
     assert not answer.applied_order_ids
@@ -143,7 +167,7 @@ async def test_a_dry_run_proposes_and_books_nothing() -> None:
 
 async def test_a_proposal_is_booked_in_chunks_and_what_did_not_fit_once_more() -> None:
     booking = Booking([MOVES_MAX - 2, 0, 3])
-    answer = await reoptimize(RoutingService(Searcher(proposed(MOVES_MAX + 1))), booking)
+    answer = await reoptimize(service_of(Searcher(proposed(MOVES_MAX + 1))), booking)
     assert booking.sizes == [MOVES_MAX, 1, 3]
     assert len(answer.applied_order_ids) == MOVES_MAX + 1
     assert not answer.skipped
@@ -152,7 +176,7 @@ async def test_a_proposal_is_booked_in_chunks_and_what_did_not_fit_once_more() -
 
 async def test_what_never_fits_is_told_and_not_tried_for_ever() -> None:
     booking = Booking([1, 0])
-    answer = await reoptimize(RoutingService(Searcher(proposed(3))), booking)
+    answer = await reoptimize(service_of(Searcher(proposed(3))), booking)
     assert booking.sizes == [3, 2]
     assert answer.applied_order_ids == ["o0"]
     assert [(each.order_id, each.reason) for each in answer.skipped] == [
@@ -169,15 +193,16 @@ def test_a_command_books_so_many_orders_and_so_many_lines() -> None:
         )
         return OrderMove(OrderId("o"), Revision(1), (package,))
 
-    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1))] == [MOVES_MAX, 1]
-    assert [len(each) for each in chunks([sized(5_000)] * 5)] == [2, 2, 1]
-    assert [len(each) for each in chunks([sized(20_000), sized(1)])] == [1, 1]
-    assert list(chunks([])) == []
+    assert [len(each) for each in chunks([sized(1)] * (MOVES_MAX + 1), 10**6)] == [MOVES_MAX, 1]
+    assert [len(each) for each in chunks([sized(5_000)] * 5, 10**6)] == [2, 2, 1]
+    assert [len(each) for each in chunks([sized(20_000), sized(1)], 10**6)] == [1, 1]
+    assert [len(each) for each in chunks([sized(1)] * 5, 2)] == [2, 2, 1]
+    assert list(chunks([], 1)) == []
 
 
 async def test_a_repeated_search_is_answered_from_memory() -> None:
     searcher = Searcher(proposed(1))
-    service = RoutingService(searcher)
+    service = service_of(searcher)
     first = await reoptimize(service, dry_run=True)
     assert await reoptimize(service, dry_run=True) is first
     assert len(searcher.questions) == 1

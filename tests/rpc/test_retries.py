@@ -23,7 +23,7 @@ READING = ("Get", "List", "BatchGet", "Check", "Explain", "Watch", "Verify", "Si
 """How the names of methods begin that change nothing."""
 IN_STREAMS = {"StreamStockUpdates", "Execute"}
 """Their own tests repeat them: the request ids are inside."""
-BESIDE = {"CreateSnapshot", "ReoptimizeBacklog"}
+BESIDE = {"CreateSnapshot", "DryRunRuleSet", "ReoptimizeBacklog"}
 """Their own tests repeat them: they work beside the log, and their answers are not in it."""
 PICKUP = od.OrderLine(sku="A", quantity=1, delivery_method="DELIVERY_METHOD_PICKUP")
 PICKUP.location_id = "north"

@@ -7,6 +7,7 @@ from google.rpc.status_pb2 import Status
 
 from domgrpc.core.rejections import Alternative, Reason, Rejection, ShortLine
 from domgrpc.core.values import LocationId, Quantity, Sku
+from domgrpc.engine.beside import BesideFailed
 from domgrpc.engine.calls import Busy, DiskFullRefusal, RevisionNotReached, Stopped
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
@@ -101,6 +102,7 @@ def test_short_lines_go_out_as_far_as_a_trailer_allows() -> None:
     [
         (Busy("full"), TransportReason.SERVER_BUSY, {}),
         (Stopped("bye"), TransportReason.SERVER_DRAINING, {}),
+        (BesideFailed("status 1"), TransportReason.INTERNAL, {}),
         (DiskFullRefusal("full"), TransportReason.DISK_FULL, {}),
         (
             RevisionNotReached(3, 9),

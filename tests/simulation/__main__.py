@@ -9,16 +9,12 @@ misses what it must reach.
 """
 
 import argparse
-import gc
-import logging
 import os
 import random
 import sys
 from collections.abc import Sequence
 
-import structlog
-
-from tests.simulation.budget import STEPS_PER_SEED, run_budget, simulate
+from tests.simulation.budget import STEPS_PER_SEED, begin_process, run_budget, simulate
 
 STEPS_DEFAULT = 10_000_000
 
@@ -26,9 +22,7 @@ STEPS_DEFAULT = 10_000_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the seed that was given, or as many as the steps are for; return the exit status."""
     chosen = _arguments(arguments)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    # Nothing that is dropped all the time is a cycle; rarer passes save a fifth of the time.
-    gc.set_threshold(50_000, 50, 100)
+    begin_process()
     if chosen.seed is None:
         first = random.SystemRandom().randrange(10**9) if chosen.first is None else chosen.first
         return run_budget(chosen.steps, first_seed=first, process_count=chosen.processes)

@@ -7,7 +7,7 @@ record or another one to a retry, a record that acts twice, time or revisions ag
 which clients saw them, a claim on what is not there.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
 
 from tests.simulation import order_replans
@@ -21,6 +21,7 @@ from tests.simulation.books import (
     Books,
     Plain,
 )
+from tests.simulation.parcel_verdicts import check_parcels, check_way
 from tests.simulation.verdicts import judge
 
 Key = tuple[str, str]  # client and request id
@@ -35,8 +36,10 @@ class Auditor:
     def __init__(self) -> None:
         self.books = Books()
         self.answer_count = 0
-        self._kept: OrderedDict[Key, tuple[int, int, int]] = OrderedDict()
+        self._kept: dict[Key, tuple[int, int, int]] = {}
         """Revision, time and fingerprint of each answer that a retry still gets."""
+        self._kept_order: deque[tuple[Key, int]] = deque()
+        """The same with their times, the oldest first."""
         self._outcomes: dict[tuple[Key, int], Plain] = {}
         self._commands: dict[tuple[Key, int], Plain] = {}
         self._first_calls: dict[Key, int] = {}
@@ -64,7 +67,8 @@ class Auditor:
         assert revision > self._first_calls[key], f"{key} got a revision from before its call"
         told = self._outcomes.get((key, revision))
         assert told is not None, f"{key} was answered from revision {revision}: no such record"
-        assert told in ([outcome], [None]), f"{key} was told {outcome}, the log says {told}"
+        said = told[0]
+        assert said == outcome or said is None, f"{key} was told {outcome}, the log says {told}"
         self.newest_seen = max(self.newest_seen, revision)
 
     def looked(self, seen_before: int, revision: int) -> None:
@@ -86,13 +90,14 @@ class Auditor:
 
     def read(self, records: Iterable[Plain]) -> None:
         """Take in records in order; one that was read before must be the same now."""
+        books, known = self.books, self._records
         for record in records:
-            behind = self.revision - record[0]
+            behind = books.revision - record[0]
             if behind < 0:
                 self._add(record)
-                self._records.append(record)
-            elif behind < len(self._records):
-                same = self._records[-1 - behind] == record
+                known.append(record)
+            elif behind < len(known):
+                same = known[-1 - behind] == record
                 assert same, f"revision {record[0]} has another content now"
 
     def _add(self, record: Plain) -> None:
@@ -102,15 +107,16 @@ class Auditor:
         assert time_ms >= books.time_ms, f"time runs backwards at revision {revision}"
         books.revision, books.time_ms = revision, time_ms
         first = events[0]
-        if first[0] not in (EXPIRY, RETENTION) and books.deadlines:
-            earliest_ms = min(books.deadlines.values())
+        if first[0] not in (EXPIRY, RETENTION):
+            earliest_ms = books.deadlines.first_ms()
             assert earliest_ms > time_ms, f"a hold is over by {time_ms - earliest_ms} ms and open"
         if not request_id:
             assert first[0] in UNASKED, f"an event {first[0]} that nobody asked for"
             if first[0] == REPLANNED:
-                order_replans.outage(books, first)
+                order_replans.by_timer(books, first)
             for event in events:
                 books.apply(event)
+            check_parcels(books, first)
             self._forget()
             return
         key = (client_id, request_id)
@@ -120,19 +126,23 @@ class Auditor:
         for event in events[1:]:
             assert event[0] == LEVEL, f"a request led to a second event, {event[0]}"
             books.apply(event)
+        check_parcels(books, first)
         self._keep(key, fingerprint, outcome)
 
     def _keep(self, key: Key, fingerprint: int, outcome: Plain) -> None:
-        self._kept[key] = (self.revision, self.books.time_ms, fingerprint)
-        self._outcomes[key, self.revision] = [outcome]
+        books = self.books
+        self._kept[key] = (books.revision, books.time_ms, fingerprint)
+        self._kept_order.append((key, books.time_ms))
+        self._outcomes[key, books.revision] = [outcome]
         self._forget()
 
     def _forget(self) -> None:
-        retention, now_ms = self.books.retention, self.books.time_ms
-        while len(self._kept) > retention.kept_max or (
-            self._kept and next(iter(self._kept.values()))[1] < now_ms - retention.kept_age_ms
-        ):
-            self._kept.popitem(last=False)
+        order, retention = self._kept_order, self.books.retention
+        while len(order) > retention.kept_max:
+            del self._kept[order.popleft()[0]]
+        oldest_ms = self.books.time_ms - retention.kept_age_ms
+        while order and order[0][1] < oldest_ms:
+            del self._kept[order.popleft()[0]]
 
 
 def check_listing(
@@ -141,9 +151,11 @@ def check_listing(
     """Compare all that the service lists with the books, which must add up by themselves."""
     books = auditor.books
     books.check_conserved()
+    for order in books.orders.by_id.values():
+        check_way(books, order)
     listed = {(sku, location): numbers for sku, location, *numbers in positions}
     assert listed == books.positions
     assert {hold[1]: hold for hold in reservations} == books.holds
     assert {order[1]: order for order in orders} == books.orders.by_id
     held = [hold[1] for hold in reservations if hold[STATE] == HELD]
-    assert sorted(held) == sorted(books.deadlines)
+    assert sorted(held) == sorted(books.deadlines.by_name)

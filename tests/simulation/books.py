@@ -8,6 +8,7 @@ what a request is answered whose first event it is.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tests.simulation.deadlines import Deadlines
 from tests.simulation.order_books import ORDER, WORKS, OrderBook, claims_of, unsourced
 from tests.simulation.routing_books import RoutingBook
 
@@ -49,7 +50,7 @@ class Books:
         """When on_hand changed and by how much, but for counts."""
         self.counted_ms: dict[Place, int] = {}
         self.holds: dict[str, Plain] = {}
-        self.deadlines: dict[str, int] = {}
+        self.deadlines = Deadlines()
         self.locations: dict[str, Plain] = {}
         self.groups: dict[str, Plain] = {}
         self.products: dict[str, Plain] = {}
@@ -286,9 +287,11 @@ class Books:
         return order
 
     def _change_order(self, event: Plain) -> Plain:
-        _, order, claims, _ = event
+        _, order, claims, _, guests = event
         old = self.orders.by_id[order[ORDER]]
         self._check_claims(self._book(old[WORKS], order, claims))
+        for guest in guests:
+            self._book(self.orders.by_id[guest[ORDER]][WORKS], guest, [])
         return order
 
     def _hold_quote(self, event: Plain) -> Plain:
@@ -299,7 +302,7 @@ class Books:
     def _replan(self, event: Plain) -> Plain:
         _, changes, summary = event
         moved: dict[Place, list[int]] = {}
-        for _, order, claims, _ in changes:
+        for _, order, claims, *_ in changes:
             old = self.orders.by_id[order[ORDER]]
             for place, delta in self._book(old[WORKS], order, claims).items():
                 both = moved.get(place, [0, 0])
@@ -351,9 +354,9 @@ class Books:
         name = hold[NAME]
         self.holds[name] = hold
         if hold[STATE] == HELD:
-            self.deadlines[name] = hold[EXPIRE]
+            self.deadlines.put(name, hold[EXPIRE])
             return
-        self.deadlines.pop(name, None)
+        self.deadlines.drop(name)
         if hold[STATE] == CONFIRMED and any(line[2] != line[4] for line in hold[LINES]):
             return
         self._finished.append((name, hold[REVISION]))
@@ -364,8 +367,6 @@ class Books:
             oldest, revision = self._finished.pop(0)
             if oldest in self.holds and self.holds[oldest][REVISION] == revision:
                 del self.holds[oldest]
-
-    # --- nothing, and how much is kept
 
     def _retain(self, event: Plain) -> Plain:
         self.retention = Retention(*event[1])

@@ -33,6 +33,8 @@ class Character(msgspec.Struct, frozen=True, kw_only=True):
     ttl_ms_max: int
     is_plain: bool
     """Whether nothing but stock, places and rules limits what can be planned."""
+    order_weight: int
+    """How many times as often as in the usual world orders are what it is about."""
 
 
 def draw_character(random: Random) -> Character:
@@ -61,6 +63,7 @@ def draw_character(random: Random) -> Character:
         clock_share=random.choice((0.0, 0.2, 0.8)),
         ttl_ms_max=random.choice((3_000, 20_000, 600_000)),
         is_plain=random.choice((False, True)),
+        order_weight=random.choice((1, 12)),
     )
 
 

@@ -9,9 +9,7 @@ from random import Random
 from typing import Self
 
 from domgrpc.storage.disk import Handle
-from tests.storage.fake_disk import SECTOR_BYTES, FakeDisk, FakeFile, PowerCutError
-
-PLENTY_BYTES = 1 << 40
+from tests.storage.fake_disk import PLENTY_BYTES, SECTOR_BYTES, FakeDisk, FakeFile, PowerCutError
 
 
 class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is watched
@@ -28,6 +26,8 @@ class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is w
         self.on_cut: Callable[[], None] | None = None
         """Told when the power goes in the middle of an operation."""
         self.trace: Callable[[str], None] | None = None
+        self._written: list[FakeFile] = []
+        """What may not be synced; each file that is not is among them."""
 
     def turn_off(self) -> None:
         """Let whatever is left of the process reach nothing any more."""
@@ -73,7 +73,9 @@ class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is w
         """Object where the log holds bytes that are not durable and no write has failed."""
         if self.was_troubled:
             return
-        for name, file in self.files.items():
+        # Asked for every answer: all files are looked at only where one is not synced.
+        self._written = [file for file in self._written if file.pending]
+        for name, file in self.files.items() if self._written else ():
             if file.pending:
                 assert name[:4] != "log-", f"somebody is answered while {name} is not synced"
 
@@ -88,12 +90,15 @@ class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is w
             self._step("pwrite", handle, len(data), offset_bytes)
         else:
             self.changes += 1
+        file = self._open[handle]
         if self.faults or self.capacity_bytes != PLENTY_BYTES:
             self.was_troubled = True
             super().pwrite(handle, data, offset_bytes)
             return
-        # The usual case: nothing fails and there is space, so that nobody need add up how much.
-        self._open[handle].write(data, offset_bytes)
+        # The usual case: nothing fails and there is space.
+        file.write(data, offset_bytes)
+        if not self.was_troubled:
+            self._written.append(file)
         self._count()
 
     def truncate(self, handle: Handle, size_bytes: int) -> None:
@@ -151,4 +156,5 @@ class SimulatedDisk(FakeDisk):  # tidy: allow inheritance: a fake disk that is w
         found.changes = self.changes
         found.lies = self.lies
         found.capacity_bytes = PLENTY_BYTES
+        found._written = list(found.files.values())  # noqa: SLF001 - of the same class
         return found

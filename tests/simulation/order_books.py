@@ -17,7 +17,7 @@ ORDER_CREATED, ORDER_UPDATED, ORDER_REVISION, NEXT_WORK = range(10, 14)
 CHANNEL, CUSTOMER, ADDRESS, PROMISE, IS_HARD, PACKAGES_MAX, COMPLETE, POLICY, SCOPE = range(9)
 LINE, LINE_SKU, ORDERED, METHOD, STORE, PRICE, CANCELLED_UNITS, TOGETHER = range(8)
 WORK, WORK_PLACE, WORK_METHOD, WORK_STATE, WORK_LINES, WORK_TARGET = range(6)
-DELIVER_BY, PACKAGE_COST, UNITS_COST, WEIGHED, PARCEL, WORK_DAY = range(8, 14)
+DELIVER_BY, PACKAGE_COST, UNITS_COST, WEIGHED, PARCEL, WORK_DAY, GIVEN_BACK = range(8, 15)
 
 SCHEDULED, OPEN, GIVEN = 1, 2, 3
 LEFT, READY, DELIVERED, COLLECTED, CANCELLED = 8, 9, 10, 11, 12
@@ -33,7 +33,9 @@ class OrderBook:
         self.by_id: dict[str, Plain] = {}
         self.work_days: dict[WorkDay, list[int]] = {}
         """Packages and units of the work that takes a day's capacity."""
-        self._finished: list[tuple[str, int]] = []
+        self.guests: dict[str, set[str]] = {}
+        """By host: the work that is in its parcel and has not left."""
+        self._finished: list[str] = []
 
     def store(self, order: Plain, finished_max: int) -> None:
         """Put an order in place of what it was."""
@@ -42,23 +44,37 @@ class OrderBook:
             self._count(old, -1)
         self.by_id[order[ORDER]] = order
         self._count(order, 1)
-        if is_finished(order):
-            self._finished.append((order[ORDER], order[ORDER_REVISION]))
+        known = order[ORDER] in self._finished
+        if is_finished(order) and not known:
+            self._finished.append(order[ORDER])
             self.forget(finished_max)
+        elif known and not is_finished(order):
+            self._finished.remove(order[ORDER])
 
     def forget(self, finished_max: int) -> None:
         """Forget the orders that ended first where there are more than so many."""
         while len(self._finished) > finished_max:
-            oldest, revision = self._finished.pop(0)
-            order = self.by_id.get(oldest)
-            if order is not None and order[ORDER_REVISION] == revision:
-                self._count(self.by_id.pop(oldest), -1)
+            self._count(self.by_id.pop(self._finished.pop(0)), -1)
+
+    def order_of(self, work_id: str) -> str:
+        """Return the order of work: its id is that of the order and a number."""
+        return work_id.rpartition("/")[0]
+
+    def find(self, work_id: str) -> tuple[Plain, Plain]:
+        """Return an order and its work by the id of the work; None for what is not there."""
+        order = self.by_id.get(self.order_of(work_id))
+        works = [] if order is None else order[WORKS]
+        return order, next((work for work in works if work[WORK] == work_id), None)
 
     def _count(self, order: Plain, sign: int) -> None:
         for day, (packages, units) in days_of(order[WORKS]).items():
             used = self.work_days.setdefault(day, [0, 0])
             used[0] += sign * packages
             used[1] += sign * units
+        for work in order[WORKS]:
+            if work[PARCEL] and is_claim(work):
+                guests = self.guests.setdefault(work[PARCEL], set())
+                (guests.add if sign > 0 else guests.remove)(work[WORK])
 
 
 def days_of(works: Iterable[Plain]) -> dict[WorkDay, tuple[int, int]]:

@@ -6,6 +6,7 @@ import msgspec
 
 from tests.simulation.books import (
     EXPIRED,
+    LINES,
     STATE,
     Books,
     Plain,
@@ -33,6 +34,7 @@ from tests.simulation.order_books import (
     PROMISE,
     READY,
     SCHEDULED,
+    STORE,
     TERMS,
     TO_STORE,
     WORK_LINES,
@@ -42,6 +44,7 @@ from tests.simulation.order_books import (
     WORK_TARGET,
     WORKS,
     is_claim,
+    is_finished,
     unreleased,
     unsourced,
 )
@@ -107,6 +110,24 @@ def in_order(packages: Plain) -> Plain:
     return [[*package[:3], sorted(package[3])] for package in packages]
 
 
+def is_over(books: Books, command: Plain) -> bool:
+    """Whether a change is of an order of which nothing is left to do."""
+    order = books.orders.by_id[command[1]]
+    return command[0] in ("EditOrder", "HoldOrder") and is_finished(order)
+
+
+def is_hold_other(books: Books, command: Plain) -> bool:
+    """Whether an order names a hold of something that it does not have."""
+    ordered = {line[LINE_SKU] for line in command[1]}
+    held = books.holds[hold_of(books, command[5], command[4])][LINES]
+    return any(line[0] not in ordered for line in held)
+
+
+def is_quote_over(books: Books, command: Plain) -> bool:
+    """Whether the token of an order was good for a time that is past."""
+    return command[4] is not None and command[4][1] <= books.time_ms
+
+
 def is_legal(work: Plain, state: int) -> bool:
     """Whether work may take a step."""
     method = work[WORK_METHOD]
@@ -162,6 +183,7 @@ def listed_orders(books: Books, wanted: Plain) -> Plain:
 
 def _is_wanted(order: Plain, wanted: Plain) -> bool:
     places = {name for work in order[WORKS] for name in (work[WORK_PLACE], work[WORK_TARGET])}
+    places.update(x[STORE] for x in order[ORDER_LINES] if x[ORDERED] > x[CANCELLED_UNITS])
     return (
         wanted["status"] in (None, status_of(order))
         and wanted["customer_id"] in (None, order[TERMS][CUSTOMER])

@@ -38,13 +38,18 @@ from tests.simulation.order_figures import (
     edited_lines,
     fingerprint,
     hold_of,
+    is_hold_other,
     is_legal,
+    is_over,
+    is_quote_over,
 )
 from tests.simulation.plan_figures import (
     Asked,
     could_be_filled,
+    declined,
     is_plain,
     is_reachable,
+    is_scope_gone,
     may_fulfil,
     offered,
     policy_of,
@@ -76,13 +81,13 @@ ROUTING_COMMANDS = (
     "SaveLocationCalendar",
     "DeleteLocationCalendar",
 )
-RULE_SET_COMMANDS = ("ValidateRuleSet", "ActivateRuleSet")
+RULE_SET_COMMANDS = ("ValidateRuleSet", "DryRunRuleSet", "ActivateRuleSet")
+_JUDGED_HERE = frozenset((*ORDER_COMMANDS, *NEW_COMMANDS, *ROUTING_COMMANDS, *RULE_SET_COMMANDS))
 
 
 def is_about_orders(command: Plain) -> bool:
     """Whether this module judges refusals of a command."""
-    families = (ORDER_COMMANDS, NEW_COMMANDS, ROUTING_COMMANDS, RULE_SET_COMMANDS)
-    return any(command[0] in family for family in families)
+    return command[0] in _JUDGED_HERE
 
 
 def is_right(books: Books, command: Plain, rejection: Plain) -> bool:
@@ -156,7 +161,7 @@ def _state_wrong(books: Books, command: Plain) -> bool:
     if command[0] == "PlaceOrder":
         return books.holds[_hold_named(books, command)][STATE] not in (HELD, EXPIRED)
     state = books.routing.rule_sets[command[1]][RULE_SET_STATE]
-    return bool(command[0] == "ActivateRuleSet" and state == DRAFT)
+    return bool(command[0] != "ValidateRuleSet" and state == DRAFT)
 
 
 def _line_missing(books: Books, command: Plain) -> bool:
@@ -183,8 +188,9 @@ def _location_missing(books: Books, command: Plain) -> bool:
 
 
 def _group_missing(books: Books, command: Plain) -> bool:
-    scope = _terms(books, command)[SCOPE]
-    return scope is not None and scope[0] == 3 and any(g not in books.groups for g in scope[1])
+    # Work can be given back all the same.
+    is_step = command[0] == "AdvanceFulfillmentOrder"
+    return not is_step and is_scope_gone(books, _terms(books, command)[SCOPE])
 
 
 def _sku_missing(books: Books, command: Plain) -> bool:
@@ -228,7 +234,9 @@ def _own(books: Books, command: Plain) -> dict[tuple[str, str], int]:
 
 def _could_be_edited(books: Books, command: Plain) -> bool:
     # Whatever the edit frees: with all units of the order wanted anew there is enough.
-    return could_be_filled(books, Asked(_terms(books, command), _lines(books, command)))
+    left_out = declined(books, books.orders.by_id[command[1]])
+    asked = Asked(_terms(books, command), _lines(books, command), excluded=left_out)
+    return could_be_filled(books, asked)
 
 
 def _is_nobody_there(books: Books, command: Plain) -> bool:
@@ -239,10 +247,6 @@ def _is_nobody_there(books: Books, command: Plain) -> bool:
     asked = Asked(terms, lines)
     is_partial = policy_of(books, terms) != REFUSE and is_plain(books, asked)
     return bool(methods) or not (is_partial and any(offered(books, asked, line) for line in lines))
-
-
-def _is_quote_over(books: Books, command: Plain) -> bool:
-    return command[4] is not None and command[4][1] <= books.time_ms
 
 
 def _is_quote_other(_books: Books, command: Plain) -> bool:
@@ -365,6 +369,7 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "RESERVATION_ID_TAKEN": _hold_taken,
     "RESERVATION_NOT_FOUND": _hold_missing,
     "RESERVATION_EXPIRED": _hold_expired,
+    "RESERVATION_MISMATCH": is_hold_other,
     "ILLEGAL_TRANSITION": _state_wrong,
     "ORDER_LINE_NOT_FOUND": _line_missing,
     "FULFILLMENT_ORDER_NOT_FOUND": _work_missing,
@@ -378,12 +383,13 @@ _REASONS: dict[str, Callable[[Books, Plain], bool]] = {
     "ETAG_MISMATCH": _is_etag_old,
     "INSUFFICIENT_STOCK": _is_short,
     "NO_CANDIDATE": _is_nobody_there,
-    "QUOTE_EXPIRED": _is_quote_over,
+    "QUOTE_EXPIRED": is_quote_over,
     "QUOTE_MISMATCH": _is_quote_other,
     "QUOTE_OUTDATED": _is_quote_outdated,
     "LINE_RELEASED": _is_line_begun,
     "LINE_SKU_FIXED": _is_sku_other,
     "ORDER_WOULD_BE_EMPTY": _is_emptied,
+    "ORDER_FINISHED": is_over,
     "CANCELLATION_TOO_LARGE": _is_cancelled_too_far,
     "ORDER_ON_HOLD": _is_on_hold,
     "ILLEGAL_STEP": _is_step_illegal,

@@ -1,12 +1,19 @@
-"""Verdicts on new plans of open orders: after an outage, and as a whole."""
+"""Verdicts on new plans of open orders: after an outage, of what waits, and as a whole."""
+
+from collections.abc import Callable
 
 from tests.simulation.books import Books, Plain
 from tests.simulation.figures import exclusion
 from tests.simulation.order_books import (
     ATTENTION,
+    CANCELLED,
+    DECISIONS,
+    HISTORY,
     HOLDS,
+    LINE,
     LINE_SKU,
     ORDER,
+    ORDER_CREATED,
     ORDER_LINES,
     ORDER_REVISION,
     ORDER_UPDATED,
@@ -18,49 +25,170 @@ from tests.simulation.order_books import (
     WORKS,
     unsourced,
 )
-from tests.simulation.order_checks import check_growth, check_history, check_untouched
+from tests.simulation.order_checks import (
+    bare,
+    check_growth,
+    check_history,
+    check_untouched,
+    check_whole,
+    grown_parts,
+)
 from tests.simulation.order_figures import OUT_OF_USE, attention_of, in_order, quoted_of
 from tests.simulation.order_verdicts import Request
-from tests.simulation.plan_figures import Asked, is_plain, offered, part_of_work
+from tests.simulation.parcel_verdicts import check_guests, is_guest
+from tests.simulation.plan_figures import Asked, declined, is_plain, offered, part_of_work
 
 REPLANNED_STEP = 7
 ANYBODY = ["", 0]
+AWAY, SERVED, IN_USE = "away from ", "backordered units", "its locations are in use"
+BATCH_MAX = 100
 
 
-def displaced(books: Books) -> dict[str, int]:
-    """Return the orders with open work where it cannot be done, unless told so, and revisions."""
+# --- what timers have to do
+
+
+def left_undone(books: Books) -> dict[str, int]:
+    """Return the orders that a timer has to plan again, and their revisions."""
     closed = _closed(books)
     return {
         name: order[ORDER_REVISION]
         for name, order in books.orders.by_id.items()
-        if order[ATTENTION] != OUT_OF_USE and _open_at(order, closed)
+        if _is_undone(books, order, closed)
     }
 
 
-def outage(books: Books, event: Plain) -> None:
-    """Judge what a timer did with work at places out of use."""
+def _is_undone(books: Books, order: Plain, closed: set[str]) -> bool:
+    is_stuck = _open_at(order, closed)
+    if is_stuck != (order[ATTENTION] == OUT_OF_USE):
+        return True
+    return could_be_served(books, order) or (is_stuck and _could_go(books, order, closed))
+
+
+def could_be_served(books: Books, order: Plain) -> bool:
+    """Whether in a plain world there is stock for all units of an order that wait."""
+    wanted = {line_id: units for line_id, units in unsourced(order).items() if units}
+    left_out = (*_givers(order, wanted), *declined(books, order))
+    return bool(wanted) and _has_stock(books, order, wanted, left_out)
+
+
+def _could_go(books: Books, order: Plain, closed: set[str]) -> bool:
+    wanted: dict[str, int] = {}
+    for work in order[WORKS]:
+        if work[WORK_STATE] in UNRELEASED and work[WORK_PLACE] in closed:
+            for line_id, _, units, _ in work[WORK_LINES]:
+                wanted[line_id] = wanted.get(line_id, 0) + units
+    return _has_stock(books, order, wanted, declined(books, order))
+
+
+def _has_stock(
+    books: Books, order: Plain, wanted: dict[str, int], excluded: tuple[str, ...]
+) -> bool:
+    lines = [line for line in order[ORDER_LINES] if line[LINE] in wanted]
+    asked = Asked(order[TERMS], lines, excluded=excluded)
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line[LINE_SKU]] = sums.get(line[LINE_SKU], 0) + wanted[line[LINE]]
+    return is_plain(books, asked) and all(
+        offered(books, asked, line, from_stock=True) >= sums[line[LINE_SKU]] for line in lines
+    )
+
+
+def _givers(order: Plain, wanted: dict[str, int]) -> tuple[str, ...]:
+    # Who gave units of a line back is not given them again by a timer.
+    return tuple(
+        work[WORK_PLACE]
+        for work in order[WORKS]
+        if work[WORK_STATE] == CANCELLED and any(line[0] in wanted for line in work[WORK_LINES])
+    )
+
+
+# --- what timers did
+
+
+def by_timer(books: Books, event: Plain) -> None:
+    """Judge what a timer did with work at places out of use, and with what waits."""
     _, changes, summary = event
     closed = _closed(books)
     pairs = []
     assert changes, "a record without a change"
-    for _, order, _, step in changes:
+    changes, guests = _with_guests(books, changes, "")
+    for _, order, claims, step, _ in changes:
         old = books.orders.by_id[order[ORDER]]
         assert step == REPLANNED_STEP
-        assert _open_at(old, closed), f"{order[ORDER]} was not displaced"
         _check_same(books, old, order, "")
-        assert unsourced(order) == unsourced(old), "units came or went"
+        detail = order[HISTORY][-1][4]
+        VERDICTS[next(kind for kind in VERDICTS if detail.startswith(kind))](books, old, order)
         assert order[ATTENTION] in (attention_of(order), OUT_OF_USE)
         assert order[ATTENTION] != OUT_OF_USE or _open_at(order, closed), "flagged for nothing"
-        _check_only_from(closed, old, order)
+        assert claims or detail != SERVED, "nothing was planned"
         pairs.append((old, order))
-    grown = check_growth(books, pairs)
-    assert not any(part.is_dated for part in grown), "moved to where it has to wait"
-    assert summary[1] == [order[ORDER] for _, order, claims, _ in changes if claims]
+    check_growth(books, [*pairs, *guests])
+    assert summary[1] == [order[ORDER] for _, order, claims, *_ in changes if claims]
     assert [name for name, _ in summary[2]] == [
         order[ORDER] for _, order in pairs if order[ATTENTION] == OUT_OF_USE
     ]
     if len(pairs) == 1:
-        _check_stuck(books, *pairs[0], closed)
+        _check_alone(books, *pairs[0])
+    _check_turns(books, [order for _, order in pairs if order[HISTORY][-1][4] == SERVED])
+
+
+def _moved_away(books: Books, old: Plain, order: Plain) -> None:
+    closed = _closed(books)
+    assert _open_at(old, closed), f"{order[ORDER]} was not displaced"
+    assert unsourced(order) == unsourced(old), "units came or went"
+    _check_only_from(closed, old, order)
+    assert not any(part.is_dated for part in grown_parts(old, order)), "has to wait where it went"
+
+
+def _served(_books: Books, old: Plain, order: Plain) -> None:
+    before, after = unsourced(old), unsourced(order)
+    assert all(0 <= units <= before[line_id] for line_id, units in after.items())
+    assert after != before, f"{order[ORDER]} did not wait for what it got"
+    check_untouched(old, order, set())
+    for part in grown_parts(old, order):
+        units = {line[0]: 1 for line in part.lines}
+        assert part.place not in _givers(old, units), f"{part.place} gave it back"
+    assert order[ATTENTION] == attention_of(order) or old[ATTENTION] == OUT_OF_USE
+
+
+def _in_use(books: Books, old: Plain, order: Plain) -> None:
+    assert old[ATTENTION] == OUT_OF_USE, f"{order[ORDER]} was not flagged"
+    assert not _open_at(order, _closed(books)), "its places are not all in use"
+    assert [order[WORKS], order[DECISIONS]] == [old[WORKS], old[DECISIONS]]
+
+
+VERDICTS: dict[str, Callable[[Books, Plain, Plain], None]] = {
+    AWAY: _moved_away,
+    SERVED: _served,
+    IN_USE: _in_use,
+}
+
+
+def _check_alone(books: Books, old: Plain, order: Plain) -> None:
+    # In a plain world what the stock of all others can do is not left where it cannot be done, or
+    # waiting.
+    if order[ATTENTION] == OUT_OF_USE and order[HISTORY][-1][4].startswith(AWAY):
+        assert not _could_go(books, old, _closed(books)), f"{old} is stuck and need not be"
+    if order[HISTORY][-1][4] == SERVED and any(unsourced(order).values()):
+        assert not could_be_served(books, old), f"{old} waits on and need not"
+
+
+def _check_turns(books: Books, served: list[Plain]) -> None:
+    # Oldest first: where few wait, none that is older and could have all it waits for is left out.
+    keys = [(order[ORDER_CREATED], order[ORDER]) for order in served]
+    assert keys == sorted(keys), f"{keys} were not served in their order"
+    waiting = [each for each in books.orders.by_id.values() if any(unsourced(each).values())]
+    if not served or len(waiting) > BATCH_MAX:
+        return
+    skus = {line[LINE_SKU] for order in served for line in order[ORDER_LINES]}
+    for each in waiting:
+        older = (each[ORDER_CREATED], each[ORDER]) < keys[0]
+        left = unsourced(each)
+        same = any(left[line[LINE]] and line[LINE_SKU] in skus for line in each[ORDER_LINES])
+        assert not (older and same and could_be_served(books, each)), f"{each} was passed over"
+
+
+# --- as a whole
 
 
 def applied(books: Books, command: Plain, event: Plain, request: Request) -> None:
@@ -71,9 +199,10 @@ def applied(books: Books, command: Plain, event: Plain, request: Request) -> Non
     for move in command[1]:
         moves.setdefault(move[0], move)
     assert sorted({*done, *(name for name, _ in skipped)}) == sorted(moves), "a move was lost"
+    changes, guests = _with_guests(books, changes, request[0])
     assert [order[ORDER] for _, order, *_ in changes] == done, "done and not booked"
     pairs = []
-    for _, order, _, step in changes:
+    for _, order, _, step, _ in changes:
         name, revision, packages = moves[order[ORDER]]
         old = books.orders.by_id[name]
         assert step == REPLANNED_STEP
@@ -81,13 +210,28 @@ def applied(books: Books, command: Plain, event: Plain, request: Request) -> Non
         _check_same(books, old, order, request[0])
         assert order[ATTENTION] == attention_of(order)
         assert unsourced(order) == unsourced(old), "units came or went"
-        begun = [work for work in old[WORKS] if work[WORK_STATE] not in UNRELEASED]
-        assert [work for work in order[WORKS] if work[WORK_STATE] not in UNRELEASED] == begun
+        begun = [bare(work) for work in old[WORKS] if work[WORK_STATE] not in UNRELEASED]
+        kept = [bare(work) for work in order[WORKS] if work[WORK_STATE] not in UNRELEASED]
+        assert kept == begun, "work that was begun changed"
         parts = [part_of_work(w) for w in order[WORKS] if w[WORK_STATE] in UNRELEASED]
         assert quoted_of(parts) == in_order(packages), f"{packages} were asked, {parts} are booked"
         pairs.append((old, order))
     if pairs:
-        check_growth(books, pairs)
+        check_growth(books, [*pairs, *guests])
+
+
+def _with_guests(
+    books: Books, changes: Plain, client: str
+) -> tuple[Plain, list[tuple[Plain, Plain]]]:
+    # Whose host goes changes in the same step, behind those that have a new plan.
+    planned = [change for change in changes if not is_guest(change[1])]
+    guests = changes[len(planned) :]
+    assert changes[: len(planned)] == planned, "guests come last"
+    assert all(change[4] == [] for change in changes), "guests are changes of their own here"
+    assert all(change[2:4] == [[], REPLANNED_STEP] for change in guests)
+    orders = [change[1] for change in guests]
+    check_guests(books, [change[1] for change in planned], orders, client)
+    return planned, [(books.orders.by_id[order[ORDER]], order) for order in orders]
 
 
 def _closed(books: Books) -> set[str]:
@@ -103,7 +247,8 @@ def _open_at(order: Plain, closed: set[str]) -> bool:
 
 
 def _check_same(books: Books, old: Plain, order: Plain, client: str) -> None:
-    detail = order[9][-1][4]
+    check_whole(order)
+    detail = order[HISTORY][-1][4]
     check_history(books, old, order, (client, REPLANNED_STEP, detail))
     assert order[ORDER_UPDATED] == books.time_ms
     assert order[ORDER_REVISION] == books.revision
@@ -120,23 +265,3 @@ def _check_only_from(closed: set[str], old: Plain, order: Plain) -> None:
         if work[WORK_STATE] not in UNRELEASED or work[WORK_PLACE] not in closed
     ]
     check_untouched(moved, order, set())
-
-
-def _check_stuck(books: Books, old: Plain, order: Plain, closed: set[str]) -> None:
-    # In a plain world what the stock of all others can do is not left where it cannot be done.
-    if order[ATTENTION] != OUT_OF_USE:
-        return
-    wanted: dict[str, int] = {}
-    for work in old[WORKS]:
-        if work[WORK_STATE] in UNRELEASED and work[WORK_PLACE] in closed:
-            for line_id, _, units, _ in work[WORK_LINES]:
-                wanted[line_id] = wanted.get(line_id, 0) + units
-    lines = [line for line in old[ORDER_LINES] if line[0] in wanted]
-    asked = Asked(old[TERMS], lines)
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line[LINE_SKU]] = sums.get(line[LINE_SKU], 0) + wanted[line[0]]
-    could_go = is_plain(books, asked) and all(
-        offered(books, asked, line, from_stock=True) >= sums[line[LINE_SKU]] for line in lines
-    )
-    assert not could_go, f"{wanted} is stuck and need not be"

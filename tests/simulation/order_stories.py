@@ -97,8 +97,8 @@ def after(
     return new
 
 
-def changed(it: Plain, kind: int, *claims: Plain) -> Plain:
-    return [27, it, list(claims), kind]
+def changed(it: Plain, kind: int, *claims: Plain, guests: Plain = ()) -> Plain:
+    return [27, it, list(claims), kind, list(guests)]
 
 
 def advance(state: int, *, name: str = "o/1", etag: str = "") -> Plain:

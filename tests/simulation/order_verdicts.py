@@ -19,6 +19,7 @@ from tests.simulation.order_books import (
     COMPLETE,
     DECISIONS,
     GIVEN,
+    GIVEN_BACK,
     HISTORY,
     HOLDS,
     LINE,
@@ -42,12 +43,14 @@ from tests.simulation.order_books import (
     unsourced,
 )
 from tests.simulation.order_checks import (
+    bare,
     check_growth,
     check_lines,
     check_next,
     check_no_growth,
     check_stamp,
     check_untouched,
+    movable,
 )
 from tests.simulation.order_figures import (
     cancelled_units,
@@ -144,8 +147,9 @@ def edited(books: Books, command: Plain, event: Plain, request: Request) -> None
         or new[ORDERED] < line[ORDERED]
         or (address is not None and line[METHOD] not in AT_STORE)
     }
-    check_untouched(old, order, moved | _together(old[ORDER_LINES], lines))
-    check_growth(books, [(old, order)])
+    together = _together(old[ORDER_LINES], lines) | movable(old)
+    check_untouched(old, order, moved | together)
+    check_growth(books, [(old, order), *guest_pairs(books, event)])
 
 
 def cut(books: Books, command: Plain, event: Plain, request: Request) -> None:
@@ -220,15 +224,23 @@ def advanced(books: Books, command: Plain, event: Plain, request: Request) -> No
     after = {each[WORK]: each for each in order[WORKS]}
     stepped = [*work]
     stepped[WORK_STATE] = state
-    assert after.pop(work_id) == stepped
+    if state == CANCELLED:
+        stepped[GIVEN_BACK] = books.time_ms
+    assert bare(after.pop(work_id)) == bare(stepped)
     if state != CANCELLED:
         others = [each for each in old[WORKS] if each[WORK] != work_id]
-        assert list(after.values()) == others, "a step changed other work"
+        assert [*map(bare, after.values())] == [*map(bare, others)], "a step changed other work"
         return
     middle = [*old]
     middle[WORKS] = [stepped if each is work else each for each in old[WORKS]]
-    check_untouched(middle, order, set())
-    check_growth(books, [(old, order)], excluded=(work[WORK_PLACE],))
+    check_untouched(middle, order, movable(old))
+    pairs = [(old, order), *guest_pairs(books, event)]
+    check_growth(books, pairs, excluded=(work[WORK_PLACE],))
+
+
+def guest_pairs(books: Books, event: Plain) -> list[tuple[Plain, Plain]]:
+    """Return the orders that change as guests, as they were and as they are."""
+    return [(books.orders.by_id[guest[ORDER]], guest) for guest in event[4]]
 
 
 def _check_shortage(books: Books, asked: Asked, order: Plain, parts: list[Part]) -> None:

@@ -292,10 +292,13 @@ class OrderWorkload:
         if store and self._draw() < 0.02:
             store = "new-4"
         sku = self._pick(self._names.skus) if self._draw() < 0.99 else "sku-none"
+        lot = self._draw()
+        # Now and then more than there is, so that some of it waits.
+        units = 1 + int(lot * 3) if lot < 0.85 else int(lot * 40)
         return OrderLine(
             LineId(name),
             Sku(sku),
-            Quantity(1 + int(self._draw() * 3)),
+            Quantity(units),
             method,
             LocationId(store),
             Micros(int(self._draw() * 90_000_000)),
@@ -307,17 +310,26 @@ class OrderWorkload:
         if self._draw() < 0.2:
             promise_ms = TimeMs(max(1, self._now_ms() + int(self._draw() * 8 * DAY_MS)))
             is_hard = not self._is_plain and self._draw() < 0.4
+        customer_id, address = self._recipient()
         return OrderTerms(
             channel=Channel(self._pick(("", "web"))),
-            customer_id=CustomerId(self._pick(("", "ann", "bob"))),
-            address=self._address(),
+            customer_id=customer_id,
+            address=address,
             promise_time_ms=promise_ms,
             promise_is_hard=is_hard,
             package_count_max=0 if self._is_plain else self._pick((0, 0, 0, 1, 2)),
-            ship_complete=not self._is_plain and self._draw() < 0.1,
+            ship_complete=self._draw() < (0.05 if self._is_plain else 0.3),
             shortage_policy=self._pick(tuple(ShortagePolicy)),
-            scope=self._names.scope() if self._draw() < 0.3 else None,
+            scope=(self._names.scope() or self._names.scope()) if self._draw() < 0.4 else None,
         )
+
+    def _recipient(self) -> tuple[CustomerId, Address]:
+        known = [order.terms for order in self._orders.values() if order.terms.customer_id]
+        if known and self._draw() < 0.6:
+            # Somebody whose parcel may still be open.
+            terms = self._pick(known)
+            return terms.customer_id, terms.address
+        return CustomerId(self._pick(("", "ann", "bob"))), self._address()
 
     def _address(self) -> Address:
         if self._draw() < 0.05:

@@ -17,9 +17,11 @@ from tests.simulation.order_books import (
     BY_CURBSIDE,
     BY_PICKUP,
     BY_POST,
+    CANCELLED,
     CHANNEL,
     COMPLETE,
     DELIVER_BY,
+    GIVEN_BACK,
     IS_HARD,
     LINE,
     LINE_SKU,
@@ -43,9 +45,10 @@ from tests.simulation.order_books import (
     WORK_PLACE,
     WORK_STATE,
     WORK_TARGET,
+    WORKS,
     WorkDay,
 )
-from tests.simulation.routing_books import LIMITS, PRICES, RULES, UNFILLED
+from tests.simulation.routing_books import LIMITS, PRICES, REPLANNING, RULES, UNFILLED
 
 EXCLUDE, REQUIRE, PREFER, LIMIT = 1, 2, 3, 4
 STORE_TYPE = 2
@@ -141,8 +144,14 @@ def may_fulfil(books: Books, asked: Asked, line: Plain, name: str) -> bool:
     return not _is_ruled_out(books, (terms[CHANNEL], line[LINE_SKU]), books.locations[name])
 
 
+def is_scope_gone(books: Books, scope: Plain) -> bool:
+    """Whether a scope names a group that does not exist any more."""
+    is_of_groups = scope is not None and scope[0] == 3
+    return is_of_groups and any(each not in books.groups for each in scope[1])
+
+
 def _is_in_scope(books: Books, scope: Plain, name: str) -> bool:
-    if scope is not None and scope[0] == 3 and any(each not in books.groups for each in scope[1]):
+    if is_scope_gone(books, scope):
         return False
     return scope is None or name in members(books, scope)
 
@@ -211,6 +220,16 @@ def offered(books: Books, asked: Asked, line: Plain, *, from_stock: bool = False
             both = available(books, place, demand, own=own)
             found += both[not from_stock] if is_reachable(books, asked.terms, line, name) else 0
     return found
+
+
+def declined(books: Books, order: Plain) -> tuple[str, ...]:
+    """Return the places that gave work of an order back less than the cool-down ago."""
+    since_ms = books.time_ms - books.routing.content[REPLANNING][1]
+    return tuple(
+        work[WORK_PLACE]
+        for work in order[WORKS]
+        if work[WORK_STATE] == CANCELLED and work[GIVEN_BACK] > since_ms
+    )
 
 
 def could_be_filled(books: Books, asked: Asked) -> bool:

@@ -6,7 +6,7 @@ Plain = Any  # lists of whatever the log holds
 DRAFT, VALIDATED, DRY_RUN, ACTIVE, RETIRED = 1, 2, 3, 4, 5
 RULE_SET_STATE, RULE_SET_UPDATED, RULE_SET_REVISION, WARNINGS, ACTIVE_SINCE = 3, 5, 6, 7, 8
 # Where the parts of a rule set's content are.
-STRATEGY, PRICES, LIMITS, UNFILLED, RULES = 1, 2, 3, 4, 7
+STRATEGY, PRICES, LIMITS, UNFILLED, REPLANNING, RULES = 1, 2, 3, 4, 5, 7
 REFUSE, BACKORDER, CANCEL = 1, 2, 3
 CARD, LANE, CALENDAR = 1, 2, 3
 DELETED = [8]
@@ -75,7 +75,7 @@ class RoutingBook:
             self.rule_sets[self.active] = retired
             self.active = version
             changed[ACTIVE_SINCE] = revision
-        else:
+        elif state == VALIDATED:
             changed[WARNINGS] = warnings
         self.rule_sets[version] = changed
         return changed

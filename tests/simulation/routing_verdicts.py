@@ -7,6 +7,7 @@ from tests.simulation.routing_books import (
     CALENDAR,
     CARD,
     DRAFT,
+    DRY_RUN,
     LANE,
     RULE_SET_STATE,
     RULES,
@@ -79,6 +80,17 @@ def rule_set_validated(books: Books, command: Plain, event: Plain, _request: obj
     assert event[1:3] == [command[1], VALIDATED]
     assert not is_invalid(rule_set[2]), "a rule that cannot be read was found right"
     assert not is_contradictory(books, rule_set[2]), "rules that leave nothing were found right"
+
+
+def rule_set_tried(books: Books, command: Plain, event: Plain, _request: object) -> None:
+    """Judge a rule set that was tried."""
+    state = books.routing.rule_sets[command[1]][RULE_SET_STATE]
+    assert state != DRAFT, "a draft was tried"
+    if event[0] == NOTHING:
+        assert state != VALIDATED, "that it was tried is not noted"
+        return
+    assert state == VALIDATED
+    assert event[1:3] == [command[1], DRY_RUN]
 
 
 def rule_set_activated(books: Books, command: Plain, event: Plain, _request: object) -> None:

@@ -125,11 +125,13 @@ class RoutingWorkload:
         version = int(self._draw() * RULE_SETS_KNOWN)
         if self._draw() < 0.7:
             version = self.newest_rule_set
-        match int(self._draw() * 6):
+        match int(self._draw() * 7):
             case 0 | 1:
                 return CreateRuleSet(content=self._content())
             case 2 | 3:
                 return rules.validate(version)
+            case 4:
+                return rules.tried(version)
             case _:
                 # Not all the time another one, and often the one without rules.
                 return rules.activate(self._pick((0, version)))

@@ -280,6 +280,14 @@ def given_back_and_planned_there_again(story: Story) -> None:
     story.then(advance(GIVEN_BACK), changed(back, ADVANCED))
 
 
+def a_half_of_what_is_complete(story: Story) -> None:
+    whole = [*terms()]
+    whole[6] = True
+    story.then(place_order(terms=whole), placed(order(terms=whole)))
+    it = after(order(terms=whole), EDITED, revision=6, lines=[wanted(30)], attention=1)
+    story.then(["EditOrder", "o", [wanted(30)], None, ""], changed(it, EDITED))
+
+
 SOUTH = terms(scope=[2, ["south"]])
 CUT_ONE = ["CancelOrder", "o", [["l", 1]], "", ""]
 EDIT_TO_FIVE = ["EditOrder", "o", [wanted(5)], None, ""]
@@ -317,6 +325,7 @@ WRONGS: tuple[Callable[[Story], None], ...] = (
     held_by_nobody,
     left_and_still_there,
     given_back_and_planned_there_again,
+    a_half_of_what_is_complete,
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.simulation.order_replans import left_undone
 from tests.simulation.order_stories import (
     PLACE,
     PLACED,
@@ -13,6 +14,7 @@ from tests.simulation.order_stories import (
     after,
     calendar,
     changed,
+    leg,
     order,
     place_order,
     quoted,
@@ -27,6 +29,8 @@ from tests.simulation.stories import (
     NOON,
     Plain,
     Story,
+    adjust,
+    adjusted,
     refused,
 )
 
@@ -100,6 +104,106 @@ def replanned_otherwise(story: Story) -> None:
     story.then(["ApplyReplan", [move]], [36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
 
 
+# --- what waits
+
+BACKORDERED = 1
+
+
+def waiting(story: Story, *, name: str = "o", revision: int = 5, gives: int = 10) -> Plain:
+    """Tell of an order of more tea than there is at the places, and then of more tea."""
+    works = [work(gives, order_id=name), work(gives, "south", number=2, order_id=name)]
+    it = order(
+        *works[: 2 * bool(gives)],
+        lines=[wanted(2 * gives + 3)],
+        name=name,
+        legs=[leg(2 * gives, paid=10 * bool(gives), cost=10 * bool(gives), bound=0)],
+        attention=BACKORDERED,
+        revision=revision,
+    )
+    claims = [["tea", "north", gives, 0], ["tea", "south", gives, 0]][: 2 * bool(gives)]
+    it[5] = works[: 2 * bool(gives)]
+    it[13] = 3 if gives else 1
+    command = place_order([wanted(2 * gives + 3)], name=name)
+    story.then(command, [26, it, claims, "", []])
+    return it
+
+
+def served(old: Plain, units: int = 3, *, revision: int = 7, **more: Plain) -> Plain:
+    works = [*old[5], work(units, number=3, order_id=old[1])]
+    return after(
+        old, REPLANNED, "backordered units", revision=revision, client="", works=works, **more
+    )
+
+
+def more_tea(story: Story, units: int = 5) -> None:
+    story.then(adjust(units), adjusted(units))
+
+
+def serve(story: Story, *orders: Plain, units: int = 3) -> None:
+    names = [it[1] for it in orders]
+    claim = ["tea", "north", units, 0]
+    story.timer([36, [changed(it, REPLANNED, claim) for it in orders], [18, names, []]])
+
+
+def test_units_that_wait_are_planned_when_there_is_more() -> None:
+    story = shop()
+    it = waiting(story)
+    more_tea(story)
+    serve(story, served(it, attention=0, next=4))
+    assert story.told().books.positions["tea", "north"] == [15, 0, 13]
+
+
+def test_what_waits_and_could_be_filled_is_to_be_done() -> None:
+    story = shop()
+    waiting(story)
+    assert left_undone(story.told().books) == {}
+    more_tea(story)
+    assert left_undone(story.told().books) == {"o": 5}
+
+
+def served_beyond_the_stock(story: Story) -> None:
+    it = waiting(story)
+    more_tea(story, 2)
+    serve(story, served(it, attention=0, next=4))
+
+
+def served_in_part_and_more_is_there(story: Story) -> None:
+    it = waiting(story)
+    more_tea(story)
+    serve(story, served(it, 2, attention=BACKORDERED, next=4), units=2)
+
+
+def served_and_still_flagged(story: Story) -> None:
+    it = waiting(story)
+    more_tea(story)
+    serve(story, served(it, attention=BACKORDERED, next=4))
+
+
+def served_twice(story: Story) -> None:
+    it = waiting(story)
+    more_tea(story)
+    once = served(it, attention=0, next=4)
+    serve(story, once)
+    works = [*once[5], work(1, number=4)]
+    again = after(once, REPLANNED, "backordered units", revision=8, client="", works=works, next=5)
+    serve(story, again, units=1)
+
+
+def the_younger_first(story: Story) -> None:
+    waiting(story)
+    younger = waiting(story, name="p", revision=6, gives=0)
+    more_tea(story)
+    serve(story, served(younger, revision=8, attention=0, next=4))
+
+
+def flagged_no_more_though_out_of_use(story: Story) -> None:
+    old = disabled(story)
+    it = moved(old, [work()], attention=2)
+    story.timer([36, [changed(it, REPLANNED)], [18, [], [["o", "nobody"]]]])
+    free = after(it, REPLANNED, "its locations are in use", revision=8, client="", attention=0)
+    story.timer([36, [changed(free, REPLANNED)], [18, [], []]])
+
+
 # --- refusals
 
 
@@ -165,6 +269,12 @@ WRONGS: tuple[Callable[[Story], None], ...] = (
     stuck_though_another_can,
     replanned_after_a_change,
     replanned_otherwise,
+    served_beyond_the_stock,
+    served_in_part_and_more_is_there,
+    served_and_still_flagged,
+    served_twice,
+    the_younger_first,
+    flagged_no_more_though_out_of_use,
     refused_though_enough,
     refused_though_it_may_wait,
     refused_a_good_quote,

@@ -9,10 +9,11 @@ from tests.simulation import (
     hold_verdicts,
     order_replans,
     order_verdicts,
+    parcel_verdicts,
     quote_verdicts,
     routing_verdicts,
 )
-from tests.simulation.books import NOTHING, REFUSED, Books, Plain
+from tests.simulation.books import CHANGED, NOTHING, REFUSED, Books, Plain
 from tests.simulation.figures import Draft
 from tests.simulation.refusals import refused
 
@@ -32,6 +33,8 @@ def judge(books: Books, command: Plain, event: Plain, request: tuple[str, str]) 
     if event[0] == NOTHING:
         assert event[2] == _keys(tag, command), f"{command} left {event[2]} as it was"
     verdict(books, command, event, request)
+    if event[0] == CHANGED:
+        parcel_verdicts.check_guests(books, [event[1]], event[4], request[0])
 
 
 def _keys(tag: int, command: Plain) -> Plain:
@@ -212,5 +215,6 @@ _VERDICTS: dict[str, tuple[int, Verdict]] = {
     "DeleteLocationCalendar": (22, routing_verdicts.deleted),
     "CreateRuleSet": (23, routing_verdicts.rule_set_created),
     "ValidateRuleSet": (24, routing_verdicts.rule_set_validated),
+    "DryRunRuleSet": (24, routing_verdicts.rule_set_tried),
     "ActivateRuleSet": (24, routing_verdicts.rule_set_activated),
 }

@@ -65,6 +65,7 @@ class Workload:
         *,
         ttl_ms_max: int,
         is_plain: bool = False,
+        order_weight: int = 1,
     ) -> None:
         self._random = random
         self._draw = random.random
@@ -89,10 +90,10 @@ class Workload:
             (3, self._place),
             (6, self._update_place),
             (6, self._set_state),
-            (6, self._group),
+            (6 * min(4, order_weight), self._group),
             (6, self._product),
             (6, self._rule),
-            *self.orders.makers,
+            *((weight * order_weight, maker) for weight, maker in self.orders.makers),
             *self.routing.makers,
         ]
         self._makers = [maker for weight, maker in makers for _ in range(weight)]

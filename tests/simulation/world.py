@@ -62,6 +62,7 @@ class World:
             lambda: self.auditor.books.time_ms,
             ttl_ms_max=self.character.ttl_ms_max,
             is_plain=self.character.is_plain,
+            order_weight=self.character.order_weight,
         )
         self.counts: dict[str, int] = {}
         self.is_over = True

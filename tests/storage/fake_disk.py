@@ -14,6 +14,8 @@ from domgrpc.storage.disk import Handle
 from domgrpc.storage.errors import DiskFull, StorageError, StorageFault
 
 SECTOR_BYTES = 512
+PLENTY_BYTES = 1 << 40
+"""So much space that nobody need add up how much of it is taken."""
 
 
 class PowerCutError(Exception):
@@ -86,7 +88,7 @@ class Fault:
 class FakeDisk:
     """See the module. `capacity_bytes` bounds the sum of all file lengths."""
 
-    def __init__(self, *, capacity_bytes: int = 1 << 40) -> None:
+    def __init__(self, *, capacity_bytes: int = PLENTY_BYTES) -> None:
         self.capacity_bytes = capacity_bytes
         self.files: dict[str, FakeFile] = {}
         self.faults: list[Fault] = []
@@ -177,10 +179,8 @@ class FakeDisk:
 
     def pwrite(self, handle: Handle, data: bytes | bytearray, offset_bytes: int) -> None:
         file = self._open[handle]
-        used_bytes = sum(len(each.current) for each in self.files.values())
         growth_bytes = max(offset_bytes + len(data) - len(file.current), 0)
-        free_bytes = self.capacity_bytes - used_bytes
-        if growth_bytes > free_bytes:
+        if self.capacity_bytes < PLENTY_BYTES and growth_bytes > (free_bytes := self.free_bytes()):
             file.write(data[: max(len(data) - growth_bytes + free_bytes, 0)], offset_bytes)
             raise DiskFull("the fake disk is full")
         fault = self._due_fault("pwrite")

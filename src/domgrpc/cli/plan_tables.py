@@ -124,6 +124,15 @@ REMOVED: Final = (
     Column("locations", lambda row: row.location_count, is_number=True),
     Column("removed because they", lambda row: _FILTERS.get(row.filter, row.filter)),
 )
+TRIED_ORDERS: Final = (
+    Column("order", lambda row: row.order_id),
+    Column("now from", lambda row: ", ".join(row.active.location_ids)),
+    Column("then from", lambda row: ", ".join(row.tried.location_ids)),
+    Column("paid now", lambda row: money(row.active.paid_micros), is_number=True),
+    Column("paid then", lambda row: money(row.tried.paid_micros), is_number=True),
+    Column("short now", lambda row: row.active.unfilled_quantity or "", is_number=True),
+    Column("short then", lambda row: row.tried.unfilled_quantity or "", is_number=True),
+)
 MOVES: Final = (
     Column("order", lambda row: row.order_id),
     Column("to", lambda row: ", ".join({each.location_id: 0 for each in row.packages})),

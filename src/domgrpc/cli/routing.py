@@ -201,6 +201,9 @@ def _show_backlog(
         f"{counted(len(answer.moves), 'move')} to save {money(saved)}; at most "
         f"{answer.gap_ppm / 10_000:.2f} % above the best there can be\n"
     )
+    if answer.left_out:
+        left = (f"{each.fulfillment_order_count} {each.reason}" for each in answer.left_out)
+        sys.stdout.write(f"fulfillment orders that stay where they are: {', '.join(left)}\n")
     if answer.moves:
         print_table(MOVES, answer.moves)
     if applied:

@@ -4,6 +4,7 @@ The name was once that of safety stock rules. Their lines still work where they 
 for rule sets.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,7 @@ from domgrpc.cli.options import LIMIT_DEFAULT, LimitOption, RequestIdOption
 from domgrpc.cli.session import ask, session_of
 
 if TYPE_CHECKING:
-    from domgrpc.v1.rule_set_pb2 import RuleSet
+    from domgrpc.v1.rule_set_pb2 import DryRunRuleSetResponse, RuleSet
 
 _SAFETY_STOCK_OPTIONS = ("--quantity", "--percent")
 
@@ -133,6 +134,58 @@ def activate_rule_set(
         context,
         ask(context, lambda client: client.activate_rule_set(version, request_id=request_id)),
     )
+
+
+@app.command("dry-run")
+def dry_run_rule_set(
+    context: typer.Context,
+    version: VersionArgument,
+    *,
+    orders: Annotated[
+        int, typer.Option("--orders", help="How many, those placed last.", min=1, max=1_000)
+    ] = 100,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Show also orders that would be planned the same.")
+    ] = False,
+    request_id: RequestIdOption = "",
+) -> None:
+    """Say what a validated rule set would make of the newest orders; none of them changes."""
+    answer = ask(
+        context,
+        lambda client: client.dry_run_rule_set(version, order_count=orders, request_id=request_id),
+    )
+    _show_dry_run(context, answer, show_all=show_all)
+
+
+def _show_dry_run(
+    context: typer.Context, answer: "DryRunRuleSetResponse", *, show_all: bool
+) -> None:
+    from domgrpc.cli.output import plain, print_json
+    from domgrpc.cli.plan_tables import TRIED_ORDERS, counted, money
+    from domgrpc.cli.tables import print_table
+
+    if session_of(context).as_json:
+        print_json(plain(answer))
+        return
+    sys.stdout.write(
+        f"{counted(len(answer.orders), 'order')}: {answer.differing_count} would be planned "
+        "otherwise\n"
+    )
+    sides = (
+        (answer.active_version, answer.active_total, answer.active_unfilled_count),
+        (answer.rule_set.version, answer.tried_total, answer.tried_unfilled_count),
+    )
+    for version, total, unfilled_count in sides:
+        sys.stdout.write(
+            f"rule set {version}: {counted(total.package_count, 'package')}, paid "
+            f"{money(total.paid_micros)}, cost {money(total.cost_micros)}; nobody can fill "
+            f"{counted(total.unfilled_quantity, 'unit')} of {counted(unfilled_count, 'order')}\n"
+        )
+    rows = [order for order in answer.orders if order.differs or show_all]
+    if rows:
+        print_table(TRIED_ORDERS, rows)
+    for each in answer.untried:
+        sys.stdout.write(f"{each.order_id} was not tried: {each.reason}\n")
 
 
 def _show(context: typer.Context, rule_set: "RuleSet") -> None:

@@ -123,6 +123,7 @@ class DomgrpcClient:
     create_rule_set = rule_sets.create_rule_set
     validate_rule_set = rule_sets.validate_rule_set
     activate_rule_set = rule_sets.activate_rule_set
+    dry_run_rule_set = rule_sets.dry_run_rule_set
     get_rule_set = rule_sets.get_rule_set
     list_rule_sets = rule_sets.list_rule_sets
 

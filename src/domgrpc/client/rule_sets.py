@@ -6,6 +6,8 @@ from domgrpc.client.calls import Caller
 from domgrpc.v1.rule_set_pb2 import (
     ActivateRuleSetRequest,
     CreateRuleSetRequest,
+    DryRunRuleSetRequest,
+    DryRunRuleSetResponse,
     GetRuleSetRequest,
     ListRuleSetsRequest,
     ListRuleSetsResponse,
@@ -15,6 +17,7 @@ from domgrpc.v1.rule_set_pb2 import (
 )
 
 _ANY_STATE: Final = RuleSetState.RULE_SET_STATE_UNSPECIFIED
+_DRY_RUN_SECONDS: Final = 60.0
 
 
 async def create_rule_set(
@@ -52,6 +55,22 @@ async def activate_rule_set(
         request_id=request_id or calls.new_request_id(), version=version
     )
     return await calls.write(calls.stubs.routing.ActivateRuleSet, request, timeout_seconds)
+
+
+async def dry_run_rule_set(
+    client: Caller,
+    version: int,
+    *,
+    order_count: int = 0,
+    request_id: str = "",
+    timeout_seconds: float = _DRY_RUN_SECONDS,
+) -> DryRunRuleSetResponse:
+    """Say what a validated rule set would make of the newest orders; changes none of them."""
+    calls = client.calls
+    request = DryRunRuleSetRequest(
+        request_id=request_id or calls.new_request_id(), version=version, order_count=order_count
+    )
+    return await calls.write(calls.stubs.routing.DryRunRuleSet, request, timeout_seconds)
 
 
 async def get_rule_set(

@@ -201,6 +201,7 @@ class SyncClient:
     create_rule_set = _synchronous(rule_sets.create_rule_set)
     validate_rule_set = _synchronous(rule_sets.validate_rule_set)
     activate_rule_set = _synchronous(rule_sets.activate_rule_set)
+    dry_run_rule_set = _synchronous(rule_sets.dry_run_rule_set)
     get_rule_set = _synchronous(rule_sets.get_rule_set)
     list_rule_sets = _synchronous(rule_sets.list_rule_sets)
 

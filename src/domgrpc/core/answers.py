@@ -102,7 +102,10 @@ class KeptAnswers:
         """Keep an answer and forget those that are too many or too old."""
         self.by_key[key] = answer
         self.order.append(key)
-        if len(self.order) > self._count_max or answer.time_ms > self._forget_at_ms:
+        if len(self.order) > self._count_max:
+            # The usual case once there are so many: one comes, one goes.
+            del self.by_key[self.order.popleft()]
+        if answer.time_ms > self._forget_at_ms:
             self._forget(answer.time_ms)
 
     def retain(self, retention: Retention, now_ms: TimeMs) -> None:
@@ -116,7 +119,8 @@ class KeptAnswers:
         for key, answer in answers:
             self.by_key[key] = answer
             self.order.append(key)
-            self._forget(answer.time_ms)
+        if answers:
+            self._forget(answers[-1][1].time_ms)
 
     def _forget(self, newest_ms: TimeMs) -> None:
         order = self.order

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from domgrpc.core.journey_columns import Columns
+from domgrpc.core.freight import Steps
 from domgrpc.core.journeys import TransportTable
 from domgrpc.core.leg_costs import package_costs, unit_costs
 from domgrpc.core.leg_questions import (
@@ -24,7 +24,11 @@ from domgrpc.core.leg_questions import (
     excluded_for_all,
 )
 from domgrpc.core.network import Network
+from domgrpc.core.orders import FulfillmentOrder
+from domgrpc.core.positions import SkuStock
+from domgrpc.core.rejections import Reason
 from domgrpc.core.rule_effects import NO_EFFECTS
+from domgrpc.core.scopes import Area
 from domgrpc.core.stock_index import availability_view
 from domgrpc.core.values import (
     LocationIndex,
@@ -34,10 +38,13 @@ from domgrpc.core.values import (
 def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     """Return the units of a need by location, those without any left out.
 
-    O(positions of the SKU); for a leg that is collected at one location O(log positions).
+    O(positions of the SKU); for a leg that is collected at one location, or comes from a few,
+    O(log positions) for each.
     """
     if question.mocked is not None:
-        mocked = dict(question.mocked.get(need.sku, NO_UNITS))
+        given = question.mocked.get(need.sku, NO_UNITS)
+        usable = (index for index in given if network.exclusion(index, question.ask) is None)
+        mocked = {index: given[index] for index in usable}
         _take_off(need, question, mocked)
         return mocked if question.only is None else _only(question.only, mocked)
     stock = network.stock.find(need.sku)
@@ -47,6 +54,15 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     if question.only is not None:
         units = view.at(question.only, in_stock_only=True)
         found = {question.only: units} if units > 0 else {}
+    elif _is_small(question.area, stock):
+        there = (
+            (LocationIndex(index), stock.slot(index)) for index in question.area.distances_m or ()
+        )
+        found = {
+            index: units
+            for index, slot in there
+            if slot >= 0 and (units := view.to_fulfill[slot]) > 0
+        }
     else:
         columns = zip(stock.location_indexes, view.to_fulfill, strict=False)
         found = {LocationIndex(index): units for index, units in columns if units > 0}
@@ -55,16 +71,17 @@ def stocked(network: Network, need: Need, question: LegQuestion) -> Units:
     return found
 
 
+def _is_small(area: Area, stock: SkuStock) -> bool:
+    # Then each of its locations is looked up, instead of each position.
+    return area.distances_m is not None and 8 * len(area.distances_m) < len(stock.location_indexes)
+
+
 def _only(index: LocationIndex, units: Units) -> Units:
     return {index: units[index]} if units.get(index, 0) > 0 else {}
 
 
 def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     """Return the candidates of a leg; O(positions of its SKUs)."""
-    if question.columns is not None and is_plain(question, question.columns):
-        found = _plain_candidates(network, question, question.columns)
-        if found is not None:
-            return found
     columns = [stocked(network, need, question) for need in question.needs]
     union = columns[0] if len(columns) == 1 else {k: 0 for units in columns for k in units}
     ordered = sorted(union, key=question.ranks.__getitem__)
@@ -72,19 +89,75 @@ def candidates_of(network: Network, question: LegQuestion) -> Candidates:
     everywhere = isinstance(table.indexes, range)
     rows: Sequence[int] = ordered if everywhere else range(len(ordered))
     kept, kept_rows, removed_by = _filtered(question, table, (ordered, rows))
+    parcels = parcels_at(question, table, (kept, kept_rows))
+    alone = [need.fields.ship_alone for need in question.needs]
+    if parcels and any(alone) and not question.joins_only:
+        kept, kept_rows, parcels = _doubled((kept, kept_rows), parcels)
+    available = _within_room(question, table, (kept, kept_rows), columns)
+    if parcels and any(alone):
+        _keep_apart(available, alone, kept, parcels)
     return Candidates(
         kept,
         kept_rows,
         table,
-        package_costs(question, table, (kept, kept_rows)),
+        package_costs(question, table, (kept, kept_rows), parcels),
         [
             unit_costs(question, table, place, (kept, kept_rows, units))
             for place, units in enumerate(columns)
         ],
-        _within_room(question, table, (kept, kept_rows), columns),
+        available,
         _counts(network, question, union, removed_by),
         removed_by,
+        parcels=parcels,
     )
+
+
+# --- open parcels
+
+
+def parcels_at(
+    question: LegQuestion, table: TransportTable, places: Places
+) -> dict[int, FulfillmentOrder]:
+    """Return by number the places from which goods join an open parcel, and which."""
+    if question.parcel_at is None:
+        return {}
+    found = {}
+    for number, (index, row) in enumerate(zip(*places, strict=True)):
+        parcel = question.parcel_at(index, table.ship_day[row])
+        if parcel is not None:
+            found[number] = parcel
+    return found
+
+
+def _doubled(
+    places: Places, parcels: dict[int, FulfillmentOrder]
+) -> tuple[list[LocationIndex], list[int], dict[int, FulfillmentOrder]]:
+    # A place with a parcel stands there twice: for what joins it, and for what ships alone.
+    kept: list[LocationIndex] = []
+    rows: list[int] = []
+    joining = {}
+    for number, (index, row) in enumerate(zip(*places, strict=True)):
+        if number in parcels:
+            joining[len(kept)] = parcels[number]
+            kept.append(index)
+            rows.append(row)
+        kept.append(index)
+        rows.append(row)
+    return kept, rows, joining
+
+
+def _keep_apart(
+    available: list[list[int]],
+    alone: list[bool],
+    kept: list[LocationIndex],
+    parcels: Mapping[int, FulfillmentOrder],
+) -> None:
+    for ships_alone, row in zip(alone, available, strict=True):
+        for joining in parcels:
+            if ships_alone:
+                row[joining] = 0
+            elif kept[joining + 1 : joining + 2] == [kept[joining]]:
+                row[joining + 1] = 0
 
 
 class Everywhere(msgspec.Struct, frozen=True):
@@ -96,6 +169,11 @@ class Everywhere(msgspec.Struct, frozen=True):
     allowed: list[bytearray]
     """By need, then location: 1 where no filter but stock forbids it."""
     arrivals_ms: Sequence[int]
+    """-1 where the journey cannot begin."""
+    cards: tuple[Steps, ...]
+    """What packages cost more by their weight; empty where no location asks for that."""
+    card_of: Sequence[int]
+    """The card of a location, -1 for none."""
 
 
 def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
@@ -120,62 +198,12 @@ def costs_everywhere(network: Network, question: LegQuestion) -> Everywhere:
         question, prices=msgspec.structs.replace(question.prices, scarcity_micros=0)
     )
     return Everywhere(
-        package_costs(question, table, places),
+        package_costs(question, table, places, parcels_at(question, table, places)),
         [unit_costs(plain, table, number, (*places, {})) for number in range(len(question.needs))],
         allowed,
         table.deliver_by_ms,
-    )
-
-
-def is_plain(question: LegQuestion, columns: Columns) -> bool:
-    """Whether a leg is what most are: no filter but stock and reach, no price but what is paid."""
-    return (
-        question.area.distances_m is None
-        and question.only is None
-        and question.effects is NO_EFFECTS
-        and question.room_left is None
-        and question.mocked is None
-        and not columns.has_weight_rates
-        and not question.prices.scarcity_micros
-        and question.parcel_at is None
-        and not question.joins_only
-        and not (question.own or question.taken or question.excluded)
-    )
-
-
-def _plain_candidates(
-    network: Network, question: LegQuestion, columns: Columns
-) -> Candidates | None:
-    """Return all locations of a plain leg, whatever they have; None where most have nothing."""
-    location_count = len(network.locations.by_index)
-    available = []
-    for need in question.needs:
-        stock = network.stock.find(need.sku)
-        if stock is None or 2 * len(stock.location_indexes) < location_count:
-            return None
-        units: Sequence[int] = availability_view(network, stock, question.ask).to_fulfill
-        if len(units) < location_count:
-            everywhere = [0] * location_count
-            for index, there in zip(stock.location_indexes, units, strict=True):
-                everywhere[index] = there
-            units = everywhere
-        available.append([units[index] for index in columns.indexes])
-    stocked_count = len(columns.indexes)
-    if all(0 in row for row in available):
-        stocked_count = sum(map(any, zip(*available, strict=True)))
-    removed = columns.removed
-    if stocked_count < len(columns.indexes):
-        removed = (*removed, ("stock", len(columns.indexes) - stocked_count))
-    return Candidates(
-        columns.indexes,
-        columns.indexes,
-        columns.table,
-        columns.package_costs,
-        [columns.unit_costs] * len(available),
-        available,
-        removed,
-        {},
-        cheapest=columns.cheapest,
+        table.cards,
+        table.card,
     )
 
 
@@ -201,6 +229,26 @@ def _take_off(need: Need, question: LegQuestion, found: Units) -> None:
 
 
 # --- filters
+
+
+def removed_by(network: Network, question: LegQuestion, index: LocationIndex) -> str:
+    """Return the first filter that removes one location, whatever others do; empty for none."""
+    reason = network.exclusion(index, question.ask)
+    if reason is not None:
+        return "disabled" if reason is Reason.LOCATION_DISABLED else "method"
+    if question.only not in (None, index) or index not in question.area:
+        return "scope"
+    if not any(units_at(network, question, index)):
+        return "stock"
+    table = question.table_of([index], question.ask.time_ms)
+    row = index if isinstance(table.indexes, range) else 0
+    return _removed_by(question, table, index, row)
+
+
+def units_at(network: Network, question: LegQuestion, index: LocationIndex) -> list[int]:
+    """Return the units of each need that one location has."""
+    there = msgspec.structs.replace(question, area=Area({index: 0}))
+    return [stocked(network, need, there).get(index, 0) for need in question.needs]
 
 
 def _filtered(
@@ -312,17 +360,6 @@ def _within_room(
     if question.room_left is not None:
         for candidate, (index, row) in enumerate(zip(kept, rows, strict=True)):
             room = question.room_left(index, table.ship_day[row])
-            within_units(question.needs, available, candidate, room.units)
+            for row_of_need in available:
+                row_of_need[candidate] = min(row_of_need[candidate], room.units)
     return available
-
-
-def within_units(
-    needs: tuple[Need, ...], available: list[list[int]], candidate: int, units_max: int
-) -> None:
-    """Lessen what a candidate has to what it can work on.
-
-    Where its capacity is less than all needs together, those that stand first have it first.
-    """
-    for need, row in zip(needs, available, strict=True):
-        row[candidate] = min(row[candidate], units_max)
-        units_max -= min(row[candidate], need.quantity)

@@ -9,7 +9,6 @@ stock is a candidate of its own.
 
 import msgspec
 
-from domgrpc.core.candidates import within_units
 from domgrpc.core.journey_columns import late_days
 from domgrpc.core.leg_costs import unit_cost
 from domgrpc.core.leg_questions import (
@@ -155,12 +154,12 @@ def _extended(
     ]
     for candidate, (index, place) in enumerate(dated):
         room = _room(question, found, index, place)
-        within_units(question.needs, available, candidate, room.units)
+        for row in available:
+            row[candidate] = min(row[candidate], room.units)
     return msgspec.structs.replace(
         found,
         indexes=[*found.indexes, *(index for index, _ in dated)],
         dated=tuple(place for _, place in dated),
-        cheapest=None,
         package_costs=[
             *found.package_costs,
             *(_package_cost(question, index, place) for index, place in dated),

@@ -121,6 +121,7 @@ from domgrpc.core.reservations import (
 from domgrpc.core.rule_set_book import (
     decide_activate_rule_set,
     decide_create_rule_set,
+    decide_dry_run_rule_set,
     decide_validate_rule_set,
     evolve_rule_set_created,
     evolve_rule_set_state_changed,
@@ -128,6 +129,7 @@ from domgrpc.core.rule_set_book import (
 from domgrpc.core.rule_sets import (
     ActivateRuleSet,
     CreateRuleSet,
+    DryRunRuleSet,
     RuleSetCreated,
     RuleSetStateChanged,
     ValidateRuleSet,
@@ -190,6 +192,7 @@ Command = (
     | CreateRuleSet
     | ValidateRuleSet
     | ActivateRuleSet
+    | DryRunRuleSet
 )
 
 
@@ -240,6 +243,7 @@ def _evolve_products(state: State, event: ProductsSaved, _at: Stamp) -> None:
     evolve_products_saved(state.network.products, event)
     for product in event.products:
         state.network.stock.ensure(product.sku)
+        state.network.stock.waiting.stir(product.sku)
 
 
 def _evolve_rules(state: State, event: RuleSaved | RuleDeleted, _at: Stamp) -> None:
@@ -305,6 +309,7 @@ DECIDE: dict[type, _Decide] = {
     CreateRuleSet: lambda s, c, by: decide_create_rule_set(s.rule_sets, c, by.at),
     ValidateRuleSet: lambda s, c, _: decide_validate_rule_set(s.rule_sets, s.network, c),
     ActivateRuleSet: lambda s, c, _: decide_activate_rule_set(s.rule_sets, c),
+    DryRunRuleSet: lambda s, c, _: decide_dry_run_rule_set(s.rule_sets, c),
 }
 
 EVOLVE: dict[type, _Evolve] = {
@@ -379,7 +384,7 @@ def _nothing_changed(  # noqa: C901, PLR0911 - one case for each resource
             return NothingChanged(Resource.LANE, (command.service_id,))
         case SaveLocationCalendar():
             return NothingChanged(Resource.CALENDAR, command.owner.texts)
-        case ValidateRuleSet() | ActivateRuleSet():
+        case ValidateRuleSet() | ActivateRuleSet() | DryRunRuleSet():
             return NothingChanged(Resource.RULE_SET, (str(command.version),))
         case ApplyStockBatch():
             return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))

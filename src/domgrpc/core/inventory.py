@@ -113,6 +113,7 @@ def evolve_stock_change(
         network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)
         stock.ensure_supplies(index).put(change.supply)
         network.stock.forget_views(stock)
+        network.stock.waiting.stir(change.sku)
         return
     if isinstance(change, BucketChanged) and change.condition is not SELLABLE:
         network.stock.ensure_slot(stock, index, StockLevel.OUT_OF_STOCK)

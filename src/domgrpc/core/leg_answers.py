@@ -13,6 +13,7 @@ from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg, shared_out
 from domgrpc.core.orders import (
     NO_PARCEL,
+    NO_ROWS,
     CandidateRows,
     FulfillmentLine,
     LegDecision,
@@ -121,9 +122,7 @@ def _package(
     index = found.indexes[candidate]
     place = found.place(candidate)
     table, row = place.table, place.row
-    parcel = None
-    if question.parcel_at is not None and not place.ready_ms:
-        parcel = question.parcel_at(index, table.ship_day[row])
+    parcel = found.parcels.get(candidate)
     by_weight = _step_price(instance, package)
     paid = by_weight + (table.package_micros[row] if parcel is None else 0)
     units, weighed, lines = 0, by_weight + instance.package_costs[candidate], []
@@ -251,6 +250,23 @@ def nothing_planned(leg: Leg, question: LegQuestion, found: Candidates) -> LegPl
     return LegPlan((), _shortages(question.needs, {}), decision)
 
 
+def given_up(decision: LegDecision) -> LegDecision:
+    """Return the decision of a leg that is not fulfilled, because another part is short."""
+    return msgspec.structs.replace(
+        decision,
+        cost_micros=Micros(0),
+        lower_bound_micros=Micros(0),
+        is_proven=True,
+        package_micros=Micros(0),
+        units_micros=Micros(0),
+        price_micros=Micros(0),
+        runner_up_micros=None,
+        runner_up_location_ids=(),
+        rows=NO_ROWS,
+        used_location_ids=(),
+    )
+
+
 def _rows(
     network: Network,
     found: Candidates,
@@ -264,7 +280,7 @@ def _rows(
     if count > min(CHEAPEST_MAX, count_max):
         told = [n for n, index in enumerate(found.indexes) if index in shown] if shown else []
         told += [package.candidate for package in solution.packages]
-        told += cheapest_of(instance.package_costs) if found.cheapest is None else found.cheapest
+        told += cheapest_of(instance.package_costs)
         kept = sorted(list(dict.fromkeys(told))[:count_max])
     if len(kept) == 1:
         # The getter of one place gives no tuple.

@@ -1,6 +1,6 @@
 """What candidates cost: what is paid for a package and a unit, and what is weighed beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from domgrpc.core.freight import GRAMS_PER_KILOGRAM
 from domgrpc.core.journey_columns import late_days
@@ -9,18 +9,19 @@ from domgrpc.core.leg_questions import LegQuestion, Need, Places, Units
 from domgrpc.core.values import LocationIndex
 
 
-def package_costs(question: LegQuestion, table: TransportTable, places: Places) -> list[int]:
-    """Return what is weighed for a package from each place: the freight, lateness, wishes."""
+def package_costs(
+    question: LegQuestion, table: TransportTable, places: Places, joined: Collection[int]
+) -> list[int]:
+    """Return what is weighed for a package from each place: the freight, lateness, wishes.
+
+    What joins an open parcel, as goods from the places named by number do, is no package more.
+    """
     kept, rows = places
     more = question.prices.package_micros
     costs = [table.package_micros[row] for row in rows]
-    joined = set()
     late = question.prices.late_day_micros
-    if question.parcel_at is not None:
-        for place, (index, row) in enumerate(zip(kept, rows, strict=True)):
-            if question.parcel_at(index, table.ship_day[row]) is not None:
-                joined.add(place)
-                costs[place] = 0
+    for place in joined:
+        costs[place] = 0
     if late:
         arrivals = [table.deliver_by_ms[row] for row in rows]
         if max(arrivals, default=0) > question.promise_ms:

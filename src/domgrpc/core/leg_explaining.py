@@ -12,9 +12,11 @@ _SEARCHED_CELLS_MAX = 5_000
 
 
 def explain_location(
-    leg: LegDecision, location_id: LocationId, *, is_as_decided: bool
+    leg: LegDecision, location_id: LocationId, *, is_used: bool, is_as_decided: bool
 ) -> LocationExplanation | None:
     """Return why a location is or is not in a leg's plan; None where the rows do not name it.
+
+    Of one that is used there is nothing more to say.
 
     The least that would have brought it in is by how much the best plan of the remembered
     candidates that has it send at least one whole line is dearer than the plan; one search for
@@ -26,10 +28,10 @@ def explain_location(
     place = names.index(location_id)
     return LocationExplanation(
         location_id,
-        is_used=location_id in leg.used_location_ids,
+        is_used=is_used,
         removed_by="",
-        missing=_missing(leg, place),
-        cheaper_by_micros=_difference(leg, place),
+        missing=() if is_used else _missing(leg, place),
+        cheaper_by_micros=Micros(0) if is_used else _difference(leg, place),
         is_as_decided=is_as_decided,
     )
 

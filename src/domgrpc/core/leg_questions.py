@@ -14,6 +14,7 @@ from domgrpc.core.network import Ask
 from domgrpc.core.orders import FulfillmentOrder
 from domgrpc.core.products import ProductFields
 from domgrpc.core.rule_effects import NO_EFFECTS, Effects
+from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.scopes import Area
 from domgrpc.core.values import FOREVER_MS, QUANTITY_MAX, LineId, LocationIndex, Sku
 
@@ -97,6 +98,22 @@ class LegQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """How much a location can still be given on a day; None where no location has a limit."""
 
 
+class LegLimits(msgspec.Struct, frozen=True, gc=False):
+    """What the plan of a leg must keep to."""
+
+    package_count_max: int = 0
+    unit_split: bool = True
+    partial: bool = True
+    """Whether a need that may be split, and cannot be served whole, is served in part."""
+    groups: tuple[tuple[int, ...], ...] = ()
+    """Needs that must travel in one package, by place."""
+    strategy: Strategy = Strategy.CHEAPEST
+    shown: tuple[LocationIndex, ...] = ()
+    """Locations that the decision tells of, whatever they cost."""
+    share: int = 1
+    """How many legs share what the search of an order may cost."""
+
+
 class Place(msgspec.Struct, frozen=True, gc=False):
     """Where a candidate stands in a table of the journey, and from when its stock is there."""
 
@@ -124,8 +141,8 @@ class Candidates(msgspec.Struct, frozen=True):
     removed_by: Mapping[LocationIndex, str]
     """For the locations that had stock: the filter that removed each."""
     dated: tuple[Place, ...] = ()
-    cheapest: tuple[int, ...] | None = None
-    """See `cheapest_of`; None where nobody has looked yet."""
+    parcels: Mapping[int, FulfillmentOrder] = {}
+    """By candidate: the open parcel that goods from there join."""
 
     def place(self, candidate: int) -> Place:
         """Return where a candidate's costs and dates come from."""

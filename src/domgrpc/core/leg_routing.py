@@ -5,72 +5,65 @@ so, by a textbook strategy. Where stock alone cannot serve a leg, what may be so
 weighed too, as candidates with the date on which their supply comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import ge
 
 import msgspec
 
 from domgrpc.core.candidates import candidates_of
 from domgrpc.core.dated_candidates import with_dated
-from domgrpc.core.leg_answers import LegPlan, nothing_planned, planned_leg
-from domgrpc.core.leg_questions import Candidates, LegQuestion, Need
-from domgrpc.core.leg_solving import (
+from domgrpc.core.leg_answers import Asked, LegPlan, nothing_planned, planned_leg
+from domgrpc.core.leg_capacity import (
     crowded_cells,
-    follow_strategy,
-    solve_leg,
+    first_come,
+    within_capacity,
     without_cells,
 )
+from domgrpc.core.leg_joins import with_first_free
+from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion, Need
+from domgrpc.core.leg_solving import (
+    follow_strategy,
+    is_long,
+    leg_terms,
+    or_by_rule,
+    solve_leg,
+)
 from domgrpc.core.network import Network
-from domgrpc.core.obvious_plans import obvious_plan
 from domgrpc.core.order_legs import Leg
+from domgrpc.core.plain_legs import plain_leg
 from domgrpc.core.routing.instance import (
     Instance,
     RateCard,
-    Terms,
+    Solution,
     Unservable,
     WeightRates,
 )
 from domgrpc.core.rule_sets import Strategy
-from domgrpc.core.values import (
-    LocationIndex,
-)
 
 _NO_STEPS = ((1 << 60, 0),)
 """The weight steps of what has none."""
-_PLAIN = Terms()
-
-
-class LegLimits(msgspec.Struct, frozen=True, gc=False):
-    """What the plan of a leg must keep to."""
-
-    package_count_max: int = 0
-    unit_split: bool = True
-    partial: bool = True
-    """Whether a need that may be split, and cannot be served whole, is served in part."""
-    groups: tuple[tuple[int, ...], ...] = ()
-    """Needs that must travel in one package, by place."""
-    strategy: Strategy = Strategy.CHEAPEST
-    shown: tuple[LocationIndex, ...] = ()
-    """Locations that the decision tells of, whatever they cost."""
 
 
 def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimits) -> LegPlan:
     """Plan a leg; see the module."""
-    if limits.strategy is Strategy.CHEAPEST and not limits.shown:
-        obvious = obvious_plan(network, leg, question)
-        if obvious is not None:
-            return LegPlan((obvious.package,), (), obvious.decision)
+    plain = plain_leg(network, leg, question, limits)
+    if plain is not None:
+        return plain
     found = candidates_of(network, question)
     served = _served(question, found, limits)
     if served != _wanted(question) and question.may_backorder:
         found = with_dated(network, question, found, split=limits.unit_split)
         served = _served(question, found, limits)
-    while places := [place for place, units in enumerate(served) if units]:
+    if limits.strategy is Strategy.CHEAPEST:
+        plan = _cheapest_plan(network, (leg, question, found), served, limits)
+        if plan is not None:
+            return plan
+    # By a rule, or where not all of it fits into the capacity: what stands first has it first.
+    found = first_come(question, found)
+    served = _served(question, found, limits)
+    while places := _places(served):
         instance = _instance(question, found, (places, served), limits)
-        if limits.strategy is Strategy.CHEAPEST:
-            solution = solve_leg(instance)
-        else:
-            solution = follow_strategy(instance, limits.strategy, found)
+        solution = _solved(instance, found, limits)
         if isinstance(solution, Unservable):
             break
         crowded = crowded_cells(question, found, solution)
@@ -82,7 +75,43 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     return nothing_planned(leg, question, found)
 
 
+def _cheapest_plan(
+    network: Network, asked: Asked, served: list[int], limits: LegLimits
+) -> LegPlan | None:
+    # The best plan that keeps to the capacity; None where none of all was found.
+    _, question, found = asked
+    places = _places(served)
+    if not places:
+        return None
+    instance = _instance(question, found, (places, served), limits)
+
+    def solved(some: Instance) -> Solution | Unservable | None:
+        return within_capacity(question, found, (places, some), _at_once(limits))
+
+    solution = solved(instance)
+    if not isinstance(solution, Solution):
+        return None
+    solution = with_first_free(question, found, (instance, solution), solved)
+    if question.room_left is None and is_long(instance):
+        solution = or_by_rule(instance, found, solution)
+    return planned_leg(asked, places, (instance, solution), (network, limits.shown))
+
+
+def _at_once(limits: LegLimits) -> Callable[[Instance], Solution | Unservable]:
+    return lambda instance: solve_leg(instance, share=limits.share)
+
+
+def _solved(instance: Instance, found: Candidates, limits: LegLimits) -> Solution | Unservable:
+    if limits.strategy is Strategy.CHEAPEST:
+        return solve_leg(instance, share=limits.share)
+    return follow_strategy(instance, limits.strategy, found)
+
+
 # --- what can be served
+
+
+def _places(served: list[int]) -> list[int]:
+    return [place for place, units in enumerate(served) if units]
 
 
 def _wanted(question: LegQuestion) -> list[int]:
@@ -123,38 +152,18 @@ def _instance(
     places, served = what
     number_of = {place: number for number, place in enumerate(places)}
     needs = [question.needs[place] for place in places]
-    alone = tuple(n for n, need in enumerate(needs) if need.fields.ship_alone)
+    quantities = [served[place] for place in places]
     groups = tuple(
         tuple(number_of[place] for place in group if place in number_of) for group in limits.groups
     )
-    split = _may_split(needs, [served[place] for place in places], limits)
-    rates = _weight_rates(found, needs)
-    plain = not (alone or groups or split or rates or limits.package_count_max)
+    here = msgspec.structs.replace(limits, groups=groups) if groups else limits
     return Instance(
-        quantities=[served[place] for place in places],
+        quantities=quantities,
         package_costs=found.package_costs,
         unit_costs=[found.unit_costs[place] for place in places],
         available=[found.available[place] for place in places],
-        terms=_PLAIN
-        if plain
-        else Terms(
-            unit_split=split,
-            package_count_max=limits.package_count_max,
-            together=tuple(group for group in groups if len(group) > 1),
-            alone=tuple(n for n in alone if not any(n in group for group in groups)),
-            weight_rates=rates,
-        ),
+        terms=leg_terms(needs, quantities, here, _weight_rates(found, needs)),
     )
-
-
-def _may_split(
-    needs: Sequence[Need], quantities: list[int], limits: LegLimits
-) -> bool | tuple[bool, ...]:
-    splits = tuple(
-        quantity > 1 and limits.unit_split and need.splits
-        for need, quantity in zip(needs, quantities, strict=True)
-    )
-    return splits if any(splits) else False
 
 
 def _weight_rates(found: Candidates, needs: Sequence[Need]) -> WeightRates | None:

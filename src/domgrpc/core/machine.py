@@ -5,6 +5,8 @@ from the log and keeps the same answer. Neither knows a clock: time comes with t
 live in the modules of the business words.
 """
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from domgrpc.core.answers import (
@@ -15,6 +17,7 @@ from domgrpc.core.answers import (
     ProductBatch,
     answer_key,
 )
+from domgrpc.core.backorders import decide_waiting
 from domgrpc.core.calendars import CalendarOwner, LocationCalendarSaved
 from domgrpc.core.carriers import LaneSaved, RateCardSaved
 from domgrpc.core.claims import (
@@ -160,9 +163,23 @@ def replan_displaced(state: State, now_ms: TimeMs) -> Record | None:
 
     Raises DecisionBroken where a bug of ours stops the planning.
     """
+    return _replan(state, now_ms, lambda timer: decide_outage(state.planner, timer))
+
+
+def replan_waiting(state: State, order_ids: Sequence[OrderId], now_ms: TimeMs) -> Record | None:
+    """Try orders that wait for stock; None where nothing could be done for any.
+
+    Raises DecisionBroken where a bug of ours stops the planning.
+    """
+    return _replan(state, now_ms, lambda timer: decide_waiting(state.planner, order_ids, timer))
+
+
+def _replan(
+    state: State, now_ms: TimeMs, decide_for: Callable[[Caller], OrdersReplanned | None]
+) -> Record | None:
     timer = _timer(state, now_ms)
     try:
-        event = decide_outage(state.planner, timer)
+        event = decide_for(timer)
     except AssertionError:
         raise
     except Exception as broken:

@@ -65,8 +65,7 @@ class Network:
 
     __slots__ = (
         "_boundary_ms",
-        "_has_minimum",
-        "_has_safety",
+        "_kinds",
         "_plain_places",
         "_rule_boundary_ms",
         "_rule_groups",
@@ -99,8 +98,8 @@ class Network:
         self._rule_boundary_ms = 0
         # The groups that rules name, with their members.
         self._rule_groups: tuple[tuple[GroupId, dict[LocationIndex, None]], ...] = ()
-        self._has_safety = False
-        self._has_minimum = False
+        # The kinds of the rules whose window is open: of any other none wins anywhere.
+        self._kinds: frozenset[RuleKind] = frozenset()
 
     def refresh(self, now_ms: TimeMs) -> tuple[int, int]:
         """Return (version of places, products and rules; when a window next opens or closes).
@@ -130,8 +129,8 @@ class Network:
         if version == self._rule_version and now_ms < self._rule_boundary_ms:
             return
         self._winners.clear()
-        self._has_safety = self.rules.has_kind(RuleKind.SAFETY_STOCK)
-        self._has_minimum = self.rules.has_kind(RuleKind.FULFILLMENT_MINIMUM)
+        fields = (rule.fields for rule in self.rules.by_id.values())
+        self._kinds = frozenset(f.kind for f in fields if f.start_time_ms <= now_ms < f.end_time_ms)
         self._rule_version = version
         self._rule_boundary_ms = self.rules.next_boundary_ms(now_ms)
         named = dict.fromkeys(rule.fields.group_id for rule in self.rules.by_id.values())
@@ -152,11 +151,11 @@ class Network:
             return 0, 0
         on_hand = stock.on_hand[slot]
         claimed = stock.soft_reserved[slot] + stock.allocated[slot] - own
-        if self._has_minimum:
+        if RuleKind.FULFILLMENT_MINIMUM in self._kinds:
             minimum = self.winner(RuleKind.FULFILLMENT_MINIMUM, stock, index, ask)
             if minimum is not None and on_hand - claimed < minimum.quantity(on_hand):
                 return 0, 0
-        if self._has_safety:
+        if RuleKind.SAFETY_STOCK in self._kinds:
             rule = self.winner(RuleKind.SAFETY_STOCK, stock, index, ask)
             if rule is not None:
                 on_hand = max(0, on_hand - rule.quantity(on_hand))
@@ -172,7 +171,7 @@ class Network:
         At these locations ATF is what is unclaimed, and no more needs to be asked: the case of
         most holds, which are taken by the hundred thousand. `refresh` was called for this time.
         """
-        if self._has_minimum or self._has_safety:
+        if self.may_win(RuleKind.FULFILLMENT_MINIMUM) or self.may_win(RuleKind.SAFETY_STOCK):
             return []
         method = ask.demand.delivery_method
         places = self._plain_places.get(method)
@@ -261,6 +260,8 @@ class Network:
         self, kind: RuleKind, stock: SkuStock, index: LocationIndex, ask: Ask
     ) -> SafetyStockRule | None:
         """Return the rule of a kind that wins now; `refresh` was called for this time."""
+        if kind not in self._kinds:
+            return None
         key = (kind, stock.sku, index, ask.demand)
         if key in self._winners:
             return self._winners[key]
@@ -269,6 +270,10 @@ class Network:
         matching = matching_rules(self.rules, kind, self.subject(stock.sku, index, ask))
         winner = self._winners[key] = matching[0] if matching else None
         return winner
+
+    def may_win(self, kind: RuleKind) -> bool:
+        """Whether there is a rule of a kind in its window; `refresh` was called for this time."""
+        return kind in self._kinds
 
     def goods(self, sku: Sku, ask: Ask) -> Subject:
         """Collect what the conditions of rules look at but for the place; O(1)."""

@@ -11,107 +11,112 @@ Which place that is depends on the journey and the number of units only, so that
 most orders of a retailer whose stores are stocked end here.
 """
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-import msgspec
-
-from domgrpc.core.candidates import is_plain
-from domgrpc.core.journey_columns import Columns
-from domgrpc.core.leg_questions import LegQuestion
-from domgrpc.core.network import Network
+from domgrpc.core.journey_columns import Best, Columns
+from domgrpc.core.leg_questions import Need
+from domgrpc.core.network import Ask, Network
 from domgrpc.core.order_legs import Leg
 from domgrpc.core.orders import NO_PARCEL, CandidateRows, FulfillmentLine, LegDecision
 from domgrpc.core.plans import PlannedPackage
+from domgrpc.core.routing.instance import NEVER
 from domgrpc.core.stock_index import availability_view
-from domgrpc.core.values import NO_LOCATION, LocationId, LocationIndex, Micros, Quantity, TimeMs
+from domgrpc.core.values import NO_LOCATION, LocationId, Micros, Quantity, TimeMs
 
-_Found: TypeAlias = tuple[Columns, tuple[int, ...], list[tuple[int, ...]], int]
-"""The columns, the best places in them, the units of each need there, and all units asked."""
+_Rows: TypeAlias = list[tuple[int, ...]]
+"""The units of each need at the best places."""
+_Parts: TypeAlias = tuple[Micros, Micros, Micros]
+"""What a plan costs: for the package, for the units, and what is weighed beside it."""
 
 
-class ObviousPlan(msgspec.Struct, frozen=True, gc=False):
+class PlainLeg(NamedTuple):
+    """A leg that nothing concerns but stock, reach, and what is paid and weighed by its journey."""
+
+    leg: Leg
+    ask: Ask
+    needs: tuple[Need, ...]
+    columns: Columns
+    package_micros: int
+    """The price of each package beyond the first."""
+
+
+class ObviousPlan(NamedTuple):
     """The one package, and why."""
 
     package: PlannedPackage
     decision: LegDecision
 
 
-def obvious_plan(network: Network, leg: Leg, question: LegQuestion) -> ObviousPlan | None:
+def obvious_plan(network: Network, plain: PlainLeg) -> ObviousPlan | None:
     """Return the obvious plan where it is proven at once, None where it takes more to tell.
 
     O(lines) and a look into each view for places that have nothing.
     """
-    columns = question.columns
-    if columns is None or not is_plain(question, columns) or not columns.indexes:
+    columns = plain.columns
+    if columns.has_weight_rates or not len(columns.indexes):
         return None
     unit_count = 0
-    for need in question.needs:
+    for need in plain.needs:
         unit_count += need.quantity
         if need.fields.ship_alone:
             return None
-    places = columns.best(unit_count)
-    rows = _available(network, question, columns, places)
-    if rows is None or any(
-        row[0] < need.quantity for row, need in zip(rows, question.needs, strict=True)
-    ):
+    if columns.dearest_package_micros + unit_count * columns.dearest_unit_micros >= NEVER:
         return None
-    return _planned(network, leg, question, (columns, places, rows, unit_count))
+    best = columns.best(unit_count, network)
+    rows = _available(network, plain, best)
+    if rows is None:
+        return None
+    for row, need in zip(rows, plain.needs, strict=True):
+        if row[0] < need.quantity:
+            return None
+    return _planned(plain, (best, rows, unit_count))
 
 
-def _available(
-    network: Network, question: LegQuestion, columns: Columns, places: tuple[int, ...]
-) -> list[tuple[int, ...]] | None:
+def _available(network: Network, plain: PlainLeg, best: Best) -> _Rows | None:
     # The units of each need at the places; None where not every place has something of one of
     # them: then it has to be counted which have nothing at all.
     location_count = len(network.locations.by_index)
-    indexes = [columns.indexes[place] for place in places]
+    by_sku = network.stock.by_sku
     everywhere = False
     rows = []
-    for need in question.needs:
-        stock = network.stock.find(need.sku)
+    for need in plain.needs:
+        stock = by_sku.get(need.sku)
         if stock is None:
             return None
-        units = availability_view(network, stock, question.ask).to_fulfill
+        units = availability_view(network, stock, plain.ask).to_fulfill
         if len(units) == location_count:
+            # Slots are in the order of locations.
             everywhere = everywhere or 0 not in units
-            rows.append(tuple([units[index] for index in indexes]))
+            rows.append(tuple([units[index] for index in best.indexes]))
         else:
-            slots = [stock.slot(index) for index in indexes]
+            slots = map(stock.slot, best.indexes)
             rows.append(tuple([units[slot] if slot >= 0 else 0 for slot in slots]))
     return rows if everywhere else None
 
 
-def _planned(network: Network, leg: Leg, question: LegQuestion, found: _Found) -> ObviousPlan:
-    columns, places, _, unit_count = found
-    best = places[0]
-    index = columns.indexes[best]
-    paid = columns.table.package_micros[index]
-    units = unit_count * columns.unit_costs[best]
-    cost = columns.package_costs[best] + units - question.prices.package_micros
+def _planned(plain: PlainLeg, found: tuple[Best, _Rows, int]) -> ObviousPlan:
+    best, _, unit_count = found
+    index = best.indexes[0]
+    paid = plain.columns.table.package_micros[index]
+    units = unit_count * best.unit_costs[0]
+    cost = best.package_costs[0] + units - plain.package_micros
     parts = (Micros(paid), Micros(units), Micros(cost - paid - units))
-    package = _package(network, leg, question, (columns, index, parts))
-    return ObviousPlan(package, _decision(network, leg, question, (found, parts)))
+    return ObviousPlan(_package(plain, best, parts), _decision(plain, found, parts))
 
 
-def _package(
-    network: Network,
-    leg: Leg,
-    question: LegQuestion,
-    what: tuple[Columns, LocationIndex, tuple[Micros, Micros, Micros]],
-) -> PlannedPackage:
-    columns, index, parts = what
-    table = columns.table
+def _package(plain: PlainLeg, best: Best, parts: _Parts) -> PlannedPackage:
+    leg, table, index = plain.leg, plain.columns.table, best.indexes[0]
     lines = [
         FulfillmentLine(line_id, need.sku, Quantity(quantity))
-        for need in question.needs
+        for need in plain.needs
         for line_id, quantity in need.lines
     ]
     return PlannedPackage(
-        network.locations.by_index[index].location_id,
+        best.location_ids[0],
         leg.delivery_method,
         tuple(lines),
         leg.store_id if leg.ends_at_store else NO_LOCATION,
-        question.ask.time_ms,
+        plain.ask.time_ms,
         TimeMs(table.ship_by_ms[index]),
         TimeMs(table.deliver_by_ms[index]),
         *parts,
@@ -120,57 +125,46 @@ def _package(
     )
 
 
-def _decision(
-    network: Network,
-    leg: Leg,
-    question: LegQuestion,
-    what: tuple[_Found, tuple[Micros, Micros, Micros]],
-) -> LegDecision:
-    found, parts = what
-    columns, places, rows, _ = found
-    by_index = network.locations.by_index
-    names = tuple([by_index[columns.indexes[place]].location_id for place in places])
+def _decision(plain: PlainLeg, found: tuple[Best, _Rows, int], parts: _Parts) -> LegDecision:
+    best, rows, _ = found
+    leg = plain.leg
     cost = Micros(sum(parts))
-    runner_up, runner_up_ids = _runner_up(network, question, found)
-    unit_costs = tuple([columns.unit_costs[place] for place in places])
+    runner_up, runner_up_ids = _runner_up(plain, found)
     return LegDecision(
         leg.delivery_method,
         leg.store_id,
-        tuple([need.sku for need in question.needs]),
-        tuple([need.quantity for need in question.needs]),
+        tuple([need.sku for need in plain.needs]),
+        tuple([need.quantity for need in plain.needs]),
         cost,
         cost,
         True,  # noqa: FBT003 - is_proven; a keyword costs as much as the field
         0,
-        len(columns.indexes),
-        columns.removed,
+        len(plain.columns.indexes),
+        plain.columns.removed(),
         *parts,
         runner_up,
         runner_up_ids,
         CandidateRows(
-            names,
-            tuple([columns.package_costs[place] for place in places]),
-            (unit_costs,) * len(rows),
+            best.location_ids,
+            best.package_costs,
+            (best.unit_costs,) * len(rows),
             tuple(rows),
         ),
         (),
-        names[:1],
+        best.location_ids[:1],
     )
 
 
 def _runner_up(
-    network: Network,
-    question: LegQuestion,
-    found: _Found,
+    plain: PlainLeg, found: tuple[Best, _Rows, int]
 ) -> tuple[Micros | None, tuple[LocationId, ...]]:
     # By the same bound: of the plans without the best place the second best is the cheapest,
     # where it has the stock.
-    columns, places, rows, unit_count = found
-    if len(places) == 1 or any(
-        row[1] < need.quantity for row, need in zip(rows, question.needs, strict=True)
-    ):
+    best, rows, unit_count = found
+    if len(best.indexes) == 1:
         return None, ()
-    second = places[1]
-    cost = columns.package_costs[second] + unit_count * columns.unit_costs[second]
-    location = network.locations.by_index[columns.indexes[second]]
-    return Micros(cost - question.prices.package_micros), (location.location_id,)
+    for row, need in zip(rows, plain.needs, strict=True):
+        if row[1] < need.quantity:
+            return None, ()
+    cost = best.package_costs[1] + unit_count * best.unit_costs[1]
+    return Micros(cost - plain.package_micros), best.location_ids[1:2]

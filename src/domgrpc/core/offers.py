@@ -75,7 +75,7 @@ def _winners(
 ) -> Iterable[SafetyStockRule | None]:
     # Slot by slot, as `Network.winner` says; endless where the place does not matter.
     rules = network.rules
-    if not rules.has_kind(kind):
+    if not network.may_win(kind):
         return repeat(None)
     goods = _goods(network, stock, ask)
     ranks = rules.ranks

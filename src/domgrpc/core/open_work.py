@@ -1,8 +1,8 @@
 """Open work: the unreleased legs of orders as numbers, for planning all of them together.
 
-A leg takes part where each of its lines lies at one location, its stock is there, and nothing but
-stock, dates and rules binds it; all other work stays where it is. What a leg would cost from each
-location is computed as placing would, so that a plan of all of them can be compared with it.
+A leg takes part as far as its work has its stock and is sent whole by SKU; what cannot take part
+stays where it is, and `Staying` says why. What a leg would cost from each location is computed as
+placing would, so that a plan of all of them can be compared with it; open_costs.py adds it up.
 """
 
 from array import array
@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import msgspec
 
 from domgrpc.core.candidates import Everywhere, costs_everywhere
+from domgrpc.core.freight import Steps
+from domgrpc.core.leg_questions import LegLimits, LegQuestion
 from domgrpc.core.network import Ask
 from domgrpc.core.order_legs import Leg
-from domgrpc.core.order_planning import Planner, PlanQuestion, ask_of, leg_question
+from domgrpc.core.order_planning import ask_of, leg_question
 from domgrpc.core.orders import (
     FulfillmentOrder,
     FulfillmentState,
@@ -21,9 +23,11 @@ from domgrpc.core.orders import (
     OrderLine,
     is_unreleased,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.rejections import Rejected
-from domgrpc.core.replan_proposals import BacklogQuestion
+from domgrpc.core.replan_proposals import BacklogQuestion, Staying
+from domgrpc.core.routing.instance import RateCard
 from domgrpc.core.scopes import Area, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
@@ -38,8 +42,11 @@ from domgrpc.core.values import (
     TimeMs,
 )
 
-BACKORDER_MICROS = 1 << 44
+LEG_COST_MAX = 1 << 40
+"""A leg that may cost more, in micros, stays where it is: a million of the currency unit."""
+BACKORDER_MICROS = 1 << 42
 """What it counts to leave open work without a place: more than any place costs."""
+_UNITS_MAX = 1 << 40
 
 
 class OpenNeed(msgspec.Struct, frozen=True, array_like=True):
@@ -53,6 +60,7 @@ class OpenNeed(msgspec.Struct, frozen=True, array_like=True):
     """By location, as int64 of this machine: micros a unit."""
     allowed: bytes
     """By location: 1 where they may lie."""
+    unit_grams: int = 0
 
 
 class OpenLeg(msgspec.Struct, frozen=True, array_like=True):
@@ -63,6 +71,21 @@ class OpenLeg(msgspec.Struct, frozen=True, array_like=True):
     needs: tuple[OpenNeed, ...]
     package_costs: bytes
     """By location, as int64 of this machine: micros."""
+    cards: tuple[Steps, ...] = ()
+    """What packages cost more by their weight."""
+    card_of: bytes = b""
+    """By location, as int64 of this machine: its card, -1 for none. Empty where there are none."""
+    free_micros: int = 0
+    """What its first package costs less than each further one."""
+    groups: tuple[tuple[int, ...], ...] = ()
+    """Needs that must travel in one package, by place."""
+    package_count_max: int = 0
+    """0 for no limit."""
+
+    @property
+    def grams(self) -> int:
+        """Return what all of it weighs."""
+        return sum(need.quantity * need.unit_grams for need in self.needs)
 
 
 class OpenOrder(msgspec.Struct, frozen=True, array_like=True):
@@ -72,23 +95,39 @@ class OpenOrder(msgspec.Struct, frozen=True, array_like=True):
     revision: Revision
     legs: tuple[OpenLeg, ...]
     staying: tuple[QuotedPackage, ...]
+    staying_micros: int
+    """What the packages cost that stay."""
+    reasons: tuple[Staying, ...]
+    """By package that stays: why."""
+
+
+_Works = tuple[FulfillmentOrder, ...]
+_How = tuple[BacklogQuestion, Area, TimeMs]
 
 
 def open_order_ids(planner: Planner, question: BacklogQuestion) -> list[OrderId]:
-    """Return the orders with unreleased work in the scope, by id, up to the bound asked for."""
+    """Return the orders with unreleased work in the scope, by id, up to the bound asked for.
+
+    Of more than that, those that cost most.
+    """
     area = resolve_scope(planner.network, question.scope)
     index_of = planner.network.locations.index_of
     found: dict[OrderId, None] = {}
     for location_id, orders in planner.orders.open_at.items():
         if index_of[location_id] in area:
             found.update(dict.fromkeys(orders))
-    return sorted(found)[: question.order_count_max]
+    ids = sorted(found)
+    if len(ids) > question.order_count_max:
+        by_id = planner.orders.by_id
+        ids.sort(key=lambda order_id: -_cost(by_id[order_id].fulfillment_orders))
+        ids = sorted(ids[: question.order_count_max])
+    return ids
 
 
 def open_order(
     planner: Planner, order_id: OrderId, question: BacklogQuestion, time_ms: TimeMs
 ) -> OpenOrder | None:
-    """Return an order's open work as numbers; None where nothing of it may move.
+    """Return an order's open work as numbers; None where it is gone.
 
     O(locations x lines).
     """
@@ -101,16 +140,26 @@ def open_order(
         key = (work.delivery_method, work.destination_location_id)
         groups.setdefault(key, []).append(work)
     legs: list[OpenLeg] = []
-    staying: list[QuotedPackage] = []
+    staying: dict[FulfillmentOrder, Staying] = {}
+    rides = any(work.parcel_id for works in groups.values() for work in works)
     for works in groups.values():
-        leg = _open_leg(planner, order, works, (question, area, time_ms))
-        if leg is None:
-            staying += [_package(work) for work in works]
+        # Booked anew, what rides in another parcel would pay for one of its own.
+        found = (
+            Staying.RIDES if rides else _open_leg(planner, order, works, (question, area, time_ms))
+        )
+        if isinstance(found, Staying):
+            staying |= dict.fromkeys(works, found)
         else:
-            legs.append(leg)
-    if not legs:
-        return None
-    return OpenOrder(order.order_id, order.revision, tuple(legs), tuple(staying))
+            legs.append(found[0])
+            staying |= dict.fromkeys(found[1], Staying.BACKORDERED)
+    return OpenOrder(
+        order.order_id,
+        order.revision,
+        tuple(legs),
+        tuple(map(_package, staying)),
+        _cost(tuple(staying)),
+        tuple(staying.values()),
+    )
 
 
 def shared_stock(
@@ -118,7 +167,8 @@ def shared_stock(
 ) -> dict[Sku, "array[int]"]:
     """Return by SKU and location the units that these orders may use, their own included.
 
-    Of several methods by which a SKU is asked for, the one that leaves least counts.
+    Of several methods by which a SKU is asked for, the one that leaves least counts. What lies
+    somewhere may stay there, even where less is left than was promised.
     """
     network = planner.network
     network.refresh(time_ms)
@@ -145,69 +195,140 @@ def _usable(
     for slot, number in enumerate(stock.location_indexes):
         index = LocationIndex(number)
         mine = own.get((sku, index), 0)
-        units[index] = min(network.sellable(stock, slot, ask, mine)[0] for ask in asks)
+        least = min(network.sellable(stock, slot, ask, mine)[0] for ask in asks)
+        units[index] = min(max(least, mine), _UNITS_MAX)
     return units
 
 
 def _open_leg(
-    planner: Planner,
-    order: Order,
-    works: list[FulfillmentOrder],
-    how: tuple[BacklogQuestion, Area, TimeMs],
-) -> OpenLeg | None:
-    asked, area, time_ms = how
-    present = _present(planner, works)
-    if present is None or any(
-        planner.network.locations.index(work.location_id) not in area for work in works
-    ):
-        return None
-    leg = Leg(works[0].delivery_method, works[0].destination_location_id, _lines(order, works))
-    if leg.starts_at_store or any(line.package_group for line in leg.lines):
-        return None
-    whole = PlanQuestion(leg.lines, order.terms, time_ms, order=order, merges=False)
-    rules = planner.rules(None)
+    planner: Planner, order: Order, works: list[FulfillmentOrder], how: _How
+) -> tuple[OpenLeg, _Works] | Staying:
+    # The leg, and the work of it that stays; or why all of it does.
+    waiting = tuple(filter(_waits, works))
+    moving = tuple(work for work in works if work not in waiting)
+    stays = _stays(planner, order, (moving, waiting), how[1])
+    if stays is not None:
+        return stays
+    leg = Leg(moving[0].delivery_method, moving[0].destination_location_id, _lines(order, moving))
+    rest = tuple(work for work in order.fulfillment_orders if work not in moving)
+    whole = PlanQuestion(
+        leg.lines,
+        order.terms,
+        how[2],
+        order=msgspec.structs.replace(order, fulfillment_orders=rest),
+        merges=False,
+        whole=order.lines,
+    )
     try:
-        question, limits = leg_question(planner, whole, leg, (rules, Taken()))
+        asked = leg_question(planner, whole, leg, (planner.rules(None), Taken()))
     except Rejected:
-        # What its scope names is gone: it stays where it is.
-        return None
-    if limits.package_count_max or any(need.fields.ship_alone for need in question.needs):
-        return None
-    everywhere = costs_everywhere(planner.network, question)
-    latest_ms = _latest_ms(order, works, allow_late=asked.allow_late)
+        return Staying.SCOPE_GONE
+    latest_ms = _latest_ms(order, moving, allow_late=how[0].allow_late)
+    where = (_present(planner, moving), latest_ms)
+    found = _numbers(costs_everywhere(planner.network, asked[0]), leg, asked, where)
+    if isinstance(found, Staying):
+        return found
+    if not waiting:
+        found = msgspec.structs.replace(found, free_micros=asked[0].prices.package_micros)
+    return found, waiting
+
+
+def _stays(
+    planner: Planner, order: Order, works: tuple[_Works, _Works], area: Area
+) -> Staying | None:
+    moving, waiting = works
+    index_of = planner.network.locations.index_of
+    if any(index_of[work.location_id] not in area for work in (*moving, *waiting)):
+        return Staying.OUT_OF_SCOPE
+    if not moving or _is_grouped(order, moving, waiting):
+        return Staying.BACKORDERED
+    if moving[0].delivery_method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE):
+        return Staying.COLLECTED
+    if any(work.fulfillment_order_id in planner.orders.guests for work in moving):
+        return Staying.HOSTS
+    places = {work.location_id for work in moving}
+    pairs = {(line.sku, work.location_id) for work in moving for line in work.lines}
+    if len({sku for sku, _ in pairs}) < len(pairs):
+        return Staying.SPLIT
+    return Staying.SEVERAL_PARCELS if len(places) < len(moving) else None
+
+
+def _waits(work: FulfillmentOrder) -> bool:
+    is_scheduled = work.state is FulfillmentState.SCHEDULED
+    return is_scheduled or any(line.backordered_quantity for line in work.lines)
+
+
+def _is_grouped(order: Order, moving: _Works, waiting: _Works) -> bool:
+    # Whether a part of it must travel with what waits.
+    groups = {line.line_id: line.package_group for line in order.lines if line.package_group}
+    there = {groups.get(line.line_id) for work in waiting for line in work.lines}
+    return any(groups.get(line.line_id, "") in there for work in moving for line in work.lines)
+
+
+def _numbers(
+    everywhere: Everywhere,
+    leg: Leg,
+    asked: tuple[LegQuestion, LegLimits],
+    where: tuple[dict[Sku, LocationIndex], int | None],
+) -> OpenLeg | Staying:
+    question, limits = asked
+    present, latest_ms = where
+    if any(need.fields.ship_alone for need in question.needs):
+        return Staying.SHIPS_ALONE
+    if any(everywhere.arrivals_ms[present[need.sku]] < 0 for need in question.needs):
+        return Staying.UNREACHABLE
     allowed = [_allowed(everywhere, number, latest_ms) for number in range(len(question.needs))]
-    needs = []
-    for need, places, costs in zip(question.needs, allowed, everywhere.unit_costs, strict=True):
+    for need, places in zip(question.needs, allowed, strict=True):
         places[present[need.sku]] = 1
-        needs.append(
-            OpenNeed(
-                need.sku,
-                need.quantity,
-                need.lines,
-                present[need.sku],
-                _priced(costs, places),
-                bytes(places),
-            )
-        )
     anywhere = bytearray(map(max, *allowed)) if len(allowed) > 1 else allowed[0]
     packages = _priced(everywhere.package_costs, anywhere)
-    return OpenLeg(leg.delivery_method, leg.store_id, tuple(needs), packages)
+    units = list(map(_priced, everywhere.unit_costs, allowed))
+    grams = sum(need.quantity * need.fields.weight_grams for need in question.needs)
+    dearest = sum(max(row) * need.quantity for row, need in zip(units, question.needs, strict=True))
+    by_weight = max((_price(card, grams) for card in everywhere.cards), default=0)
+    dearest += (max(packages) + by_weight) * len(question.needs)
+    if dearest > LEG_COST_MAX or sum(need.quantity for need in question.needs) > _UNITS_MAX:
+        return Staying.TOO_LARGE
+    needs = [
+        OpenNeed(
+            need.sku,
+            need.quantity,
+            need.lines,
+            present[need.sku],
+            array("q", row).tobytes(),
+            bytes(places),
+            need.fields.weight_grams,
+        )
+        for need, row, places in zip(question.needs, units, allowed, strict=True)
+    ]
+    return OpenLeg(
+        leg.delivery_method,
+        leg.store_id,
+        tuple(needs),
+        array("q", packages).tobytes(),
+        everywhere.cards,
+        array("q", everywhere.card_of).tobytes() if everywhere.cards else b"",
+        groups=limits.groups,
+        package_count_max=limits.package_count_max,
+    )
 
 
-def _present(planner: Planner, works: list[FulfillmentOrder]) -> dict[Sku, LocationIndex] | None:
-    # Where each SKU of the works lies; None where one lies at two places, or waits for supply.
-    found: dict[Sku, LocationIndex] = {}
-    for work in works:
-        if work.state is FulfillmentState.SCHEDULED:
-            return None
-        index = planner.network.locations.index(work.location_id)
-        for line in work.lines:
-            if found.setdefault(line.sku, index) != index or line.backordered_quantity:
-                return None
-    return found
+def _price(card: Steps, grams: int) -> int:
+    return rate_card(card).price(grams)
 
 
-def _lines(order: Order, works: list[FulfillmentOrder]) -> tuple[OrderLine, ...]:
+def rate_card(steps: Steps) -> RateCard:
+    """Return what weight steps cost, as the solver counts it."""
+    return RateCard(tuple(grams for grams, _ in steps), tuple(micros for _, micros in steps))
+
+
+def _present(planner: Planner, works: _Works) -> dict[Sku, LocationIndex]:
+    # Where each SKU of the works lies.
+    index_of = planner.network.locations.index_of
+    return {line.sku: index_of[work.location_id] for work in works for line in work.lines}
+
+
+def _lines(order: Order, works: _Works) -> tuple[OrderLine, ...]:
     units: dict[LineId, int] = {}
     for work in works:
         for line in work.lines:
@@ -221,7 +342,7 @@ def _lines(order: Order, works: list[FulfillmentOrder]) -> tuple[OrderLine, ...]
     )
 
 
-def _latest_ms(order: Order, works: list[FulfillmentOrder], *, allow_late: bool) -> int | None:
+def _latest_ms(order: Order, works: _Works, *, allow_late: bool) -> int | None:
     # Nothing may come later than it was promised, or than it is planned to come.
     if allow_late:
         return None
@@ -238,11 +359,17 @@ def _allowed(everywhere: Everywhere, number: int, latest_ms: int | None) -> byte
     )
 
 
-def _priced(costs: list[int], allowed: bytearray) -> bytes:
+def _priced(costs: list[int], allowed: bytearray) -> list[int]:
     # What is not allowed has a price that says nothing; it would be beyond all bounds.
-    return array(
-        "q", [cost if use else 0 for cost, use in zip(costs, allowed, strict=True)]
-    ).tobytes()
+    return [cost if use else 0 for cost, use in zip(costs, allowed, strict=True)]
+
+
+def _cost(works: _Works) -> int:
+    return sum(
+        work.package_cost_micros + work.units_cost_micros + work.price_micros
+        for work in works
+        if is_unreleased(work)
+    )
 
 
 def _package(work: FulfillmentOrder) -> QuotedPackage:

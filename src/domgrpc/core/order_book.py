@@ -6,7 +6,6 @@ is taken, which parcels of a customer could take more, and at which locations op
 of these are views of the orders, built again from a snapshot.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -24,6 +23,7 @@ from domgrpc.core.orders import (
     is_claiming,
     is_finished,
     is_unreleased,
+    waiting_skus,
 )
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservation_book import Reservations
@@ -36,13 +36,13 @@ from domgrpc.core.values import (
     LocationId,
     LocationIndex,
     OrderId,
-    Quantity,
     Retention,
     Revision,
     Sku,
     Stamp,
     TimeMs,
 )
+from domgrpc.core.waiting import Waiting
 
 Recipient = tuple[CustomerId, Address]
 ParcelKey = tuple[LocationId, DeliveryMethod, int]
@@ -60,24 +60,30 @@ class Orders:
         "_listing",
         "by_id",
         "finished",
+        "guests",
         "limits",
         "open_at",
         "parcels",
         "stirred_count",
         "used_capacity",
+        "waiting",
     )
 
-    def __init__(self, limits: Limits, retention: Retention) -> None:
+    def __init__(self, limits: Limits, retention: Retention, waiting: Waiting) -> None:
         """Start empty."""
+        self.waiting = waiting
+        """The orders that wait for stock."""
         self.limits = limits
         self._finished_max = retention.finished_orders_max
         self.by_id: dict[OrderId, Order] = {}
-        # (id, revision) in order of finishing; the revision tells one that changed since apart.
-        self.finished: deque[tuple[OrderId, Revision]] = deque()
+        self.finished: dict[OrderId, Revision] = {}
+        """Those of which nothing is left to do and at which revision, in order of finishing."""
         self.open_at: dict[LocationId, SortedDict[OrderId, int]] = {}
         """By location: the orders with unreleased work there, and how many pieces of it."""
         self.parcels: dict[Recipient, Parcels] = {}
         """By customer and address: the parcels on their way there that could take more."""
+        self.guests: dict[FulfillmentOrderId, SortedDict[FulfillmentOrderId, OrderId]] = {}
+        """By host: the work that is in its parcel and has not left, and of which order it is."""
         self.used_capacity: dict[tuple[LocationId, int], list[int]] = {}
         """By location and day: [packages, units] of the work that takes that day's capacity."""
         self.stirred_count = 0
@@ -119,6 +125,13 @@ class Orders:
             self.by_id[order.order_id] = order
             self._count(order, 1)
 
+    def restore_finished(self, finished: list[tuple[OrderId, Revision]]) -> None:
+        """Add the finished ones of a snapshot; entries of orders that changed since are left."""
+        for order_id, revision in finished:
+            order = self.by_id.get(order_id)
+            if order is not None and order.revision == revision:
+                self.finished[order_id] = revision
+
     def store(self, order: Order) -> None:
         """Put an order in place of its former value and keep the views."""
         old = self.by_id.get(order.order_id)
@@ -129,9 +142,13 @@ class Orders:
             self._listing.add((order.create_time_ms, order.order_id))
         self.by_id[order.order_id] = order
         self._count(order, 1)
+        self.waiting.note_change((order.create_time_ms, order.order_id))
         if is_finished(order):
-            self.finished.append((order.order_id, order.revision))
+            # One that was among them keeps its place.
+            self.finished[order.order_id] = order.revision
             self._forget_oldest()
+        else:
+            self.finished.pop(order.order_id, None)
 
     def claims(self, network: Network) -> dict[tuple[Sku, LocationIndex], int]:
         """Return what all orders claim by SKU and location; O(everything)."""
@@ -146,20 +163,30 @@ class Orders:
 
     def check_invariants(self) -> None:
         """The views are those of the orders, and every order adds up."""
-        fresh = Orders(self.limits, Retention(finished_orders_max=self._finished_max))
+        fresh = Orders(self.limits, Retention(finished_orders_max=self._finished_max), Waiting())
         fresh.restore(list(self.by_id.values()))
         assert fresh.open_at == self.open_at
         assert fresh.used_capacity == self.used_capacity
         assert fresh.parcels == self.parcels
+        assert fresh.guests == self.guests
+        fresh.waiting.check_same(self.waiting)
         assert len(self.finished) <= self._finished_max
+        finished = {key: order.revision for key, order in self.by_id.items() if is_finished(order)}
+        assert self.finished == finished
         for order in self.by_id.values():
             _check_order(order)
+            for work in order.fulfillment_orders:
+                if work.parcel_id and is_claiming(work):
+                    self._check_guest(order, work)
 
     def _count(self, order: Order, sign: int) -> None:
+        self.waiting.count((order.create_time_ms, order.order_id), waiting_skus(order), sign)
         for work in order.fulfillment_orders:
             if work.state is FulfillmentState.CANCELLED:
                 continue
             self._count_capacity(work, sign)
+            if work.parcel_id and is_claiming(work):
+                self._count_guest(order.order_id, work, sign)
             if is_unreleased(work):
                 self._count_open(order.order_id, work.location_id, sign)
                 self._count_parcel(order, work, sign)
@@ -187,6 +214,30 @@ class Orders:
         if not orders:
             del self.open_at[location_id]
 
+    def _count_guest(self, order_id: OrderId, work: FulfillmentOrder, sign: int) -> None:
+        guests = self.guests.setdefault(work.parcel_id, SortedDict())
+        if sign > 0:
+            guests[work.fulfillment_order_id] = order_id
+            return
+        del guests[work.fulfillment_order_id]
+        if not guests:
+            del self.guests[work.parcel_id]
+
+    def _check_guest(self, order: Order, work: FulfillmentOrder) -> None:
+        # The parcel has one host, which counts it. What was begun may be in one that left.
+        host_order = self.by_id.get(order_of(work.parcel_id))
+        works = () if host_order is None else host_order.fulfillment_orders
+        host = next((w for w in works if w.fulfillment_order_id == work.parcel_id), None)
+        if host is None or not is_claiming(host):
+            left = host_order is None or (
+                host is not None and host.state is not FulfillmentState.CANCELLED
+            )
+            assert left and not is_unreleased(work), work  # noqa: PT018 - one rule
+            return
+        assert host_order is not None
+        assert host.parcel_id == NO_PARCEL, work
+        assert _way(host_order, host) == _way(order, work), work
+
     def _count_parcel(self, order: Order, work: FulfillmentOrder, sign: int) -> None:
         terms = order.terms
         if not (terms.customer_id and takes_more(work)):
@@ -194,7 +245,9 @@ class Orders:
         recipient = (terms.customer_id, terms.address)
         key = (work.location_id, work.delivery_method, work.capacity_day)
         parcels = self.parcels.setdefault(recipient, {})
-        there = parcels.setdefault(key, SortedDict())
+        there = parcels.get(key)
+        if there is None:
+            there = parcels[key] = SortedDict()
         if sign > 0:
             there[work.fulfillment_order_id] = work
             return
@@ -206,13 +259,12 @@ class Orders:
 
     def _forget_oldest(self) -> None:
         while len(self.finished) > self._finished_max:
-            key, revision = self.finished.popleft()
-            old = self.by_id.get(key)
-            if old is not None and old.revision == revision:
-                del self.by_id[key]
-                self._count(old, -1)
-                if self._listing is not None:
-                    self._listing.remove((old.create_time_ms, key))
+            key = next(iter(self.finished))
+            del self.finished[key]
+            old = self.by_id.pop(key)
+            self._count(old, -1)
+            if self._listing is not None:
+                self._listing.remove((old.create_time_ms, key))
 
 
 PARCEL_METHODS = (DeliveryMethod.SHIP_TO_HOME, DeliveryMethod.DROP_SHIP)
@@ -228,6 +280,17 @@ def takes_more(work: FulfillmentOrder) -> bool:
         and work.parcel_id == NO_PARCEL
         and work.delivery_method in PARCEL_METHODS
     )
+
+
+def order_of(work_id: FulfillmentOrderId) -> OrderId:
+    """Return the order that work belongs to: ids of work are those of orders and a number."""
+    return OrderId(work_id.rpartition("/")[0])
+
+
+def _way(order: Order, work: FulfillmentOrder) -> tuple[Recipient, ParcelKey]:
+    terms = order.terms
+    key = (work.location_id, work.delivery_method, work.capacity_day)
+    return (terms.customer_id, terms.address), key
 
 
 def _check_order(order: Order) -> None:
@@ -256,9 +319,11 @@ def evolve_order_placed(
 
 
 def evolve_order_changed(network: Network, orders: Orders, event: OrderChanged) -> None:
-    """Store the new content and what it does to positions."""
+    """Store the new content, that of guests, and what it does to positions."""
     _claim(network, event.claims)
     orders.store(event.order)
+    for guest in event.guests:
+        orders.store(guest)
 
 
 def _take_over(network: Network, reservations: Reservations, event: OrderPlaced, at: Stamp) -> None:
@@ -294,45 +359,3 @@ def _claim(network: Network, claims: tuple[ClaimChange, ...]) -> None:
         if claim.on_hand_delta:
             stock.on_hand[slot] += claim.on_hand_delta
         network.stock.touch(stock, slot)
-
-
-# --- what a change does to positions
-
-
-def claim_changes(
-    before: tuple[FulfillmentOrder, ...], after: tuple[FulfillmentOrder, ...]
-) -> tuple[ClaimChange, ...]:
-    """Return what it does to positions that the work before becomes the work after.
-
-    Units of work that leaves fall from on_hand too. By SKU and location; O(both).
-    """
-    allocated: dict[tuple[Sku, LocationId], int] = {}
-    on_hand: dict[tuple[Sku, LocationId], int] = {}
-    for work, sign in (*((work, -1) for work in before), *((work, 1) for work in after)):
-        if work.state is FulfillmentState.CANCELLED:
-            continue
-        claiming = is_claiming(work)
-        figures = allocated if claiming else on_hand
-        for line in work.lines:
-            key = (line.sku, work.location_id)
-            units = line.quantity if claiming else -line.quantity
-            figures[key] = figures.get(key, 0) + sign * units
-    changes = (
-        ClaimChange(*key, allocated.get(key, 0), on_hand.get(key, 0))
-        for key in sorted({**allocated, **on_hand})
-    )
-    return tuple(each for each in changes if each.allocated_delta or each.on_hand_delta)
-
-
-def planned_claims(works: tuple[FulfillmentOrder, ...]) -> tuple[ClaimChange, ...]:
-    """Return what new work claims: `claim_changes` from nothing, without its bookkeeping."""
-    claims = [
-        ClaimChange(line.sku, work.location_id, Quantity(line.quantity))
-        for work in works
-        for line in work.lines
-    ]
-    if len(claims) > 1:
-        keys = {(claim.sku, claim.location_id) for claim in claims}
-        if len(keys) < len(claims):
-            return claim_changes((), works)
-    return tuple(claims)

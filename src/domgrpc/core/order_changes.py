@@ -6,8 +6,8 @@ changed or cancelled; work that was released stays where it is until its locatio
 
 import msgspec
 
-from domgrpc.core.order_book import claim_changes
 from domgrpc.core.order_checks import check_line_count, check_terms
+from domgrpc.core.order_claims import claim_changes
 from domgrpc.core.order_commands import (
     CancelOrder,
     EditOrder,
@@ -17,39 +17,46 @@ from domgrpc.core.order_commands import (
 )
 from domgrpc.core.order_editing import cancelled, edited
 from domgrpc.core.order_placing import short_of
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import (
     Freed,
+    lines_for,
     put_in,
     stamped,
     with_decision,
     without_short,
 )
 from domgrpc.core.orders import (
+    FulfillmentOrder,
     Order,
     OrderHold,
     ShortagePolicy,
     StepKind,
+    is_finished,
+    is_unreleased,
+    order_status,
     unsourced_quantities,
 )
-from domgrpc.core.plans import Plan
-from domgrpc.core.rejections import check_etag
+from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
+from domgrpc.core.planner import Planner, PlanQuestion
+from domgrpc.core.plans import Plan, nothing_planned
+from domgrpc.core.rejections import Reason, Rejected, check_etag
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
     LocationId,
     OrderId,
-    Quantity,
 )
 
 
 def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> OrderChanged | None:
     """Change lines and the address, and plan what that leaves without a place.
 
-    Refuses with LINE_RELEASED what somebody already works on, and a shortage as placing does.
-    None where nothing differs.
+    Refuses with LINE_RELEASED what somebody already works on, a shortage as placing does, and
+    with ORDER_FINISHED an order of which nothing is left to do. None where nothing differs.
     """
     old = order_to_change(planner, command.order_id, command.etag)
+    _check_unfinished(old)
     terms = old.terms
     if command.address is not None:
         terms = msgspec.structs.replace(terms, address=command.address)
@@ -76,19 +83,23 @@ def decide_cancel_order(
     if lines == old.lines:
         return None
     order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
-    return changed_order(old, order, caller, (StepKind.CANCELLED, command.reason))
+    return changed_order(planner, order, caller, (StepKind.CANCELLED, command.reason))
 
 
 def decide_hold_order(planner: Planner, command: HoldOrder, caller: Caller) -> OrderChanged | None:
-    """Let the work wait; None where a hold of the kind is there."""
+    """Let the work wait; None where a hold of the kind is there.
+
+    Refuses with ORDER_FINISHED where no work is left that could wait. A hold that was there
+    before the order ended can still be taken off.
+    """
     old = order_to_change(planner, command.order_id, command.etag)
     if any(hold.kind is command.kind for hold in old.holds):
         return None
+    _check_unfinished(old)
     hold = OrderHold(command.kind, command.reason, caller.client_id, caller.at.time_ms)
     order = msgspec.structs.replace(old, holds=(*old.holds, hold))
-    return changed_order(
-        old, order, caller, (StepKind.HELD, f"{command.kind.name} {command.reason}")
-    )
+    detail = f"{command.kind.name} {command.reason}"
+    return changed_order(planner, order, caller, (StepKind.HELD, detail))
 
 
 def decide_release_order(
@@ -101,7 +112,7 @@ def decide_release_order(
         return None
     order = msgspec.structs.replace(old, holds=holds)
     detail = f"{command.kind.name} {command.reason}"
-    return changed_order(old, order, caller, (StepKind.HOLD_RELEASED, detail))
+    return changed_order(planner, order, caller, (StepKind.HOLD_RELEASED, detail))
 
 
 # --- planning what changed
@@ -116,35 +127,87 @@ def replanned(
 ) -> OrderChanged:
     """Plan what an order, changed from one value to another, has without a place.
 
-    Units and capacity that the change gives back are free for it.
+    Units and capacity that the change gives back are free for it. An order that ships complete
+    has all planned that nobody has begun, or nothing of it.
     """
-    old, order = orders
+    _, order = orders
     caller, kind, detail = step
-    needs = unsourced_quantities(order)
-    lines = tuple(
-        msgspec.structs.replace(
-            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
-        )
-        for line in order.lines
-        if line.line_id in needs
-    )
-    plan = Plan((), (), (), 0)
-    if lines:
-        before = _given_back(old, order)
-        question = PlanQuestion(
-            lines, order.terms, caller.at.time_ms, before, excluded, order, whole=order.lines
-        )
-        taken = Taken()
-        index_of = planner.network.locations.index_of
-        taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
-        plan = plan_order(planner, question, taken)
-        order = _with_shortages(planner, (old, order), (question, plan), kind)
+    tried = _tried(planner, orders, step, excluded)
+    if tried.plan.shortages and order.terms.ship_complete:
+        tried = _complete(planner, orders, step, (excluded, tried))
+    order = tried.after[order.order_id]
+    if not tried.is_lost:
+        order = _with_shortages(planner, (orders[0], order), (tried.question, tried.plan), kind)
     works, number = put_in(
-        order.order_id, order.fulfillment_orders, plan, order.next_fulfillment_number
+        order.order_id, order.fulfillment_orders, tried.plan, order.next_fulfillment_number
     )
     order = msgspec.structs.replace(order, fulfillment_orders=works, next_fulfillment_number=number)
-    order = with_decision(order, plan, caller, kind)
-    return changed_order(old, order, caller, (kind, detail))
+    order = with_decision(order, tried.plan, caller, kind)
+    return _changed(planner, {**tried.after, order.order_id: order}, caller, (kind, detail))
+
+
+class _Tried(msgspec.Struct, frozen=True):
+    """What a plan was asked for, with which orders as they would be, and what came of it."""
+
+    after: dict[OrderId, Order]
+    question: PlanQuestion
+    plan: Plan
+    is_lost: bool = False
+    """Whether nobody could be asked: what the order's scope names is gone."""
+
+
+def _tried(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    step: tuple[Caller, StepKind, str],
+    excluded: tuple[LocationId, ...],
+) -> _Tried:
+    old, order = orders
+    caller, kind, _ = step
+    after = with_hosts(planner, {order.order_id: order}, caller.at.time_ms)
+    order = after[order.order_id]
+    question = PlanQuestion(
+        lines_for(order, unsourced_quantities(order)),
+        order.terms,
+        caller.at.time_ms,
+        _given_back(old, order),
+        excluded,
+        order,
+        whole=order.lines,
+        opened=_opened(planner, orders, after),
+    )
+    if not question.lines:
+        return _Tried(after, question, Plan((), (), (), 0))
+    taken = Taken()
+    index_of = planner.network.locations.index_of
+    taken.give_back(old.fulfillment_orders, order.fulfillment_orders, index_of)
+    take_packages(planner, taken, {order.order_id: order}, after)
+    try:
+        return _Tried(after, question, plan_order(planner, question, taken))
+    except Rejected:
+        if kind is StepKind.EDITED:
+            raise
+        # Work can be given back all the same: its units wait until the scope is there again.
+        return _Tried(after, question, nothing_planned(question.lines), is_lost=True)
+
+
+def _complete(
+    planner: Planner,
+    orders: tuple[Order, Order],
+    step: tuple[Caller, StepKind, str],
+    before: tuple[tuple[LocationId, ...], _Tried],
+) -> _Tried:
+    # All that nobody has begun is planned anew together, or waits together. Short units that are
+    # to be cancelled leave the rest complete.
+    old, order = orders
+    excluded, tried = before
+    begun = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
+    if begun == order.fulfillment_orders:
+        return tried
+    whole = msgspec.structs.replace(order, fulfillment_orders=begun)
+    again = _tried(planner, (old, whole), step, excluded)
+    may_cancel = planner.shortage_policy(order.terms) is ShortagePolicy.CANCEL
+    return tried if again.plan.shortages and may_cancel and not tried.is_lost else again
 
 
 def _with_shortages(
@@ -174,13 +237,39 @@ def _given_back(old: Order, order: Order) -> Freed:
     }
 
 
+def _opened(
+    planner: Planner, orders: tuple[Order, Order], after: Changed
+) -> tuple[FulfillmentOrder, ...]:
+    # What goes elsewhere by now joins no parcel of its former guests.
+    old, order = orders
+    if old.terms.address != order.terms.address:
+        return ()
+    return tuple(hosts_among(planner, {order.order_id: order}, after))
+
+
 def changed_order(
-    old: Order, order: Order, caller: Caller, step: tuple[StepKind, str]
+    planner: Planner, order: Order, caller: Caller, step: tuple[StepKind, str]
 ) -> OrderChanged:
-    """Return the event of a change: the stamped order and what it does to positions."""
+    """Return the event of a change: the stamped order and what it does to positions.
+
+    Guests whose host it takes away change with it.
+    """
+    after = with_hosts(planner, {order.order_id: order}, caller.at.time_ms)
+    return _changed(planner, after, caller, step)
+
+
+def _changed(
+    planner: Planner, after: dict[OrderId, Order], caller: Caller, step: tuple[StepKind, str]
+) -> OrderChanged:
+    # The first is the order that changes, the others are those of guests.
     kind, detail = step
-    claims = claim_changes(old.fulfillment_orders, order.fulfillment_orders)
-    return OrderChanged(stamped(order, caller, kind, detail.strip()), claims, kind)
+    order_id, order = next(iter(after.items()))
+    claims = claim_changes(
+        planner.orders.get(order_id).fulfillment_orders, order.fulfillment_orders
+    )
+    guests = guests_of(planner, {order_id: order}, after, caller)
+    stamp = stamped(order, caller, kind, detail.strip())
+    return OrderChanged(stamp, claims, kind, tuple(guests))
 
 
 def order_to_change(planner: Planner, order_id: OrderId, etag: str) -> Order:
@@ -188,3 +277,16 @@ def order_to_change(planner: Planner, order_id: OrderId, etag: str) -> Order:
     order = planner.orders.get(order_id)
     check_etag(etag, order.revision, f"order {order_id!r}")
     return order
+
+
+def _check_unfinished(order: Order) -> None:
+    # What was cancelled or is with the customer stays so: no edit brings an order back to life.
+    if is_finished(order):
+        status = order_status(order)
+        raise Rejected(
+            Reason.ORDER_FINISHED,
+            f"order {order.order_id!r} is {status.name}, nothing of it is left to do: place a new "
+            "order",
+            order_id=order.order_id,
+            status=status.name,
+        )

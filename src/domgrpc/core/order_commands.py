@@ -140,11 +140,15 @@ class OrderPlaced(msgspec.Struct, frozen=True, array_like=True, tag=26):
 
 
 class OrderChanged(msgspec.Struct, frozen=True, array_like=True, tag=27):
-    """An order has another content: the whole of it, and what that does to positions."""
+    """An order has another content: the whole of it, and what that does to positions.
+
+    `guests` are other orders, whole too, whose goods were in a parcel of it that is gone.
+    """
 
     order: Order
     claims: tuple[ClaimChange, ...]
     step: StepKind
+    guests: tuple[Order, ...] = ()
 
 
 class QuoteHeld(msgspec.Struct, frozen=True, array_like=True, tag=28):

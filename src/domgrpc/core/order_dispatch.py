@@ -28,9 +28,9 @@ from domgrpc.core.order_commands import (
     QuoteHeld,
     ReleaseOrder,
 )
+from domgrpc.core.order_moves import decide_apply_replan
 from domgrpc.core.order_placing import decide_hold_quote, decide_place_order
 from domgrpc.core.order_steps import decide_advance_fulfillment_order
-from domgrpc.core.replanning import decide_apply_replan
 from domgrpc.core.reservation_book import evolve_stock_reserved
 from domgrpc.core.reservations import Caller, StockReserved
 from domgrpc.core.state import State

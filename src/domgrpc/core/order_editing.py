@@ -9,7 +9,6 @@ import msgspec
 
 from domgrpc.core.order_checks import check_lines
 from domgrpc.core.order_commands import EditOrder
-from domgrpc.core.order_planning import Planner
 from domgrpc.core.order_works import taken_out, unreleased_quantities
 from domgrpc.core.orders import (
     STORE_METHODS,
@@ -18,9 +17,12 @@ from domgrpc.core.orders import (
     OrderLine,
     unsourced_quantities,
 )
+from domgrpc.core.planner import Planner
 from domgrpc.core.rejections import Reason, Rejected
-from domgrpc.core.values import LineId, Quantity
+from domgrpc.core.values import DeliveryMethod, LineId, LocationId, Quantity, Sku
 
+_Place = tuple[Sku, DeliveryMethod, LocationId]
+"""A SKU and the way that it travels."""
 Left = tuple[tuple[OrderLine, ...], tuple[FulfillmentOrder, ...]]
 """The lines and the work that stay."""
 
@@ -36,6 +38,7 @@ def edited(planner: Planner, old: Order, command: EditOrder) -> Left:
     lines: list[OrderLine] = []
     leaving: dict[LineId, int] = {}
     regrouped: set[str] = set()
+    regrown: set[_Place] = set()
     for line in old.lines:
         new = wanted.pop(line.line_id, None)
         target = line if new is None else _target(old, line, new)
@@ -49,10 +52,16 @@ def edited(planner: Planner, old: Order, command: EditOrder) -> Left:
             lines.append(target)
         if target.quantity > line.quantity or target.package_group != line.package_group:
             regrouped.add(target.package_group)
+        if target.quantity > line.quantity or _is_moved(line, target, command):
+            regrown.add(_place(target))
     added = [line for line in wanted.values() if line.quantity]
     _check_added(planner, old, added)
     lines += added
     regrouped.update(line.package_group for line in added)
+    regrown.update(map(_place, added))
+    whole = _of_whole_products(planner, (old, lines), regrown, units)
+    leaving.update(whole)
+    regrouped.update(line.package_group for line in lines if line.line_id in whole)
     leaving.update(_of_groups(lines, regrouped, units))
     _check_not_empty(lines, old)
     works, _ = taken_out(old.fulfillment_orders, leaving)
@@ -124,6 +133,32 @@ def _of_groups(lines: list[OrderLine], regrouped: set[str], units: _Units) -> di
         line.line_id: units.unreleased.get(line.line_id, 0)
         for line in lines
         if line.package_group and line.package_group in regrouped
+    }
+
+
+def _place(line: OrderLine) -> _Place:
+    return line.sku, line.delivery_method, line.location_id
+
+
+def _of_whole_products(
+    planner: Planner, orders: tuple[Order, list[OrderLine]], regrown: set[_Place], units: _Units
+) -> dict[LineId, int]:
+    # Several lines of a product that leaves from one place are planned together, as they would be
+    # had they been placed together; those that somebody works on stay where they are.
+    old, lines = orders
+    begun = {
+        _place(line)
+        for line in old.lines
+        if line.quantity - line.cancelled_quantity
+        > units.unsourced.get(line.line_id, 0) + units.unreleased.get(line.line_id, 0)
+    }
+    return {
+        line.line_id: units.unreleased[line.line_id]
+        for line in lines
+        if line.line_id in units.unreleased
+        and _place(line) in regrown
+        and _place(line) not in begun
+        and _stays_whole(planner, line)
     }
 
 

@@ -1,6 +1,6 @@
 """Legs: the lines of an order that can share a package, and what each asks for by SKU."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -40,6 +40,20 @@ def package_count(order: Order, leg: Leg) -> int:
     )
 
 
+def left_out(
+    order: Order | None, excluded: tuple[LocationId, ...], since_ms: int
+) -> tuple[LocationId, ...]:
+    """Return where an order may not go: the excluded places, and those that gave it back since."""
+    if order is None:
+        return excluded
+    declined = (
+        work.location_id
+        for work in order.fulfillment_orders
+        if work.state is FulfillmentState.CANCELLED and work.given_back_time_ms > since_ms
+    )
+    return tuple(dict.fromkeys((*excluded, *declined)))
+
+
 def goes_with(line: OrderLine, leg: Leg) -> bool:
     """Whether a line belongs to a leg."""
     return line.delivery_method is leg.delivery_method and line.location_id == leg.store_id
@@ -67,12 +81,19 @@ def legs_of(lines: tuple[OrderLine, ...]) -> list[Leg]:
 
 
 def needs_of(
-    lines: Iterable[OrderLine], fields_of: Callable[[Sku], ProductFields]
+    lines: Sequence[OrderLine], fields_of: Callable[[Sku], ProductFields]
 ) -> tuple[Need, ...]:
     """Sum lines of the same SKU, so that each of its units is promised once; O(lines)."""
     by_sku: dict[Sku, list[OrderLine]] = {}
     for line in lines:
         by_sku.setdefault(line.sku, []).append(line)
+    if len(by_sku) == len(lines):
+        return tuple(
+            [
+                Need(line.sku, line.quantity, ((line.line_id, line.quantity),), fields_of(line.sku))
+                for line in lines
+            ]
+        )
     return tuple(
         Need(
             sku,
@@ -87,7 +108,10 @@ def needs_of(
 def package_groups(
     lines: tuple[OrderLine, ...], needs: tuple[Need, ...]
 ) -> tuple[tuple[int, ...], ...]:
-    """Return which needs must travel in one package, by place; joined where groups overlap."""
+    """Return which needs must travel in one package, by place; joined where groups overlap.
+
+    A group of one need stands for lines of one SKU, whose units must not be split.
+    """
     place_of = {need.sku: place for place, need in enumerate(needs)}
     group_of: dict[str, dict[int, None]] = {}
     for line in lines:
@@ -103,7 +127,7 @@ def package_groups(
             else:
                 apart.append(other)
         joined = [*apart, merged]
-    return tuple(tuple(sorted(members)) for members in joined if len(members) > 1)
+    return tuple(tuple(sorted(members)) for members in joined)
 
 
 def shared_out(need: Need, units: int, done: dict[LineId, int]) -> list[tuple[LineId, int]]:

@@ -9,10 +9,10 @@ import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
 from domgrpc.core.network import Ask
-from domgrpc.core.order_book import planned_claims
 from domgrpc.core.order_checks import check_lines, check_terms
+from domgrpc.core.order_claims import planned_claims
 from domgrpc.core.order_commands import HoldQuote, OrderPlaced, PlaceOrder, QuoteHeld
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import attention_of, decision_of, put_in, without_short
 from domgrpc.core.orders import (
     Attention,
@@ -22,6 +22,7 @@ from domgrpc.core.orders import (
     ShortagePolicy,
     StepKind,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
 from domgrpc.core.quotes import content_fingerprint, make_quote, plan_quoted
 from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine
@@ -54,7 +55,8 @@ def decide_place_order(
     """Plan the order and claim what the plan needs.
 
     Refuses with ORDER_ID_TAKEN, INSUFFICIENT_STOCK, NO_CANDIDATE, SKU_NOT_FOUND, QUOTE_EXPIRED,
-    QUOTE_MISMATCH, QUOTE_OUTDATED, what a hold refuses with, and CAPACITY_EXCEEDED.
+    QUOTE_MISMATCH, QUOTE_OUTDATED, what a hold refuses with, RESERVATION_MISMATCH where it is for
+    something else, and CAPACITY_EXCEEDED.
     """
     order_id = command.order_id or OrderId(caller.request_id)
     _check_new_order(planner, order_id)
@@ -80,7 +82,28 @@ def _held(
         return _NO_RESERVATION, ()
     if reservation_id == of_quote and _is_expired(reservations, reservation_id):
         return _NO_RESERVATION, ()
-    return reservation_id, held_reservation(reservations, reservation_id, "").lines
+    held = held_reservation(reservations, reservation_id, "").lines
+    _check_hold(reservation_id, held, command)
+    return reservation_id, held
+
+
+def _check_hold(
+    reservation_id: ReservationId, held: tuple[ReservationLine, ...], command: PlaceOrder
+) -> None:
+    # Whoever placed it, a hold is for the goods of one cart: an order for other goods must not end
+    # it. Units beyond those of the order go back, as where a cart was cut down.
+    ordered = {line.sku for line in command.lines}
+    for line in held:
+        if line.sku not in ordered:
+            raise Rejected(
+                Reason.RESERVATION_MISMATCH,
+                f"reservation {reservation_id!r} holds {line.quantity} units of {line.sku!r}, "
+                "which the order does not have: name the reservation of this order, or take the "
+                "line out of it first",
+                reservation_id=reservation_id,
+                sku=line.sku,
+                location_id=line.location_id,
+            )
 
 
 def _is_expired(reservations: Reservations, reservation_id: ReservationId) -> bool:

@@ -1,27 +1,31 @@
 """Planning an order: its lines become legs, each leg a routing question, each answer packages.
 
 Legs are planned one after the other, in the order in which their first lines stand, and what one
-takes is not there for the next. A `Planner` is what planning looks at: places and stock, what
-transport takes, the rules, and the orders that share capacity and parcels.
+takes is not there for the next.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from domgrpc.core.calendars import CapacityUnit
-from domgrpc.core.journey_columns import Columns, Prices, columns_of
+from domgrpc.core.journey_columns import Columns
 from domgrpc.core.journeys import Journey, TransportTable
-from domgrpc.core.leg_questions import BOUNDLESS, LegQuestion, Need, ParcelFinder, Room, Units
-from domgrpc.core.leg_routing import LegLimits, route_leg
-from domgrpc.core.logistics import Logistics
+from domgrpc.core.leg_answers import LegPlan, given_up
+from domgrpc.core.leg_questions import (
+    LegLimits,
+    LegQuestion,
+    Need,
+    ParcelFinder,
+    Units,
+)
+from domgrpc.core.leg_routing import route_leg
 from domgrpc.core.network import Ask, Network
+from domgrpc.core.obvious_plans import PlainLeg, obvious_plan
 from domgrpc.core.open_parcels import ParcelQuestion, parcel_finder
-from domgrpc.core.order_book import Orders
 from domgrpc.core.order_facts import Asking
 from domgrpc.core.order_legs import (
     Leg,
+    left_out,
     legs_of,
     needs_of,
     package_count,
@@ -30,171 +34,26 @@ from domgrpc.core.order_legs import (
 )
 from domgrpc.core.orders import (
     LegDecision,
-    Order,
-    OrderLine,
     OrderTerms,
     ShortagePolicy,
 )
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import LineShortage, MockStock, Plan, PlannedPackage
 from domgrpc.core.rule_effects import NO_EFFECTS, CompiledRuleSet, Effects
-from domgrpc.core.rule_set_book import RuleSets
-from domgrpc.core.rule_sets import Strategy, Unfilled
+from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.scopes import EVERYWHERE, Area, NearPoint, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
-    QUANTITY_MAX,
     DeliveryMethod,
     Demand,
     LocationId,
     LocationIndex,
-    RuleSetVersion,
     Sku,
     TimeMs,
 )
 
-_COLUMNS_MAX = 8_192
 _WHOLE_TABLES_MAX = 256
-"""Up to so many locations a journey's table is made for all of them and kept."""
-_SCARCITY_MICROS = 1_000_000
-"""The scarcity price of a unit that is the last one of its SKU at its location."""
-_PERMILLE = 1_000
-_POLICIES = {
-    Unfilled.BACKORDER: ShortagePolicy.BACKORDER,
-    Unfilled.REFUSE: ShortagePolicy.REFUSE,
-    Unfilled.CANCEL: ShortagePolicy.CANCEL,
-}
-
-
-class PlanQuestion(msgspec.Struct, frozen=True):
-    """What is to be planned, when, and what belongs to whoever asks."""
-
-    lines: tuple[OrderLine, ...]
-    terms: OrderTerms
-    time_ms: TimeMs
-    own: Mapping[tuple[Sku, LocationId], int] = {}
-    """Units that are claimed by the asker and free for it."""
-    excluded: tuple[LocationId, ...] = ()
-    order: Order | None = None
-    """The order that it is for, as it will be: its open parcels take more goods."""
-    rule_set_version: RuleSetVersion | None = None
-    """None for the active one."""
-    mocked: tuple[MockStock, ...] | None = None
-    strategy: str = ""
-    """The name of a strategy in place of the rule set's own; empty for that."""
-    may_backorder: bool = True
-    merges: bool = True
-    """Whether goods may join parcels that are open."""
-    whole: tuple[OrderLine, ...] = ()
-    """All lines of the order where `lines` are a part of it: what rules look at."""
-    shown: tuple[LocationId, ...] = ()
-    """Locations that the decision is to tell of, whatever they cost."""
-
-
-class Planner:
-    """What planning looks at; holds nothing of its own but the order of ties, a view."""
-
-    __slots__ = (
-        "_columns",
-        "_columns_version",
-        "_has_capacity",
-        "_ranks",
-        "_ranks_of",
-        "logistics",
-        "network",
-        "orders",
-        "rule_sets",
-    )
-
-    def __init__(
-        self, network: Network, logistics: Logistics, rule_sets: RuleSets, orders: Orders
-    ) -> None:
-        """Look at the parts of a state."""
-        self.network = network
-        self.logistics = logistics
-        self.rule_sets = rule_sets
-        self.orders = orders
-        self._columns: OrderedDict[tuple[Journey, Prices, int], Columns] = OrderedDict()
-        self._columns_version = (-1, -1)
-        self._has_capacity = False
-        self._ranks: list[int] = []
-        self._ranks_of = (-1, -1, -1)
-
-    def shortage_policy(self, terms: OrderTerms) -> ShortagePolicy:
-        """Return what becomes of units that nobody can fill: as the order or the rules say."""
-        if terms.shortage_policy is not ShortagePolicy.UNSPECIFIED:
-            return terms.shortage_policy
-        return _POLICIES[self.rule_sets.active(self.network).content.unfilled]
-
-    def ranks(self) -> list[int]:
-        """Return by location index its place in the order of (priority, location id)."""
-        by_index = self.network.locations.by_index
-        # The calendar of a type holds for what is of the type now.
-        rule_version = self.network.locations.rule_version
-        versions = (self.logistics.version, rule_version, len(by_index))
-        if versions != self._ranks_of:
-            profiles = self.logistics.profiles(self.network.locations)
-            priority = profiles.priority
-            self._has_capacity = any(each.daily_capacity for each in profiles.calendars)
-            ordered = sorted(
-                range(len(by_index)), key=lambda i: (priority[i], by_index[i].location_id)
-            )
-            self._ranks = [0] * len(ordered)
-            for rank, index in enumerate(ordered):
-                self._ranks[index] = rank
-            self._ranks_of = versions
-            self._columns.clear()
-        return self._ranks
-
-    def columns(
-        self, journey: Journey, ask: Ask, prices: Prices, promise_ms: TimeMs
-    ) -> Columns | None:
-        """Return the costs of a journey side by side; None where there are many locations.
-
-        For what is promised a fixed time after it was ordered: kept while no day of lateness
-        comes or goes, and no location changes.
-        """
-        locations = self.network.locations
-        if len(locations.by_index) > _WHOLE_TABLES_MAX:
-            return None
-        ranks = self.ranks()
-        version = self.network.refresh(ask.time_ms)
-        if version != self._columns_version:
-            self._columns.clear()
-            self._columns_version = version
-        table = self.logistics.table(locations, journey, ask.time_ms)
-        key = (journey, prices, promise_ms - ask.time_ms)
-        known = self._columns.get(key)
-        if known is None or known.table is not table or ask.time_ms >= known.until_ms:
-            known = columns_of(self.network, table, ranks, (ask, prices, promise_ms))
-            self._columns[key] = known
-            if len(self._columns) > _COLUMNS_MAX:
-                self._columns.popitem(last=False)
-        return known
-
-    def rules(self, version: RuleSetVersion | None) -> CompiledRuleSet:
-        """Return the rules of a version or, for None, the active ones."""
-        if version is None:
-            return self.rule_sets.active(self.network)
-        return self.rule_sets.compiled(version, self.network)
-
-    def room_check(self, taken: Taken) -> Callable[[LocationIndex, int], Room] | None:
-        """Return what says how much capacity is left; None where no location has a limit."""
-        self.ranks()
-        if not self._has_capacity:
-            return None
-        return lambda index, day: self.room(index, day, taken)
-
-    def room(self, index: LocationIndex, day: int, taken: Taken) -> Room:
-        """Return how many packages and units a location can still be given on a day."""
-        capacity = self.logistics.capacity(self.network.locations, index)
-        if not capacity.daily:
-            return BOUNDLESS
-        location_id = self.network.locations.by_index[index].location_id
-        packages, units = self.orders.used_capacity.get((location_id, day), (0, 0))
-        more_packages, more_units = taken.work.get((index, day), (0, 0))
-        if capacity.unit is CapacityUnit.PACKAGES:
-            return Room(max(0, capacity.daily - packages - more_packages), QUANTITY_MAX)
-        return Room(QUANTITY_MAX, max(0, capacity.daily - units - more_units))
+"""Up to so many locations a table is made of all of them, whichever are asked about."""
 
 
 def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = None) -> Plan:
@@ -215,8 +74,12 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
     shortages: list[LineShortage] = []
     legs = legs_of(question.lines)
     for leg in legs:
-        asked, limits = leg_question(planner, question, leg, (rules, taken))
-        found = route_leg(planner.network, leg, asked, limits)
+        found = _obvious_leg(planner, question, leg, (rules, taken))
+        if found is None:
+            asked, limits = leg_question(planner, question, leg, (rules, taken))
+            if len(legs) > 1:
+                limits = msgspec.structs.replace(limits, share=len(legs))
+            found = route_leg(planner.network, leg, asked, limits)
         packages += found.packages
         decisions.append(found.decision)
         shortages += found.shortages
@@ -226,6 +89,7 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         if several:
             taken.take(packages, index_of, sign=-1)
         packages.clear()
+        decisions = [given_up(decision) for decision in decisions]
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
 
@@ -236,6 +100,49 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
 def ask_of(terms: OrderTerms, method: DeliveryMethod, time_ms: TimeMs) -> Ask:
     """Return who asks for the stock of a leg, and when."""
     return Ask(Demand(terms.channel, method), time_ms)
+
+
+def _obvious_leg(
+    planner: Planner, question: PlanQuestion, leg: Leg, shared: tuple[CompiledRuleSet, Taken]
+) -> LegPlan | None:
+    # Most legs are plain, and most plain legs are obvious: the whole question is not even put.
+    rules, taken = shared
+    network, terms = planner.network, question.terms
+    if not (_asks_nothing(question) and _has_only_prices(rules)) or leg.starts_at_store:
+        return None
+    prices = planner.prices(rules)
+    if prices.scarcity_micros or planner.journeys.has_capacity():
+        return None
+    if question.merges and _parcels(planner, question, leg) is not None:
+        return None
+    needs = needs_of(leg.lines, network.products.fields)
+    if taken.units and any(need.sku in taken.units for need in needs):
+        return None
+    ask = ask_of(terms, leg.delivery_method, question.time_ms)
+    promise_ms = question.time_ms + rules.content.promise_ms
+    columns = planner.journeys.columns(_journey(planner, leg, terms), ask, prices, promise_ms)
+    if columns is None:
+        return None
+    plain = PlainLeg(leg, ask, needs, columns, prices.package_micros)
+    found = obvious_plan(network, plain)
+    return None if found is None else LegPlan((found.package,), (), found.decision)
+
+
+def _asks_nothing(question: PlanQuestion) -> bool:
+    # Whether whoever asks leaves everything to the costs.
+    return (
+        question.terms.scope is None
+        and question.terms.promise_time_ms is None
+        and question.order is None
+        and question.mocked is None
+        and not (question.own or question.excluded or question.strategy or question.shown)
+    )
+
+
+def _has_only_prices(rules: CompiledRuleSet) -> bool:
+    content = rules.content
+    cheapest = content.strategy is Strategy.CHEAPEST
+    return cheapest and not content.rules and not content.limits.radius_m
 
 
 def leg_question(
@@ -251,22 +158,22 @@ def leg_question(
         effects = rules.effects(asking.order_facts(leg), asking.line_facts(leg, needs))
     network.refresh(question.time_ms)
     journey = _journey(planner, leg, terms)
-    prices = _prices(rules)
+    prices = planner.prices(rules)
     promise_ms = _promise_ms(question, rules)
     ask = ask_of(terms, leg.delivery_method, question.time_ms)
     columns = None
     if terms.promise_time_ms is None:
-        columns = planner.columns(journey, ask, prices, promise_ms)
+        columns = planner.journeys.columns(journey, ask, prices, promise_ms)
     count_max = _package_count_max(question, rules, effects)
     there = package_count(question.order, leg) if count_max and question.order is not None else 0
     asked = LegQuestion(
         ask=ask,
         needs=needs,
-        table_of=_table_of(planner, journey),
+        table_of=_table_of(planner, journey, columns),
         area=_area(planner, question, leg, rules.content.limits.radius_m),
-        ranks=planner.ranks(),
+        ranks=planner.journeys.ranks(),
         only=network.locations.index(leg.store_id) if leg.starts_at_store else None,
-        excluded=tuple(network.locations.index(name) for name in question.excluded),
+        excluded=tuple(map(network.locations.index, _left_out(question, rules))),
         own=_by_index(network, question.own),
         taken=taken.units,
         mocked=_mocked(network, question.mocked),
@@ -302,20 +209,16 @@ def _limits(
     )
 
 
-def _prices(rules: CompiledRuleSet) -> Prices:
-    prices = rules.content.prices
-    return Prices(
-        prices.split_penalty_micros,
-        prices.late_day_micros,
-        prices.scarcity_weight_permille * _SCARCITY_MICROS // _PERMILLE,
-    )
-
-
 def _promise_ms(question: PlanQuestion, rules: CompiledRuleSet) -> TimeMs:
     promise_ms = question.terms.promise_time_ms
     if promise_ms is None:
         return TimeMs(question.time_ms + rules.content.promise_ms)
     return promise_ms
+
+
+def _left_out(question: PlanQuestion, rules: CompiledRuleSet) -> tuple[LocationId, ...]:
+    since_ms = question.time_ms - rules.content.replanning.cool_down_ms
+    return left_out(question.order, question.excluded, since_ms)
 
 
 def _package_count_max(question: PlanQuestion, rules: CompiledRuleSet, effects: Effects) -> int:
@@ -333,14 +236,21 @@ def _journey(planner: Planner, leg: Leg, terms: OrderTerms) -> Journey:
 
 
 def _table_of(
-    planner: Planner, journey: Journey
+    planner: Planner, journey: Journey, columns: Columns | None
 ) -> Callable[[Sequence[LocationIndex], int], TransportTable]:
     locations = planner.network.locations
     logistics = planner.logistics
     if len(locations.by_index) <= _WHOLE_TABLES_MAX:
         return lambda _, time_ms: logistics.table(locations, journey, TimeMs(time_ms))
-    return lambda indexes, time_ms: logistics.table(
-        locations, journey, TimeMs(time_ms), only=indexes
+    if columns is None:
+        return lambda indexes, time_ms: logistics.table(
+            locations, journey, TimeMs(time_ms), only=indexes
+        )
+    table = columns.table
+    return lambda indexes, time_ms: (
+        table
+        if table.from_ms <= time_ms < table.valid_until_ms
+        else logistics.table(locations, journey, TimeMs(time_ms), only=indexes)
     )
 
 
@@ -378,5 +288,6 @@ def _mocked(network: Network, mocked: tuple[MockStock, ...] | None) -> dict[Sku,
 def _parcels(planner: Planner, question: PlanQuestion, leg: Leg) -> ParcelFinder | None:
     if not question.merges:
         return None
-    asked = ParcelQuestion(question.terms, question.order, question.time_ms)
+    whole, time_ms = question.whole or question.lines, question.time_ms
+    asked = ParcelQuestion(question.terms, question.order, time_ms, len(whole), question.opened)
     return parcel_finder(planner.network, planner.orders, leg, asked)

@@ -2,23 +2,21 @@
 
 import msgspec
 
-from domgrpc.core.leg_explaining import explain_location
 from domgrpc.core.listings import Page, page_of
-from domgrpc.core.order_planning import PlanQuestion, plan_order
+from domgrpc.core.order_explaining import about_location, without_open_work, without_own
+from domgrpc.core.order_legs import uncancelled
+from domgrpc.core.order_planning import plan_order
 from domgrpc.core.order_works import claimed_units
 from domgrpc.core.orders import (
-    Decision,
-    LegDecision,
     Order,
-    OrderLine,
     OrderStatus,
     is_unreleased,
     order_status,
     unsourced_quantities,
 )
+from domgrpc.core.planner import PlanQuestion
 from domgrpc.core.plans import (
     Explanation,
-    LocationExplanation,
     Plan,
     Quote,
     QuoteQuestion,
@@ -26,12 +24,10 @@ from domgrpc.core.plans import (
 )
 from domgrpc.core.quotes import make_quote
 from domgrpc.core.rejections import Reason, Rejected
-from domgrpc.core.scopes import LocationList
 from domgrpc.core.state import State
 from domgrpc.core.values import (
     FOREVER_MS,
     CustomerId,
-    LineId,
     LocationId,
     OrderId,
     Quantity,
@@ -64,11 +60,11 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_at(order: Order, location_id: LocationId) -> bool:
-    """Whether a location has to do with an order: it works on it, or hands it over."""
+    """Whether a location has to do with an order: it works on it, or is to hand it over."""
     return any(
         location_id in (work.location_id, work.destination_location_id)
         for work in order.fulfillment_orders
-    )
+    ) or any(location_id == line.location_id and uncancelled(line) for line in order.lines)
 
 
 def get_order(state: State, order_id: OrderId) -> Order:
@@ -105,9 +101,10 @@ def simulate_routing(state: State, question: SimulationQuestion, now_ms: TimeMs)
         strategy=question.strategy,
         mocked=question.stock or None,
     )
-    if question.order_id:
-        asked = _again(state.orders.get(question.order_id), asked)
-    return plan_order(state.planner, asked)
+    if not question.order_id:
+        return plan_order(state.planner, asked)
+    order = state.orders.get(question.order_id)
+    return plan_order(state.planner, _again(order, asked), without_own(state.planner, order))
 
 
 def explain_decision(
@@ -135,7 +132,9 @@ def explain_decision(
         order_id,
         decision,
         count,
-        tuple(_about(state, order, decision, (name, now_ms)) for name in location_ids),
+        tuple(
+            about_location(state.planner, order, decision, (name, now_ms)) for name in location_ids
+        ),
     )
 
 
@@ -165,70 +164,5 @@ def _again(order: Order, asked: PlanQuestion) -> PlanQuestion:
         whole=order.lines,
         terms=order.terms,
         own=claimed_units(open_works),
-        order=_without_open_work(order),
+        order=without_open_work(order),
     )
-
-
-def _without_open_work(order: Order) -> Order:
-    # What is planned again must not join the parcel that it was in.
-    stays = tuple(work for work in order.fulfillment_orders if not is_unreleased(work))
-    return msgspec.structs.replace(order, fulfillment_orders=stays)
-
-
-def _about(
-    state: State, order: Order, decision: Decision, where: tuple[LocationId, TimeMs]
-) -> LocationExplanation:
-    location_id, _ = where
-    state.network.locations.index(location_id)
-    for leg in decision.legs:
-        found = explain_location(leg, location_id, is_as_decided=True)
-        if found is not None:
-            return found
-    explanations = [_as_things_stand(state, order, leg, where) for leg in decision.legs]
-    # Of several legs the one that it comes nearest to.
-    return min(explanations, key=_farness)
-
-
-def _as_things_stand(
-    state: State, order: Order, leg: LegDecision, where: tuple[LocationId, TimeMs]
-) -> LocationExplanation:
-    # What was remembered does not name it: the leg is planned again, as things stand now.
-    location_id, now_ms = where
-    lines = tuple(
-        OrderLine(
-            LineId(str(number)),
-            sku,
-            Quantity(max(1, units)),
-            leg.delivery_method,
-            leg.destination_location_id,
-        )
-        for number, (sku, units) in enumerate(zip(leg.skus, leg.quantities, strict=True))
-    )
-    question = PlanQuestion(
-        lines,
-        order.terms,
-        now_ms,
-        own=claimed_units(order.fulfillment_orders),
-        order=_without_open_work(order),
-        shown=(location_id,),
-    )
-    plan = plan_order(state.planner, question)
-    found = explain_location(plan.legs[0], location_id, is_as_decided=False)
-    if found is not None:
-        return found
-    alone = msgspec.structs.replace(order.terms, scope=LocationList((location_id,)))
-    plan = plan_order(state.planner, msgspec.structs.replace(question, terms=alone))
-    removed = [name for name, _ in plan.legs[0].removed if name != "scope"]
-    missing = tuple((each.sku, int(each.quantity)) for each in plan.shortages)
-    return LocationExplanation(
-        location_id,
-        is_used=False,
-        removed_by=removed[0] if removed else "",
-        missing=missing,
-        cheaper_by_micros=None,
-        is_as_decided=False,
-    )
-
-
-def _farness(found: LocationExplanation) -> tuple[bool, int]:
-    return found.cheaper_by_micros is None, found.cheaper_by_micros or 0

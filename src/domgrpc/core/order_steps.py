@@ -10,11 +10,11 @@ import msgspec
 
 from domgrpc.core.order_changes import changed_order, order_to_change, replanned
 from domgrpc.core.order_commands import AdvanceFulfillmentOrder, OrderChanged
-from domgrpc.core.order_planning import Planner
 from domgrpc.core.orders import GIVEN_BACK_MAX, FulfillmentOrder, FulfillmentState, Order, StepKind
+from domgrpc.core.planner import Planner
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Caller
-from domgrpc.core.values import DeliveryMethod, StockCondition
+from domgrpc.core.values import DeliveryMethod, StockCondition, TimeMs
 
 _S = FulfillmentState
 _STEPS: dict[FulfillmentState, tuple[FulfillmentState, ...]] = {
@@ -49,15 +49,21 @@ def decide_advance_fulfillment_order(
     ):
         _check_on_hand(planner, work)
     works = tuple(
-        msgspec.structs.replace(each, state=command.state) if each is work else each
+        _stepped(work, command.state, caller.at.time_ms) if each is work else each
         for each in old.fulfillment_orders
     )
     order = msgspec.structs.replace(old, fulfillment_orders=_remembered(works))
     detail = f"{work.fulfillment_order_id} {command.state.name}"
     if command.state is not _S.CANCELLED:
-        return changed_order(old, order, caller, (StepKind.ADVANCED, detail))
+        return changed_order(planner, order, caller, (StepKind.ADVANCED, detail))
     step = (caller, StepKind.ADVANCED, detail)
     return replanned(planner, (old, order), step, excluded=(work.location_id,))
+
+
+def _stepped(work: FulfillmentOrder, state: FulfillmentState, time_ms: TimeMs) -> FulfillmentOrder:
+    if state is _S.CANCELLED:
+        return msgspec.structs.replace(work, state=state, given_back_time_ms=time_ms)
+    return msgspec.structs.replace(work, state=state)
 
 
 def _work(old: Order, command: AdvanceFulfillmentOrder) -> FulfillmentOrder:

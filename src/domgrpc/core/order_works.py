@@ -126,6 +126,17 @@ def stamped(order: Order, caller: Caller, kind: StepKind, detail: str) -> Order:
     )
 
 
+def lines_for(order: Order, needs: dict[LineId, int]) -> tuple[OrderLine, ...]:
+    """Return the lines of an order with these quantities, those without any left out."""
+    return tuple(
+        msgspec.structs.replace(
+            line, quantity=Quantity(needs[line.line_id]), cancelled_quantity=Quantity(0)
+        )
+        for line in order.lines
+        if needs.get(line.line_id)
+    )
+
+
 def without_short(lines: tuple[OrderLine, ...], plan: Plan) -> tuple[OrderLine, ...]:
     """Return the lines of an order with the units cancelled that a plan is short of."""
     short = {each.line_id: each.quantity for each in plan.shortages}

@@ -212,6 +212,8 @@ class FulfillmentOrder(msgspec.Struct, frozen=True, array_like=True):
     """The fulfilment order whose parcel it travels in; empty for a parcel of its own."""
     capacity_day: int = 0
     """The day that it takes the location's capacity of: days since 1970 in its time zone."""
+    given_back_time_ms: TimeMs = TimeMs(0)
+    """When its location gave it back; 0 for work that was not."""
 
 
 class OrderHold(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -345,6 +347,21 @@ def unsourced_quantities(order: Order) -> dict[LineId, int]:
             for line in work.lines:
                 left[line.line_id] -= line.quantity
     return {line_id: units for line_id, units in left.items() if units}
+
+
+def waiting_skus(order: Order) -> tuple[Sku, ...]:
+    """Return the SKUs that an order waits for: unfilled, or stuck where nobody can work on them.
+
+    O(the order), O(1) for one that is not flagged.
+    """
+    if order.attention not in (Attention.BACKORDERED, Attention.LOCATION_DISABLED):
+        return ()
+    unsourced = unsourced_quantities(order)
+    skus = {line.sku: None for line in order.lines if line.line_id in unsourced}
+    if order.attention is Attention.LOCATION_DISABLED:
+        for work in filter(is_unreleased, order.fulfillment_orders):
+            skus.update((line.sku, None) for line in work.lines)
+    return tuple(skus)
 
 
 def is_unreleased(work: FulfillmentOrder) -> bool:

@@ -70,6 +70,12 @@ class Plan(msgspec.Struct, frozen=True, array_like=True):
         return sum(leg.cost_micros for leg in self.legs)
 
 
+def nothing_planned(lines: tuple[OrderLine, ...]) -> Plan:
+    """Return the plan of lines that no location may be asked for: all of them are short."""
+    short = (LineShortage(line.line_id, line.sku, line.quantity) for line in lines)
+    return Plan((), (), tuple(short), 0)
+
+
 class QuotedPackage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A package that a quote promised: where from, and what of which line."""
 
@@ -154,11 +160,14 @@ class LocationExplanation(msgspec.Struct, frozen=True, array_like=True):
     removed_by: str
     """The filter that removed it, empty where it was weighed."""
     missing: tuple[tuple[Sku, int], ...]
-    """Units that it lacks of each SKU to serve it whole."""
+    """Units that it lacks of each SKU to serve it whole; of one that may not be used, none."""
     cheaper_by_micros: Micros | None
     """It would have been used were it cheaper by more than this; None where it cannot be."""
     is_as_decided: bool
     """Whether this is from what was weighed then; else from how things stand now."""
+    delivery_method: DeliveryMethod = DeliveryMethod.UNSPECIFIED
+    """The leg that it is said of, by its method and, where it has one, its store."""
+    destination_location_id: LocationId = LocationId("")
 
 
 class Explanation(msgspec.Struct, frozen=True, array_like=True):

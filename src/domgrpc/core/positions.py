@@ -26,6 +26,7 @@ from domgrpc.core.values import (
     StockCondition,
     StockLevel,
 )
+from domgrpc.core.waiting import Waiting
 
 SHARD_COUNT = 64
 VIEW_SLOTS_MAX = 4_000_000
@@ -123,7 +124,10 @@ class SkuStock:
         """Return the announced supply of a location to change it."""
         if self.inbound is None:
             self.inbound = {}
-        return self.inbound.setdefault(index, InboundSupplies())
+        supplies = self.inbound.get(index)
+        if supplies is None:
+            supplies = self.inbound[index] = InboundSupplies()
+        return supplies
 
     def check_invariants(self) -> None:
         """Arrays are parallel and sorted, figures are in range."""
@@ -162,6 +166,7 @@ class Stock:
         "position_count",
         "shards",
         "touched",
+        "waiting",
     )
 
     def __init__(self) -> None:
@@ -175,6 +180,8 @@ class Stock:
         self.low_positions: SortedList[tuple[Sku, LocationIndex]] = SortedList()
         # Positions whose level may have changed within the present record, with repeats.
         self.touched: list[tuple[SkuStock, LocationIndex]] = []
+        self.waiting = Waiting()
+        """What orders wait for, a view of theirs: told of every figure that changes."""
         self._views: OrderedDict[tuple[Sku, object], int] = OrderedDict()
         self._view_slot_count = 0
 
@@ -223,10 +230,12 @@ class Stock:
         return slot
 
     def touch(self, stock: SkuStock, slot: int) -> None:
-        """Note that a figure of the slot changed: for the SKU's views and for its level."""
+        """Note that a figure of the slot changed: for views, its level and who waits for it."""
         free = stock.on_hand[slot] - stock.soft_reserved[slot] - stock.allocated[slot]
         if self.levels_by_rule or (free > 0) != (stock.levels[slot] == _IN_STOCK):
             self.touched.append((stock, LocationIndex(stock.location_indexes[slot])))
+        if self.waiting.by_sku:
+            self.waiting.note(stock.sku, LocationIndex(stock.location_indexes[slot]), free)
         if stock.views is not None:
             stock.changed_slots.append(slot)
             count = len(stock.changed_slots)

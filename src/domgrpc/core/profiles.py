@@ -15,6 +15,8 @@ from domgrpc.core.locations import Locations
 from domgrpc.core.opening_days import OpeningDays
 from domgrpc.core.time_zones import nautical_zone
 from domgrpc.core.values import LocationType
+from domgrpc.core.vectors import WIDE_MIN, Spots, spots_of
+from domgrpc.core.vectors import distances_m as wide_distances_m
 from domgrpc.core.zones import NO_SPOT, Spot, distances_m, spot_of
 
 UNKNOWN_M = -1
@@ -41,6 +43,7 @@ class Profiles:
 
     __slots__ = (
         "_distances",
+        "_wide_spots",
         "calendars",
         "has_handling",
         "indexes",
@@ -79,6 +82,9 @@ class Profiles:
             self.spots.append(spot_of(location.point))
         self.unplaced = [index for index, spot in enumerate(self.spots) if spot is NO_SPOT]
         self._distances: dict[Spot, array[int]] = {}
+        self._wide_spots: Spots | None = None
+        if len(self.spots) > WIDE_MIN:
+            self._wide_spots = spots_of(self.spots)
         self.package_micros = array("q", [each.package_micros for each in self.calendars])
         self.unit_micros = array("q", [each.unit_micros for each in self.calendars])
         self.has_handling = any(self.package_micros) or any(self.unit_micros)
@@ -90,7 +96,12 @@ class Profiles:
         if found is None:
             if len(self._distances) >= _DISTANCES_KEPT_MAX:
                 self._distances.clear()
-            found = self._distances[there] = measured(self.spots, self.unplaced, there)
+            if self._wide_spots is None or there is NO_SPOT:
+                found = measured(self.spots, self.unplaced, there)
+            else:
+                found = wide_distances_m(self._wide_spots, there)
+                _forget(found, self.unplaced)
+            self._distances[there] = found
         return found
 
     def of(self, indexes: Sequence[int]) -> "SomeProfiles":
@@ -142,6 +153,10 @@ def measured(spots: list[Spot], unplaced: list[int], there: Spot) -> "array[int]
     if there is NO_SPOT:
         return array("q", [UNKNOWN_M]) * len(spots)
     found = array("q", distances_m(spots, there))
+    _forget(found, unplaced)
+    return found
+
+
+def _forget(found: "array[int]", unplaced: list[int]) -> None:
     for place in unplaced:
         found[place] = UNKNOWN_M
-    return found

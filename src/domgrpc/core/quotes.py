@@ -5,14 +5,16 @@ comes, exactly that is planned again, package by package, under the filters as t
 Whatever a token claims, no more is booked than there is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from zlib import crc32
 
 import msgspec
 
 from domgrpc.core.network import Ask
-from domgrpc.core.order_planning import Planner, PlanQuestion, plan_order
-from domgrpc.core.orders import STORE_METHODS, LegDecision, OrderLine, OrderTerms
+from domgrpc.core.order_planning import plan_order
+from domgrpc.core.orders import NO_ROWS, STORE_METHODS, LegDecision, OrderLine, OrderTerms
+from domgrpc.core.package_limits import broken_limit
+from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import (
     LineShortage,
     Plan,
@@ -34,6 +36,7 @@ from domgrpc.core.values import (
     LocationId,
     Micros,
     Quantity,
+    Sku,
     TimeMs,
 )
 
@@ -117,15 +120,14 @@ def plan_quoted(
     if rest:
         if not may_be_short:
             return "its packages are not what the lines ask for"
-        more = plan_order(planner, _part(question, rest), used)
-        if more.shortages and question.terms.ship_complete:
+        more, shortages = _more(planner, question, rest, (found, used))
+        if shortages and question.terms.ship_complete:
             return "all of it was to be sent, and a part is short"
-        found += more.packages
-        shortages = more.shortages
+        found += more
     if taken is not None:
         taken.become(used)
     penalty = planner.rules(question.rule_set_version).content.prices.split_penalty_micros
-    legs = tuple(_booked(leg, found, penalty) for leg in fresh.legs)
+    legs = tuple(_booked(leg, found, (fresh, penalty)) for leg in fresh.legs)
     return Plan(tuple(found), legs, shortages, fresh.rule_set_version)
 
 
@@ -142,7 +144,23 @@ def _found(
             removed = [name for leg in part.legs for name, _ in leg.removed if name != "scope"]
             return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
         found += part.packages
-    return found
+    return broken_limit(planner, question, found) or found
+
+
+def _more(
+    planner: Planner,
+    question: PlanQuestion,
+    rest: dict[LineId, int],
+    there: tuple[list[PlannedPackage], Taken],
+) -> tuple[tuple[PlannedPackage, ...], tuple[LineShortage, ...]]:
+    # What may not travel beside what was promised stays short.
+    found, used = there
+    asked = _part(question, rest)
+    more = plan_order(planner, asked, used)
+    if not broken_limit(planner, question, [*found, *more.packages]):
+        return more.packages, more.shortages
+    used.take(more.packages, planner.network.locations.index_of, sign=-1)
+    return (), tuple(LineShortage(line.line_id, line.sku, line.quantity) for line in asked.lines)
 
 
 def _ways(
@@ -230,20 +248,19 @@ def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion
     return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
 
 
-def _booked(leg: LegDecision, packages: list[PlannedPackage], penalty: int) -> LegDecision:
-    own = [
-        package
-        for package in packages
-        if package.delivery_method is leg.delivery_method
-        and package.destination_location_id in (NO_LOCATION, leg.destination_location_id)
-    ]
+def _booked(
+    leg: LegDecision, packages: list[PlannedPackage], instead: tuple[Plan, int]
+) -> LegDecision:
+    # `instead` is the fresh plan, and the price of each package beyond the first.
+    fresh, penalty = instead
+    own = _of_leg(leg, packages)
     paid = sum(package.package_cost_micros for package in own)
     units = sum(package.units_cost_micros for package in own)
     # Each was planned as the first package of its leg.
     more_count = sum(not package.parcel_id for package in own) - 1
     price = sum(package.price_micros for package in own) + penalty * max(0, more_count)
     cost = paid + units + price
-    return msgspec.structs.replace(
+    booked = msgspec.structs.replace(
         leg,
         cost_micros=Micros(cost),
         lower_bound_micros=Micros(min(cost, leg.lower_bound_micros)),
@@ -251,4 +268,37 @@ def _booked(leg: LegDecision, packages: list[PlannedPackage], penalty: int) -> L
         package_micros=Micros(paid),
         units_micros=Micros(units),
         price_micros=Micros(price),
+    )
+    if _sent(own) == _sent(_of_leg(leg, fresh.packages)):
+        return booked
+    # What the fresh plan was weighed against says nothing about a plan that was fixed.
+    sent: dict[Sku, int] = {}
+    for package in own:
+        for line in package.lines:
+            sent[line.sku] = sent.get(line.sku, 0) + line.quantity
+    return msgspec.structs.replace(
+        booked,
+        skus=tuple(sent) or leg.skus,
+        quantities=tuple(sent.values()) or leg.quantities,
+        used_location_ids=tuple(dict.fromkeys(package.location_id for package in own)),
+        runner_up_micros=None,
+        runner_up_location_ids=(),
+        rows=NO_ROWS,
+    )
+
+
+def _of_leg(leg: LegDecision, packages: Iterable[PlannedPackage]) -> list[PlannedPackage]:
+    return [
+        package
+        for package in packages
+        if package.delivery_method is leg.delivery_method
+        and package.destination_location_id in (NO_LOCATION, leg.destination_location_id)
+    ]
+
+
+def _sent(packages: list[PlannedPackage]) -> list[tuple[LocationId, list[tuple[LineId, int]]]]:
+    # Which place sends what, in an order of its own.
+    return sorted(
+        (package.location_id, sorted((line.line_id, line.quantity) for line in package.lines))
+        for package in packages
     )

@@ -4,9 +4,11 @@ Words only. The search runs beside the server (it takes seconds); nothing of its
 when it comes back: `ApplyReplan` books what still fits.
 """
 
+import enum
+
 import msgspec
 
-from domgrpc.core.order_commands import OrderMove
+from domgrpc.core.order_commands import MOVES_MAX, OrderMove
 from domgrpc.core.scopes import Scope
 from domgrpc.core.values import SECOND_MS, Micros, Revision
 
@@ -15,6 +17,35 @@ SEARCHED_ORDERS_MAX = 100_000
 SEARCH_MS_MIN = SECOND_MS
 SEARCH_MS_DEFAULT = 60 * SECOND_MS
 SEARCH_MS_MAX = 600 * SECOND_MS
+
+
+class Staying(enum.Enum):
+    """Why open work is left where it is."""
+
+    COLLECTED = "collected"
+    """The customer collects it where its stock is."""
+    BACKORDERED = "backordered"
+    """It waits for supply, or must travel with what does."""
+    SPLIT = "split"
+    """Units of one SKU lie at several places."""
+    SEVERAL_PARCELS = "several_parcels"
+    """Two parcels of one leg come from one place."""
+    RIDES = "rides"
+    """Some of the order travels in the parcel of other work."""
+    HOSTS = "hosts"
+    """Other work travels in its parcel, and would have to pay for one of its own."""
+    SHIPS_ALONE = "ships_alone"
+    """A product of it travels alone."""
+    UNREACHABLE = "unreachable"
+    """No carrier service leads any more from where it lies to the customer."""
+    OUT_OF_SCOPE = "out_of_scope"
+    """Some of its leg lies outside of the scope that was asked for."""
+    SCOPE_GONE = "scope_gone"
+    """The order's own scope names what does not exist any more."""
+    TOO_LARGE = "too_large"
+    """It costs, or could cost somewhere, more than a million of the currency unit."""
+    FAILED = "failed"
+    """Counting what it costs failed: a mistake of ours, which is in the server's log."""
 
 
 class BacklogQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +71,23 @@ class ProposedMove(msgspec.Struct, frozen=True):
 
 
 class BacklogProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A better plan of the open orders, the largest saving first."""
+    """A better plan of the open orders.
+
+    The largest saving first; orders that change only together stand one after the other.
+    """
 
     moves: tuple[ProposedMove, ...]
     order_count: int
     """Orders that were looked at."""
+    left_out: tuple[tuple[Staying, int], ...] = ()
+    """Of how much work, in fulfilment orders, each reason kept it where it is."""
     cost_before_micros: Micros
+    """Of the orders of which anything may move."""
     cost_after_micros: Micros
     lower_bound_micros: Micros
+    """No plan of them costs less, whatever moving is worth."""
     search_us: int
     revision: Revision
     """Whose open work it saw."""
+    package_count_max: int = MOVES_MAX
+    """So many packages are booked in one step."""

@@ -47,6 +47,7 @@ class Reservations:
     __slots__ = (
         "_finished_max",
         "_listing",
+        "_next_deadline_ms",
         "by_id",
         "deadlines",
         "finished",
@@ -60,6 +61,7 @@ class Reservations:
         self._finished_max = retention.finished_reservations_max
         self.by_id: dict[ReservationId, Reservation] = {}
         self.deadlines: SortedList[tuple[TimeMs, ReservationId]] = SortedList()
+        self._next_deadline_ms: TimeMs | None = None
         self.held_counts: dict[ClientId, int] = {}
         # (id, revision) in order of finishing; the revision tells a revived one apart.
         self.finished: deque[tuple[ReservationId, Revision]] = deque()
@@ -79,7 +81,7 @@ class Reservations:
 
     def next_deadline_ms(self) -> TimeMs | None:
         """Return the earliest deadline of an open hold, None where there is none; O(1)."""
-        return self.deadlines[0][0] if self.deadlines else None
+        return self._next_deadline_ms
 
     def after(self, place: tuple[int, str]) -> Iterator[Reservation]:
         """Iterate the reservations created behind (create time, id), oldest first.
@@ -108,6 +110,7 @@ class Reservations:
                 held.append((reservation.expire_time_ms, reservation.reservation_id))
                 self._count_held(reservation.client_id, 1)
         self.deadlines.update(held)
+        self._note_next_deadline()
 
     def store(self, reservation: Reservation) -> None:
         """Put a reservation in place of its former value and keep the orders and counts."""
@@ -120,8 +123,10 @@ class Reservations:
                 return
             self.deadlines.remove((old.expire_time_ms, key))
             self._count_held(old.client_id, -1)
+            self._note_next_deadline()
         if held:
             self.deadlines.add((reservation.expire_time_ms, key))
+            self._note_next_deadline()
             self._count_held(reservation.client_id, 1)
         self.by_id[key] = reservation
         if old is None and self._listing is not None:
@@ -129,6 +134,10 @@ class Reservations:
         if not held and reservation.is_finished:
             self.finished.append((key, reservation.revision))
             self._forget_oldest()
+
+    def _note_next_deadline(self) -> None:
+        # Several times in every turn it is asked for, by the timers too.
+        self._next_deadline_ms = self.deadlines[0][0] if self.deadlines else None
 
     def _count_held(self, client_id: ClientId, change: int) -> None:
         count = self.held_counts.get(client_id, 0) + change
@@ -151,6 +160,7 @@ class Reservations:
         held = [r for r in self.by_id.values() if r.state is ReservationState.HELD]
         expected = sorted((r.expire_time_ms, r.reservation_id) for r in held)
         assert list(self.deadlines) == expected
+        assert self._next_deadline_ms == (expected[0][0] if expected else None)
         assert sum(self.held_counts.values()) == len(held)
 
     def claims(self, network: Network) -> dict[Sku, dict[LocationIndex, list[int]]]:

@@ -18,6 +18,7 @@ from domgrpc.core.rule_sets import (
     BUILT_IN_CONTENT,
     ActivateRuleSet,
     CreateRuleSet,
+    DryRunRuleSet,
     RuleSet,
     RuleSetCreated,
     RuleSetState,
@@ -141,6 +142,30 @@ def decide_validate_rule_set(
     return RuleSetStateChanged(command.version, RuleSetState.VALIDATED, warnings)
 
 
+def decide_dry_run_rule_set(state: RuleSets, command: DryRunRuleSet) -> RuleSetStateChanged | None:
+    """Note that a rule set was tried; None where it has come further already.
+
+    Refuses a draft with ILLEGAL_TRANSITION.
+    """
+    rule_set = check_is_validated(state, command.version)
+    if RuleSetState.DRY_RUN not in NEXT_STATES[rule_set.state]:
+        return None
+    return RuleSetStateChanged(command.version, RuleSetState.DRY_RUN)
+
+
+def check_is_validated(state: RuleSets, version: RuleSetVersion) -> RuleSet:
+    """Return a rule set, or refuse with RULE_SET_NOT_FOUND, a draft with ILLEGAL_TRANSITION."""
+    rule_set = state.get(version)
+    if rule_set.state is RuleSetState.DRAFT:
+        raise Rejected(
+            Reason.ILLEGAL_TRANSITION,
+            f"rule set {version} is a {rule_set.state.name}: validate it first",
+            version=version,
+            state=rule_set.state.name,
+        )
+    return rule_set
+
+
 def decide_activate_rule_set(
     state: RuleSets, command: ActivateRuleSet
 ) -> RuleSetStateChanged | None:
@@ -148,16 +173,9 @@ def decide_activate_rule_set(
 
     Refuses a draft with ILLEGAL_TRANSITION.
     """
-    rule_set = state.get(command.version)
+    rule_set = check_is_validated(state, command.version)
     if rule_set.state is RuleSetState.ACTIVE:
         return None
-    if RuleSetState.ACTIVE not in NEXT_STATES[rule_set.state]:
-        raise Rejected(
-            Reason.ILLEGAL_TRANSITION,
-            f"rule set {command.version} is a {rule_set.state.name}: validate it first",
-            version=command.version,
-            state=rule_set.state.name,
-        )
     return RuleSetStateChanged(command.version, RuleSetState.ACTIVE)
 
 

@@ -107,7 +107,7 @@ class Replanning(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     stability_price_micros: int = 500_000
     """A new plan must save more than this."""
     cool_down_ms: int = 30 * MINUTE_MS
-    """A location that declined is left out for so long."""
+    """A location that gave work of an order back gets none of that order for so long."""
 
 
 class RuleSetContent(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -153,6 +153,13 @@ class ValidateRuleSet(msgspec.Struct, frozen=True, array_like=True, kw_only=True
     """Check a draft's rules, alone and against each other."""
 
     version: RuleSetVersion
+
+
+class DryRunRuleSet(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):
+    """Note that a validated rule set was tried on so many orders."""
+
+    version: RuleSetVersion
+    order_count: int = 0
 
 
 class ActivateRuleSet(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=True):

@@ -213,10 +213,6 @@ class SafetyStockRules:
         """Return the rules of a kind that are found by their location, by that."""
         return self._buckets.get((kind, "location"), _NONE)
 
-    def has_kind(self, kind: RuleKind) -> bool:
-        """Whether any rule of the kind exists; O(1)."""
-        return any((kind, found_by) in self._buckets for found_by in ("sku", "location", "neither"))
-
     def check_invariants(self) -> None:
         """Every rule is in exactly its bucket, and none of these is empty."""
         buckets = [bucket for named in self._buckets.values() for bucket in named.values()]

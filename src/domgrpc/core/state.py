@@ -6,7 +6,7 @@ from domgrpc.core.inventory import Feeds
 from domgrpc.core.logistics import Logistics
 from domgrpc.core.network import Network
 from domgrpc.core.order_book import Orders
-from domgrpc.core.order_planning import Planner
+from domgrpc.core.planner import Planner
 from domgrpc.core.products import KnownSkus
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.rule_set_book import RuleSets
@@ -43,7 +43,7 @@ class State:
         self.reservations = Reservations(limits, self.retention)
         self.logistics = Logistics(limits)
         self.rule_sets = RuleSets(limits)
-        self.orders = Orders(limits, self.retention)
+        self.orders = Orders(limits, self.retention, self.network.stock.waiting)
         self.planner = Planner(self.network, self.logistics, self.rule_sets, self.orders)
         self.answers = KeptAnswers(self.retention)
         self.revision = Revision(0)

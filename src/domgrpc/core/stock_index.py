@@ -74,11 +74,15 @@ class AvailabilityView:
     def catch_up(self) -> None:
         """Take in the slots that changed since; O(changes · log locations)."""
         changed = self._stock.changed_slots
-        if self.seen_count == len(changed):
+        count = len(changed)
+        if self.seen_count == count:
             return
-        for slot in dict.fromkeys(changed[self.seen_count :]):
-            self._update(slot)
-        self.seen_count = len(changed)
+        if self.seen_count == count - 1:
+            self._update(changed[-1])
+        else:
+            for slot in dict.fromkeys(changed[self.seen_count :]):
+                self._update(slot)
+        self.seen_count = count
 
     def available(self, *, in_stock_only: bool) -> "array[int]":
         """Return ATF by slot where only stock counts, else ATS."""
@@ -124,8 +128,11 @@ class AvailabilityView:
         if not fulfill_delta and not sell_delta:
             return
         index = LocationIndex(self._stock.location_indexes[slot])
-        _rerank(self._rankings[True], index, self.to_fulfill[slot], to_fulfill)
-        _rerank(self._rankings[False], index, self.to_sell[slot], to_sell)
+        by_sale, by_stock = self._rankings
+        if by_stock is not None:
+            _rerank(by_stock, index, self.to_fulfill[slot], to_fulfill)
+        if by_sale is not None:
+            _rerank(by_sale, index, self.to_sell[slot], to_sell)
         self.to_fulfill[slot] = to_fulfill
         self.to_sell[slot] = to_sell
         self.to_fulfill_total += fulfill_delta
@@ -136,8 +143,8 @@ class AvailabilityView:
                 totals.to_sell += sell_delta
 
 
-def _rerank(ranking: "Ranking | None", index: LocationIndex, old: int, new: int) -> None:
-    if ranking is None or old == new:
+def _rerank(ranking: "Ranking", index: LocationIndex, old: int, new: int) -> None:
+    if old == new:
         return
     if old > 0:
         ranking.remove((-old, index))

@@ -6,10 +6,10 @@ horizon. Overdue supply is promised to nobody until it gets a new date or is rec
 """
 
 import enum
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from sortedcontainers import SortedDict
 
 from domgrpc.core.values import Quantity, SupplyId, TimeMs
 
@@ -35,21 +35,24 @@ class Supply(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class InboundSupplies:
-    """The supplies of one position. Changes cost O(log n), sums what they read."""
+    """The supplies of one position. Finding costs O(log n), sums what they read.
+
+    Most positions have one or none, and there are millions: a plain list is kept in order.
+    """
 
     __slots__ = ("_by_due", "_by_id")
 
     def __init__(self) -> None:
         """Start empty."""
         self._by_id: dict[SupplyId, Supply] = {}
-        self._by_due: SortedDict[tuple[TimeMs, SupplyId], Supply] = SortedDict()
+        self._by_due: list[tuple[TimeMs, SupplyId]] = []
 
     def __len__(self) -> int:
         return len(self._by_id)
 
     def __iter__(self) -> Iterator[Supply]:
         """Iterate by due time."""
-        return iter(self._by_due.values())
+        return (self._by_id[supply_id] for _, supply_id in self._by_due)
 
     def get(self, supply_id: SupplyId) -> Supply | None:
         """Return one supply, None where it is not announced."""
@@ -59,17 +62,18 @@ class InboundSupplies:
         """Set a supply, or withdraw it where its quantity is 0."""
         old = self._by_id.pop(supply.supply_id, None)
         if old is not None:
-            del self._by_due[old.due_time_ms, old.supply_id]
+            del self._by_due[bisect_left(self._by_due, (old.due_time_ms, old.supply_id))]
         if supply.quantity > 0:
             self._by_id[supply.supply_id] = supply
-            self._by_due[supply.due_time_ms, supply.supply_id] = supply
+            insort(self._by_due, (supply.due_time_ms, supply.supply_id))
 
     def due(self, after_ms: int, until_ms: int) -> Iterator[Supply]:
         """Iterate the supplies due after one time and up to another, by due time."""
-        first = (TimeMs(after_ms + 1), SupplyId(""))
-        last = (TimeMs(until_ms + 1), SupplyId(""))
-        for key in self._by_due.irange(first, last, (True, False)):
-            yield self._by_due[key]
+        by_due = self._by_due
+        first = bisect_left(by_due, (TimeMs(after_ms + 1), SupplyId("")))
+        end = bisect_left(by_due, (TimeMs(until_ms + 1), SupplyId("")), lo=first)
+        for place in range(first, end):
+            yield self._by_id[by_due[place][1]]
 
     def quantity_due(self, after_ms: int, until_ms: int) -> int:
         """Sum the units due after one time and up to another."""
@@ -78,9 +82,10 @@ class InboundSupplies:
     def check_invariants(self) -> None:
         """Both orders hold the same supplies, none of them empty."""
         assert len(self._by_id) == len(self._by_due)
-        for (due_time_ms, supply_id), supply in self._by_due.items():
-            assert self._by_id[supply_id] is supply
-            assert supply.due_time_ms == due_time_ms
+        assert self._by_due == sorted(self._by_due)
+        for due_time_ms, supply_id in self._by_due:
+            supply = self._by_id[supply_id]
+            assert (supply.supply_id, supply.due_time_ms) == (supply_id, due_time_ms)
             assert supply.quantity > 0
 
 

@@ -27,6 +27,7 @@ from domgrpc.core.profiles import Profiles, Slot, SomeProfiles
 from domgrpc.core.time_zones import time_zone
 from domgrpc.core.transit import Transit
 from domgrpc.core.values import FOREVER_MS, DeliveryMethod, TimeMs
+from domgrpc.core.vectors import WIDE_MIN, array_of, bands_of, mile_prices, numbers_of
 from domgrpc.core.zones import (
     NO_SPOT,
     spot_of,
@@ -137,7 +138,7 @@ class Terms:
         if any(
             offer.freight.unit_mile_micros for found in self._offers.values() for offer in found
         ):
-            unit = array("q", map(add, unit, miles_micros(mile, distances)))
+            unit = _with_miles(unit, mile, distances)
         if profiles.has_handling:
             package = array("q", map(add, package, profiles.package_micros))
             unit = array("q", map(add, unit, profiles.unit_micros))
@@ -177,8 +178,8 @@ class Terms:
         elif spot is NO_SPOT:
             keys = [slot * width + unknown for slot in slots]
         else:
-            ways = zip(slots, distances, strict=True)
-            keys = [slot * width + bisect_left(edges, metres) for slot, metres in ways]
+            bands = _bands(distances, edges)
+            keys = [slot * width + band for slot, band in zip(slots, bands, strict=True)]
             for place in profiles.unplaced:
                 keys[place] = slots[place] * width + unknown
         if isinstance(there, int):
@@ -289,6 +290,21 @@ class Terms:
 
     def _card(self, steps: Steps) -> int:
         return self._cards.setdefault(steps, len(self._cards)) if steps else -1
+
+
+def _bands(distances: "array[int]", edges: list[int]) -> list[int]:
+    if len(distances) > WIDE_MIN:
+        return bands_of(distances, edges)
+    return [bisect_left(edges, metres) for metres in distances]
+
+
+def _with_miles(unit: "array[int]", mile: "array[int]", distances: "array[int]") -> "array[int]":
+    # What a unit costs with its way, from each location.
+    if len(unit) > WIDE_MIN:
+        prices = mile_prices(mile, distances)
+        if prices is not None:
+            return array_of(numbers_of(unit) + prices)
+    return array("q", map(add, unit, miles_micros(mile, distances)))
 
 
 def _reaches(card: RateCardFields, slot: Slot, distance_m: int) -> bool:

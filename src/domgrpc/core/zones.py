@@ -27,7 +27,7 @@ NO_SPOT: Spot = (0.0, 0.0, 0.0)
 # chord between two ends of the world stays below 1.
 _RADIUS = 0.5 * (1 - 1e-14)
 _RADIANS_PER_E7 = pi / 180 / DEGREE_E7
-_DIAMETER_M = 2 * EARTH_RADIUS_M
+DIAMETER_M = 2 * EARTH_RADIUS_M
 
 
 def metres(miles: int) -> int:
@@ -57,5 +57,5 @@ def spot_of(point: Point | None) -> Spot:
 
 def distances_m(spots: list[Spot], there: Spot) -> list[int]:
     """Return how far each of the spots is from one, in whole metres."""
-    diameter_m = _DIAMETER_M
+    diameter_m = DIAMETER_M
     return [int(diameter_m * asin(dist(spot, there)) + 0.5) for spot in spots]

@@ -5,16 +5,18 @@ import sys
 
 import structlog
 
-from domgrpc.engine.calls import Stopped
-
 _log = structlog.get_logger()
+
+
+class BesideFailed(Exception):
+    """What was to be done beside the server failed; the server itself goes on."""
 
 
 async def run_module(module: str, task: bytes) -> bytes:
     """Run a module in a process that reads `task`; return what it wrote.
 
-    The process is ended where the caller is cancelled. Raises Stopped where it cannot be started
-    or fails; what it said is in the log then.
+    The process is ended where the caller is cancelled. Raises BesideFailed where it cannot be
+    started or fails; what it said is in the log then.
     """
     try:
         process = await asyncio.create_subprocess_exec(
@@ -26,7 +28,7 @@ async def run_module(module: str, task: bytes) -> bytes:
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as error:
-        raise Stopped(f"no process could be started beside the server: {error}") from error
+        raise BesideFailed(f"no process could be started beside the server: {error}") from error
     try:
         output, errors = await process.communicate(task)
     finally:
@@ -40,5 +42,8 @@ async def run_module(module: str, task: bytes) -> bytes:
             status=process.returncode,
             errors=errors.decode(errors="replace"),
         )
-        raise Stopped("the process beside the server failed; see the server's log")
+        raise BesideFailed(
+            f"the process beside the server that ran {module} failed with status "
+            f"{process.returncode}: nothing was changed; the server's log says why, report it"
+        )
     return output

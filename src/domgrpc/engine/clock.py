@@ -66,12 +66,12 @@ class DecisionTime:
             self._now_ms = max(self._now_ms, wall_ms)
             self._is_apart = False
         else:
-            self._note_apart(apart_ms)
+            if not self._is_apart:
+                self._note_apart(apart_ms)
             step_ms = passed_ms * _FOLLOWING_SHARE
             self._now_ms += passed_ms + max(-step_ms, min(step_ms, apart_ms))
         return TimeMs(int(self._now_ms))
 
     def _note_apart(self, apart_ms: float) -> None:
-        if not self._is_apart:
-            self._is_apart = True
-            _log.warning("wall_clock_apart", apart_seconds=round(apart_ms / 1_000, 3))
+        self._is_apart = True
+        _log.warning("wall_clock_apart", apart_seconds=round(apart_ms / 1_000, 3))

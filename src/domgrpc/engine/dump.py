@@ -159,7 +159,7 @@ def dump_shared(state: State) -> Iterator[tuple[int, int, bytes]]:
     yield from _chunks(RESERVATIONS, state.reservations.by_id.values())
     yield from _chunks(FINISHED, state.reservations.finished)
     yield from _chunks(ORDERS, state.orders.by_id.values())
-    yield from _chunks(FINISHED_ORDERS, state.orders.finished)
+    yield from _chunks(FINISHED_ORDERS, state.orders.finished.items())
     yield from _chunks(DELTAS, state.memory.entries)
 
 
@@ -318,7 +318,7 @@ def _load_orders(state: State, orders: list[Order]) -> None:
 
 
 def _load_finished_orders(state: State, finished: list[tuple[OrderId, Revision]]) -> None:
-    state.orders.finished.extend(finished)
+    state.orders.restore_finished(finished)
 
 
 def _load_deltas(state: State, deltas: list[RememberedDelta]) -> None:

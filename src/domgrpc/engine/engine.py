@@ -19,6 +19,7 @@ from domgrpc.core.machine import change_retention
 from domgrpc.core.values import TimeMs
 from domgrpc.engine.admission import Admission
 from domgrpc.engine.clock import Clock, SystemClock
+from domgrpc.engine.dry_running import DryRunner
 from domgrpc.engine.feed import Feed
 from domgrpc.engine.recovery import check_recovered, load_newest_snapshot, replay_frames
 from domgrpc.engine.reoptimizing import Reoptimizer
@@ -87,6 +88,7 @@ class Engine:
         self.verify = snapshots.verify
         self.failed = writer.failed
         self.reoptimizer = Reoptimizer(writer)
+        self.dry_runner = DryRunner(writer)
         self._snapshots = snapshots
         self._timers = timers
         self._scrubber = scrubber

@@ -132,11 +132,16 @@ class Feed:
         """Return the next records from memory, None where they are no longer there."""
         if after_revision >= self.last_revision:
             return []
-        if not self._groups or after_revision + 1 < self._groups[0].first_revision:
+        groups = self._groups
+        if not groups or after_revision + 1 < groups[0].first_revision:
             return None
+        newest = groups[-1]
+        if after_revision + 1 == newest.first_revision:
+            # Whoever follows live has all but the newest group.
+            return self._records_of(newest)[:RECORDS_PER_BATCH_MAX]
         found: list[Record] = []
-        for place in range(self._place_of(after_revision + 1), len(self._groups)):
-            group = self._groups[place]
+        for place in range(self._place_of(after_revision + 1), len(groups)):
+            group = groups[place]
             found.extend(r for r in self._records_of(group) if r.revision > after_revision)
             if len(found) >= RECORDS_PER_BATCH_MAX:
                 break
@@ -185,7 +190,7 @@ class Feed:
     def _records_of(self, group: "_Group") -> list[Record]:
         # All watchers that wait ask for the newest group: it is decoded once, or never.
         if self._decoded is None or self._decoded[0] is not group:
-            self._decoded = (group, list(decode_records(group.payload, group.record_count)))
+            self._decoded = (group, decode_records(group.payload, group.record_count))
         return self._decoded[1]
 
 

@@ -12,13 +12,17 @@ import structlog
 
 from domgrpc.core.events import Record
 from domgrpc.core.machine import DecisionBroken, replan_displaced
-from domgrpc.core.values import TimeMs
+from domgrpc.core.order_commands import OrdersReplanned
+from domgrpc.core.replanning import PLANNING_FAILED
+from domgrpc.core.values import OrderId, TimeMs
 from domgrpc.engine.writer import Writer
 
 _log = structlog.get_logger()
 
 _RETRY_SECONDS = 0.5
 """How long to wait where a new plan could not be written."""
+_BROKEN_RETRY_SECONDS = 60.0
+"""How long to wait where deciding it broke."""
 
 
 class Outages:
@@ -31,6 +35,7 @@ class Outages:
         self._handle: asyncio.Handle | None = None
         self._settled_versions = (-1, -1)
         self._boundary_ms = 0
+        self._is_broken = False
         self.look(writer.now_ms())
 
     def look(self, now_ms: TimeMs) -> None:
@@ -54,11 +59,15 @@ class Outages:
         # The handle stays set meanwhile: the commits of this turn begin nothing else.
         now_ms, versions = self._writer.now_ms(), self._versions()
         started_seconds = self._writer.clock.seconds()
+        self._is_broken = False
         was_written = self._writer.run_alone(self._decide, now_ms)
         self._handle = None
         if self._writer.failed.done():
             return
-        if was_written is None:
+        if self._is_broken:
+            # Not the same as nothing displaced: it is tried again, though not at every turn.
+            self._handle = self._loop.call_later(_BROKEN_RETRY_SECONDS, self._replan)
+        elif was_written is None:
             self._handle = self._loop.call_later(_RETRY_SECONDS, self._replan)
         elif was_written:
             pause_seconds = self._writer.clock.seconds() - started_seconds
@@ -70,12 +79,27 @@ class Outages:
 
     def _decide(self, now_ms: TimeMs) -> Record | None:
         try:
-            return replan_displaced(self._writer.state, now_ms)
+            record = replan_displaced(self._writer.state, now_ms)
         except DecisionBroken:
             # Deciding changes nothing: the work stays where it is, and everybody else is served.
             _log.exception("replanning_failed")
+            self._is_broken = True
             return None
+        for order_id, reason in _skipped(record):
+            if reason.startswith(PLANNING_FAILED):
+                _log.error("order_replanning_failed", order_id=order_id, reason=reason)
+        return record
 
     def _versions(self) -> tuple[int, int]:
         state = self._writer.state
         return state.network.locations.version, state.orders.stirred_count
+
+
+def _skipped(record: Record | None) -> tuple[tuple[OrderId, str], ...]:
+    events = () if record is None else record.events
+    return tuple(
+        each
+        for event in events
+        if isinstance(event, OrdersReplanned)
+        for each in event.summary.skipped
+    )

@@ -4,8 +4,6 @@ A frame's payload is the msgpack encodings of its records, one behind the other
 (docs/data-format.md, Records).
 """
 
-from collections.abc import Iterator
-
 import msgspec
 from xxhash import xxh3_64_intdigest
 
@@ -15,7 +13,7 @@ from domgrpc.core.events import Record
 _RECORDS = msgspec.msgpack.Encoder()
 _COMMANDS = msgspec.msgpack.Encoder()
 _RECORD_LISTS = msgspec.msgpack.Decoder(list[Record])
-_ARRAY_32 = 0xDD
+_ARRAY_32 = b"\xdd"
 
 
 class RecordBuffer:
@@ -42,11 +40,10 @@ class RecordBuffer:
         return bytes(self._buffer)
 
 
-def decode_records(payload: bytes, count: int) -> Iterator[Record]:
-    """Iterate the records of a frame's payload; ValueError where it holds other than `count`."""
+def decode_records(payload: bytes, count: int) -> list[Record]:
+    """Return the records of a frame's payload; ValueError where it holds other than `count`."""
     # An array header in front makes the row of records one value for the decoder.
-    header = bytes((_ARRAY_32,)) + count.to_bytes(4, "big")
-    yield from _RECORD_LISTS.decode(header + payload)
+    return _RECORD_LISTS.decode(_ARRAY_32 + count.to_bytes(4, "big") + payload)
 
 
 def fingerprint(command: Command) -> int:

@@ -7,7 +7,6 @@ afterwards is checked against itself before the first call is answered.
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import takewhile
 
 import msgspec
 
@@ -73,9 +72,7 @@ def replay_frames(state: State, frames: Iterable[Frame], *, last_revision: int) 
     with collector_paused():
         for frame in frames:
             size_bytes += frame_bytes(len(frame.payload))
-            later = (r for r in _records_of(frame) if r.revision > first_revision)
-            for record in takewhile(lambda r: r.revision <= last_revision, later):
-                _replay_one(state, record, frame)
+            _replay_frame(state, frame, first_revision, last_revision)
     return Replayed(state.revision - first_revision, size_bytes)
 
 
@@ -94,6 +91,12 @@ def check_recovered(state: State, disk: Disk) -> None:
             found="values that contradict each other",
             sequence=state.revision,
         ) from error
+
+
+def _replay_frame(state: State, frame: Frame, after_revision: int, last_revision: int) -> None:
+    for record in _records_of(frame):
+        if after_revision < record.revision <= last_revision:
+            _replay_one(state, record, frame)
 
 
 def _replay_one(state: State, record: Record, frame: Frame) -> None:
@@ -138,12 +141,12 @@ def _load(disk: Disk, name: str, limits: Limits) -> tuple[State, SnapshotFacts]:
     return state, reading.facts
 
 
-def _records_of(frame: Frame) -> Iterator[Record]:
-    place = f"byte {frame.offset_bytes} (sequence {frame.first_sequence})"
+def _records_of(frame: Frame) -> list[Record]:
     try:
-        records = list(decode_records(frame.payload, frame.count))
+        records = decode_records(frame.payload, frame.count)
     except ValueError as error:
         # What msgspec raises, also for text that is no UTF-8.
+        place = f"byte {frame.offset_bytes} (sequence {frame.first_sequence})"
         found = f"a group at {place} that is not understood ({error})"
         raise FormatTooNew(frame.segment_name, found=found, known=_KNOWN) from error
     for sequence, record in enumerate(records, start=frame.first_sequence):
@@ -155,7 +158,7 @@ def _records_of(frame: Frame) -> Iterator[Record]:
                 found=f"that of revision {record.revision}",
                 sequence=sequence,
             )
-        yield record
+    return records
 
 
 @contextmanager

@@ -7,8 +7,10 @@ answer is believed: ApplyReplan books the moves that still fit.
 
 import asyncio
 import time
+from collections import Counter
 
 import msgspec
+import structlog
 
 from domgrpc.core.open_work import (
     OpenOrder,
@@ -18,13 +20,24 @@ from domgrpc.core.open_work import (
     shared_stock,
 )
 from domgrpc.core.order_commands import OrderMove
-from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion, ProposedMove
-from domgrpc.core.values import LocationIndex, Micros, Revision
+from domgrpc.core.order_moves import move_count_max
+from domgrpc.core.rejections import Rejected
+from domgrpc.core.replan_proposals import (
+    BacklogProposal,
+    BacklogQuestion,
+    ProposedMove,
+    Staying,
+)
+from domgrpc.core.values import LocationIndex, Micros, OrderId, Revision, TimeMs
 from domgrpc.engine.backlog_search import ANSWER, SearchAnswer, SearchJob
 from domgrpc.engine.beside import run_module
 from domgrpc.engine.writer import Writer
 
+_log = structlog.get_logger()
+
 ORDERS_PER_SLICE = 20
+NEEDS_MAX = 500_000
+"""What so many may cost at the most still adds up within the numbers of the search."""
 CELLS_MAX = 50_000_000
 """Needs times locations: beyond it the search would take more memory than a server spares."""
 
@@ -35,6 +48,23 @@ class ReoptimizationRunning(Exception):
 
 class BacklogTooLarge(Exception):
     """There is more open work than a search can take."""
+
+
+class _Backlog:
+    """The open work as it was collected."""
+
+    __slots__ = ("left_out", "order_count", "orders", "revision")
+
+    def __init__(self, order_count: int) -> None:
+        """Begin with nothing of so many orders."""
+        self.order_count = order_count
+        self.orders: list[OpenOrder] = []
+        """Those of which anything may move."""
+        self.left_out: Counter[Staying] = Counter()
+        self.revision = Revision(0)
+
+
+_NOTHING = SearchAnswer((), (), (), 0, ())
 
 
 class Reoptimizer:
@@ -48,43 +78,60 @@ class Reoptimizer:
     async def propose(self, question: BacklogQuestion) -> BacklogProposal:
         """Return a better plan of the open orders; none of it is booked.
 
-        Raises ReoptimizationRunning while another search is under way, BacklogTooLarge, Stopped
-        where the process fails, and Rejected for a scope that does not exist.
+        Raises ReoptimizationRunning while another search is under way, BacklogTooLarge,
+        BesideFailed where the process fails, and Rejected for a scope that does not exist.
         """
         if self._is_running:
             raise ReoptimizationRunning("another search is under way: wait for its end")
         self._is_running = True
         started = time.perf_counter()
         try:
-            orders, revision = await self._collect(question)
-            if not orders:
-                return _nothing(revision)
-            answer = await _search_beside(self._job(question, orders))
+            backlog = await self._collect(question)
+            answer = _NOTHING
+            if backlog.orders:
+                answer = await _search_beside(self._job(question, backlog.orders))
         finally:
             self._is_running = False
         search_us = round((time.perf_counter() - started) * 1e6)
-        return self._proposal(question, orders, answer, (revision, search_us))
+        return self._proposal(question, backlog, answer, search_us)
 
-    async def _collect(self, question: BacklogQuestion) -> tuple[list[OpenOrder], Revision]:
+    async def _collect(self, question: BacklogQuestion) -> _Backlog:
         state = self._writer.state
         ids = open_order_ids(state.planner, question)
-        orders: list[OpenOrder] = []
+        backlog = _Backlog(len(ids))
         need_count = 0
         for start in range(0, len(ids), ORDERS_PER_SLICE):
             now_ms = self._writer.now_ms()
             for order_id in ids[start : start + ORDERS_PER_SLICE]:
-                found = open_order(state.planner, order_id, question, now_ms)
-                if found is not None:
-                    orders.append(found)
+                found = self._open_order(order_id, question, now_ms)
+                if found is None:
+                    backlog.left_out[Staying.FAILED] += 1
+                    continue
+                backlog.left_out.update(found.reasons)
+                if found.legs:
+                    backlog.orders.append(found)
                     need_count += sum(len(leg.needs) for leg in found.legs)
-            if need_count * len(state.network.locations.by_index) > CELLS_MAX:
+            location_count = len(state.network.locations.by_index)
+            if need_count * location_count > CELLS_MAX or need_count > NEEDS_MAX:
                 raise BacklogTooLarge(
-                    f"the open work of {len(orders)} orders at "
-                    f"{len(state.network.locations.by_index)} locations is more than one search "
-                    "takes: name a scope, or fewer orders"
+                    f"the open work of {len(backlog.orders)} orders at {location_count} locations "
+                    "is more than one search takes: name a scope, or fewer orders"
                 )
             await asyncio.sleep(0)
-        return orders, state.revision
+        backlog.revision = state.revision
+        return backlog
+
+    def _open_order(
+        self, order_id: OrderId, question: BacklogQuestion, now_ms: TimeMs
+    ) -> OpenOrder | None:
+        try:
+            return open_order(self._writer.state.planner, order_id, question, now_ms)
+        except Rejected:
+            raise
+        except Exception:  # noqa: BLE001 - logged, and told to the caller
+            # One order that breaks the counting stays where it is; all others take part.
+            _log.exception("open_order_broken", order_id=order_id)
+            return None
 
     def _job(self, question: BacklogQuestion, orders: list[OpenOrder]) -> SearchJob:
         state = self._writer.state
@@ -105,73 +152,49 @@ class Reoptimizer:
         )
 
     def _proposal(
-        self,
-        question: BacklogQuestion,
-        orders: list[OpenOrder],
-        answer: SearchAnswer,
-        told: tuple[Revision, int],
+        self, question: BacklogQuestion, backlog: _Backlog, answer: SearchAnswer, search_us: int
     ) -> BacklogProposal:
-        revision, search_us = told
-        saving = sum(answer.savings)
+        orders = backlog.orders
+        staying = sum(order.staying_micros for order in orders)
+        before, after = sum(answer.costs_before), sum(answer.costs_after)
         moves: list[ProposedMove] = []
-        if answer.changed_legs and saving >= question.saving_micros_min:
+        if before - after >= question.saving_micros_min:
             moves = self._moves(orders, answer)
         return BacklogProposal(
             moves=tuple(moves),
-            order_count=len(orders),
-            cost_before_micros=Micros(answer.cost + saving),
-            cost_after_micros=Micros(answer.cost if moves else answer.cost + saving),
-            lower_bound_micros=Micros(answer.lower_bound),
+            order_count=backlog.order_count,
+            left_out=tuple(sorted(backlog.left_out.items(), key=lambda each: each[0].value)),
+            cost_before_micros=Micros(before + staying),
+            cost_after_micros=Micros((after if moves else before) + staying),
+            lower_bound_micros=Micros(answer.lower_bound + staying),
             search_us=search_us,
-            revision=revision,
+            revision=backlog.revision,
+            package_count_max=move_count_max(len(self._writer.state.network.locations.by_index)),
         )
 
     def _moves(self, orders: list[OpenOrder], answer: SearchAnswer) -> list[ProposedMove]:
         names = [each.location_id for each in self._writer.state.network.locations.by_index]
-        saved = dict(zip(answer.changed_legs, answer.savings, strict=True))
         places = iter(answer.places)
-        leg_number = 0
-        moves: list[ProposedMove] = []
-        for order in orders:
-            numbers = range(leg_number, leg_number + len(order.legs))
-            leg_number += len(order.legs)
-            own = [LocationIndex(next(places)) for leg in order.legs for _ in leg.needs]
-            if not any(number in saved for number in numbers):
+        moves: dict[int, list[ProposedMove]] = {}
+        costs = zip(answer.costs_before, answer.costs_after, strict=True)
+        for order, (before, after), partner in zip(orders, costs, answer.partners, strict=True):
+            needs = [need for leg in order.legs for need in leg.needs]
+            own = [LocationIndex(next(places)) for _ in needs]
+            if own == [need.present for need in needs]:
                 continue
             packages = moved_packages(order, iter(own), names)
             move = OrderMove(order.order_id, order.revision, packages)
-            before = _cost(order, [need.present for leg in order.legs for need in leg.needs])
-            moves.append(ProposedMove(move, Micros(before), Micros(_cost(order, own))))
-        moves.sort(key=lambda each: each.cost_after_micros - each.cost_before_micros)
-        return moves
+            stays = order.staying_micros
+            moves.setdefault(partner, []).append(
+                ProposedMove(move, Micros(before + stays), Micros(after + stays))
+            )
+        groups = [sorted(group, key=_more) for group in moves.values()]
+        groups.sort(key=lambda group: sum(map(_more, group)))
+        return [each for group in groups for each in group]
 
 
-def _cost(order: OpenOrder, places: list[LocationIndex]) -> int:
-    # What the legs of an order cost with their needs at these places.
-    cost = 0
-    left = iter(places)
-    for leg in order.legs:
-        packages = memoryview(leg.package_costs).cast("q")
-        used: dict[LocationIndex, None] = {}
-        for need in leg.needs:
-            index = next(left)
-            used[index] = None
-            cost += need.quantity * memoryview(need.unit_costs).cast("q")[index]
-        cost += sum(packages[index] for index in used)
-    return cost
-
-
-def _nothing(revision: Revision) -> BacklogProposal:
-    none = Micros(0)
-    return BacklogProposal(
-        moves=(),
-        order_count=0,
-        cost_before_micros=none,
-        cost_after_micros=none,
-        lower_bound_micros=none,
-        search_us=0,
-        revision=revision,
-    )
+def _more(move: ProposedMove) -> int:
+    return move.cost_after_micros - move.cost_before_micros
 
 
 async def _search_beside(job: SearchJob) -> SearchAnswer:

@@ -30,7 +30,7 @@ _SPARE_STEPS_MAX = 4_096
 _Report = TypeVar("_Report", Written, Folded)
 
 Beside: TypeAlias = Callable[[Job], Awaitable[bytes]]
-"""Does a job beside the server and returns its report as JSON; raises Stopped where it failed."""
+"""Does a job beside the server and returns its report as JSON; raises BesideFailed."""
 
 
 class SnapshotRunning(Exception):
@@ -83,8 +83,8 @@ class Snapshots:
     async def write(self, request_id: str = "") -> SnapshotReport:
         """Write a snapshot of now and trim the log behind the one before.
 
-        Raises SnapshotRunning; DiskFullRefusal; Stopped where the process beside the server
-        failed or the server closes.
+        Raises SnapshotRunning; DiskFullRefusal; BesideFailed where the process beside the
+        server failed; Stopped where the server closes.
         """
         if request_id in self._reports:
             return self._reports[request_id]

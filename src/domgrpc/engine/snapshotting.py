@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -119,8 +120,9 @@ def fold_files(disk: Disk, job: Job) -> Folded:
     return Folded(tuple(digests), facts.frames, tuple(findings))
 
 
+@cache
 def writer_version() -> str:
-    """Return what this program writes into the head of a snapshot."""
+    """Return what this program writes into the head of a snapshot; looked up once, in files."""
     return f"domgrpc {version('domgrpc')}"[:WRITER_VERSION_BYTES_MAX]
 
 

@@ -2,8 +2,8 @@
 
 Deadlines of holds (on the dot, though correctness never waits for a timer), the zero-filled
 segment ahead, seals of an idle log, snapshots by the growth of the log, the sweep over stock
-levels after rules or places changed, and new plans where work is displaced (outages.py). Everything
-is done in small steps between turns.
+levels after rules or places changed, and new plans where work is displaced (outages.py) or waits
+for stock (backorders.py). Everything is done in small steps between turns.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 
 from domgrpc.core.stock_levels import SWEEP_START, SweepPlace, SweepStockLevels, place_after
+from domgrpc.engine.backorders import Backorders
 from domgrpc.engine.outages import Outages
 from domgrpc.engine.snapshots import Snapshots
 from domgrpc.engine.writer import Writer
@@ -49,9 +50,11 @@ class Timers:
         self._snapshot_task: asyncio.Task[None] | None = None
         self._committed = asyncio.Event()
         self._outages = Outages(writer)
+        self._backorders = Backorders(writer)
         writer.committer.on_commit += [
             self._look_at_deadline,
             self._outages.look_after_commit,
+            self._backorders.look_after_commit,
             self._committed.set,
         ]
         self._look_at_deadline()
@@ -61,6 +64,7 @@ class Timers:
         """End the background work; a snapshot that is being written is given up."""
         self._writer.committer.on_commit.clear()
         self._outages.stop()
+        self._backorders.stop()
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         for task in (self._task, self._snapshot_task):
@@ -127,7 +131,9 @@ class Timers:
         if not self._writer.prepare_spare():
             return False
         self._sweep_levels()
-        self._outages.look(self._writer.now_ms())
+        now_ms = self._writer.now_ms()
+        self._outages.look(now_ms)
+        self._backorders.look(now_ms)
         idle_seconds = self._writer.clock.seconds() - self._writer.committer.last_commit_seconds
         if idle_seconds >= _STEP_SECONDS:
             self._writer.seal()

@@ -14,7 +14,7 @@ before a turn decides anything, so that it only refuses writes.
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
@@ -110,7 +110,8 @@ class Writer:
         (result,) = await self._enqueue((request,), ticket)
         if isinstance(result, Exception):
             raise result
-        return cast("Answer", result)
+        assert isinstance(result, Answer), "a request is answered"
+        return result
 
     async def execute(self, steps: Sequence[Step], ticket: Ticket = _NO_TICKET) -> list[StepResult]:
         """Have commands and queries run in order in one turn; a query may end in its exception."""
@@ -296,11 +297,13 @@ class Writer:
             started_seconds = self.clock.seconds()
             self._give_back_due(now_ms)
             now_seconds = started_seconds
+            done_count = 0
             for place, waiting in enumerate(queue):
                 # One at least is run, however long it may take: only turns teach how long.
                 if self._is_refused(waiting, now_seconds, is_first=not answered):
                     continue
                 answered.append((waiting, self._run_steps(waiting.steps, now_ms)))
+                done_count += len(waiting.steps)
                 now_seconds = self.clock.seconds()
                 if now_seconds - started_seconds > _TURN_SECONDS_MAX and self._is_open:
                     left = queue[place + 1 :]
@@ -313,7 +316,7 @@ class Writer:
                 waiting.future.set_result(results)
         if left:
             self._put_back(left)
-        return sum(len(results) for _, results in answered)
+        return done_count
 
     def _put_back(self, left: list[Waiting]) -> None:
         # Others had their turn in between: reads, health, answers on their way.

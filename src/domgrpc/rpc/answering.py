@@ -16,6 +16,7 @@ import structlog
 from google.rpc.status_pb2 import Status
 
 from domgrpc.core.rejections import Rejected
+from domgrpc.engine.beside import BesideFailed
 from domgrpc.engine.calls import (
     Busy,
     DeadlinePassed,
@@ -24,6 +25,7 @@ from domgrpc.engine.calls import (
     RevisionNotReached,
     Stopped,
 )
+from domgrpc.engine.dry_running import DryRunning
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.reoptimizing import BacklogTooLarge, ReoptimizationRunning
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
@@ -52,7 +54,9 @@ _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...
     SnapshotRunning: (TransportReason.SNAPSHOT_RUNNING, ()),
     VerificationRunning: (TransportReason.VERIFICATION_RUNNING, ()),
     ReoptimizationRunning: (TransportReason.REOPTIMIZATION_RUNNING, ()),
+    DryRunning: (TransportReason.DRY_RUN_RUNNING, ()),
     BacklogTooLarge: (TransportReason.BACKLOG_TOO_LARGE, ()),
+    BesideFailed: (TransportReason.INTERNAL, ()),
 }
 """What the engine refuses with: the reason, and the attributes that are its facts."""
 

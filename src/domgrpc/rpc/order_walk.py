@@ -80,8 +80,10 @@ def news_of(record: Record) -> Iterator[OrderNews]:
         match event:
             case OrderPlaced(order=order, claims=claims):
                 yield OrderNews(order, StepKind.PLACED, claims)
-            case OrderChanged(order=order, claims=claims, step=step):
+            case OrderChanged(order=order, claims=claims, step=step, guests=guests):
                 yield OrderNews(order, step, claims)
+                for guest in guests:
+                    yield OrderNews(guest, StepKind.REPLANNED, ())
             case OrdersReplanned(changes=changes):
                 for change in changes:
                     yield OrderNews(change.order, change.step, change.claims)

@@ -8,11 +8,14 @@ from domgrpc.core.order_commands import MOVES_MAX, ApplyReplan, OrderMove, Repla
 from domgrpc.core.order_queries import explain_decision, get_order, simulate_routing
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.replan_proposals import BacklogProposal, BacklogQuestion
-from domgrpc.core.values import OrderId, Revision
+from domgrpc.core.rule_sets import RuleSet
+from domgrpc.core.values import OrderId, Revision, RuleSetVersion
 from domgrpc.engine.admission import Priority
+from domgrpc.engine.dry_running import DryRunReport
 from domgrpc.rpc import rule_set_calls
 from domgrpc.rpc.calls import Call
 from domgrpc.rpc.shapes import request_id
+from domgrpc.rpc.translate_dry_runs import dry_run_rule_set, fill_dry_run
 from domgrpc.rpc.translate_orders import PLANNED_LINES_MAX, order_id_of
 from domgrpc.rpc.translate_plans import fill_plan
 from domgrpc.rpc.translate_routing import (
@@ -26,7 +29,8 @@ from domgrpc.rpc.translate_routing import (
     fill_summary,
     simulation_question,
 )
-from domgrpc.v1 import routing_pb2
+from domgrpc.rpc.translate_rule_sets import fill_rule_set
+from domgrpc.v1 import routing_pb2, rule_set_pb2
 
 PASSES_MAX = 3
 """Moves that did not fit because others came before them are tried so often."""
@@ -43,6 +47,13 @@ class Reoptimizer(Protocol):
         """Return a better plan; refuses while another search is under way."""
 
 
+class DryRunner(Protocol):
+    """Whoever tries rule sets on the newest orders."""
+
+    async def run(self, version: RuleSetVersion, order_count: int) -> DryRunReport:
+        """Plan orders by a rule set and by the active one; refuses while another run does."""
+
+
 class RoutingService:
     """Rule sets, simulations, explanations, and new plans of open orders."""
 
@@ -52,10 +63,26 @@ class RoutingService:
     GetRuleSet = staticmethod(rule_set_calls.get)
     ListRuleSets = staticmethod(rule_set_calls.list_all)
 
-    def __init__(self, reoptimizer: Reoptimizer) -> None:
-        """Take over who searches for better plans."""
+    def __init__(self, reoptimizer: Reoptimizer, dry_runner: DryRunner) -> None:
+        """Take over who searches for better plans, and who tries rule sets."""
         self._reoptimizer = reoptimizer
+        self._dry_runner = dry_runner
         self._answers: dict[str, _Kept] = {}
+
+    async def DryRunRuleSet(
+        self, message: rule_set_pb2.DryRunRuleSetRequest, call: Call
+    ) -> rule_set_pb2.DryRunRuleSetResponse:
+        """Try a rule set on the newest orders, and note that it was tried."""
+        command = dry_run_rule_set(message)
+        request_id(message.request_id)
+        report = await self._dry_runner.run(command.version, command.order_count)
+        # Last: a run that was given up leaves no mark.
+        rule_set, revision = await call.change(command, message.request_id, RuleSet)
+        answer = rule_set_pb2.DryRunRuleSetResponse()
+        fill_dry_run(answer, report)
+        fill_rule_set(answer.rule_set, rule_set, revision)
+        answer.revision = max(revision, report.revision)
+        return answer
 
     async def SimulateRouting(
         self, message: routing_pb2.SimulateRoutingRequest, call: Call
@@ -108,7 +135,7 @@ class RoutingService:
         answer = routing_pb2.ReoptimizeBacklogResponse(revision=proposal.revision)
         fill_proposal(answer, proposal)
         if not message.dry_run:
-            await _book(answer, [each.move for each in proposal.moves], call)
+            await _book(answer, proposal, call)
         if len(self._answers) == KEPT_ANSWERS_MAX:
             del self._answers[next(iter(self._answers))]
         self._answers[key] = (content, answer)
@@ -142,14 +169,15 @@ class RoutingService:
 
 
 async def _book(
-    answer: routing_pb2.ReoptimizeBacklogResponse, moves: list[OrderMove], call: Call
+    answer: routing_pb2.ReoptimizeBacklogResponse, proposal: BacklogProposal, call: Call
 ) -> None:
     # A chunk may need what a later one gives back: what did not fit is tried again.
+    moves = [each.move for each in proposal.moves]
     skipped: dict[OrderId, str] = {}
     for _ in range(PASSES_MAX):
         skipped, before = {}, len(moves)
         applied: list[OrderId] = []
-        for chunk in chunks(moves):
+        for chunk in chunks(moves, proposal.package_count_max):
             summary, revision = await _book_chunk(chunk, call)
             applied.extend(summary.applied_order_ids)
             skipped.update(summary.skipped)
@@ -162,17 +190,23 @@ async def _book(
         answer.skipped.add(order_id=order_id, reason=reason)
 
 
-def chunks(moves: Iterable[OrderMove]) -> Iterator[list[OrderMove]]:
-    """Cut moves into what one command may book: so many orders and so many lines of them."""
+def chunks(moves: Iterable[OrderMove], package_count_max: int) -> Iterator[list[OrderMove]]:
+    """Cut moves into what one command may book: so many orders, and packages and lines of them."""
     chunk: list[OrderMove] = []
-    line_count = 0
+    line_count = package_count = 0
     for move in moves:
         more = sum(len(package.lines) for package in move.packages)
-        if len(chunk) == MOVES_MAX or (chunk and line_count + more > PLANNED_LINES_MAX):
+        is_full = (
+            len(chunk) == MOVES_MAX
+            or line_count + more > PLANNED_LINES_MAX
+            or package_count + len(move.packages) > package_count_max
+        )
+        if chunk and is_full:
             yield chunk
-            chunk, line_count = [], 0
+            chunk, line_count, package_count = [], 0, 0
         chunk.append(move)
         line_count += more
+        package_count += len(move.packages)
     if chunk:
         yield chunk
 

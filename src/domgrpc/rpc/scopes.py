@@ -101,6 +101,8 @@ _CONFIGURE = (
     "domgrpc.v1.RoutingService/CreateRuleSet",
     "domgrpc.v1.RoutingService/ValidateRuleSet",
     "domgrpc.v1.RoutingService/ActivateRuleSet",
+    # It moves the rule set on, and changes nothing else.
+    "domgrpc.v1.RoutingService/DryRunRuleSet",
     "domgrpc.v1.LogisticsService/SaveRateCard",
     "domgrpc.v1.LogisticsService/DeleteRateCard",
     "domgrpc.v1.LogisticsService/SaveLane",

@@ -28,7 +28,7 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "ReservationService": ReservationService(),
         "LogisticsService": LogisticsService(),
         "OrderService": OrderService(OrderWatches(drain)),
-        "RoutingService": RoutingService(edge.engine.reoptimizer),
+        "RoutingService": RoutingService(edge.engine.reoptimizer, edge.engine.dry_runner),
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),
     }

@@ -94,10 +94,14 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     ),
     Reason.SETTLEMENT_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
     Reason.MOVE_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION, subject=("reservation_id",)),
+    Reason.REPLAN_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     Reason.RESERVATION_WOULD_BE_EMPTY: Treatment(
         _Code.FAILED_PRECONDITION, subject=("reservation_id",)
     ),
     Reason.NO_CANDIDATE: Treatment(_Code.FAILED_PRECONDITION),
+    Reason.RESERVATION_MISMATCH: Treatment(
+        _Code.FAILED_PRECONDITION, subject=("reservation_id", "sku")
+    ),
     Reason.QUOTE_EXPIRED: Treatment(_Code.FAILED_PRECONDITION),
     Reason.QUOTE_MISMATCH: Treatment(_Code.FAILED_PRECONDITION),
     Reason.QUOTE_OUTDATED: Treatment(_Code.FAILED_PRECONDITION),
@@ -107,6 +111,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
         _Code.FAILED_PRECONDITION, subject=("order_id", "line_id")
     ),
     Reason.ORDER_WOULD_BE_EMPTY: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
+    Reason.ORDER_FINISHED: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
     Reason.ORDER_ON_HOLD: Treatment(_Code.FAILED_PRECONDITION, subject=("order_id",)),
     Reason.ILLEGAL_STEP: Treatment(_Code.FAILED_PRECONDITION, subject=("fulfillment_order_id",)),
     Reason.QUANTITY_BELOW_ZERO: Treatment(
@@ -146,6 +151,7 @@ TREATMENTS: Mapping[AnyReason, Treatment] = {
     TransportReason.SNAPSHOT_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.VERIFICATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
     TransportReason.REOPTIMIZATION_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=5_000),
+    TransportReason.DRY_RUN_RUNNING: Treatment(_Code.FAILED_PRECONDITION, retry_ms=1_000),
     TransportReason.BACKLOG_TOO_LARGE: Treatment(_Code.FAILED_PRECONDITION),
     TransportReason.SERVER_BUSY: Treatment(_Code.RESOURCE_EXHAUSTED, retry_ms=50),
     TransportReason.DEADLINE_PASSED: Treatment(_Code.DEADLINE_EXCEEDED),

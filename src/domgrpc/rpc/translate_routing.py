@@ -237,6 +237,8 @@ def _fill_location(message: routing_pb2.LocationExplanation, location: LocationE
     message.location_id = location.location_id
     message.is_used = location.is_used
     message.removed_by = location.removed_by
+    message.delivery_method = location.delivery_method  # type: ignore[assignment]  # same numbers
+    message.destination_location_id = location.destination_location_id
     for sku, units in location.missing:
         message.missing.add(sku=sku, quantity=units)
     if location.cheaper_by_micros is not None:
@@ -251,6 +253,8 @@ def fill_proposal(
     for move in proposal.moves:
         _fill_move(message.moves.add(), move)
     message.order_count = proposal.order_count
+    for reason, count in proposal.left_out:
+        message.left_out.add(reason=reason.value, fulfillment_order_count=count)
     message.cost_before_micros = proposal.cost_before_micros
     message.cost_after_micros = proposal.cost_after_micros
     bound = proposal.lower_bound_micros

@@ -42,9 +42,13 @@ _ZERO_SECTOR = bytes(SECTOR_BYTES)
 _KEEP_LOCK = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class FrameHeader:
-    """The first 64 bytes of a frame, after their checksum was found right."""
+    """The first 64 bytes of a frame, after their checksum was found right.
+
+    Never changed, though not frozen: recovery makes one for every group, and making a frozen one
+    takes twice as long as reading it.
+    """
 
     crc: int
     kind: int
@@ -62,9 +66,9 @@ class FrameHeader:
         return frame_bytes(self.payload_bytes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
-    """One frame as it was read, with the place where it lies."""
+    """One frame as it was read, with the place where it lies; never changed."""
 
     header: FrameHeader
     payload: bytes
@@ -154,20 +158,30 @@ def decode_frame_header(view: memoryview) -> FrameHeader | None:
     crc, header_crc = _CHECKSUMS.unpack_from(view)
     if crc32c(view[8:FRAME_HEADER_BYTES], 0, _KEEP_LOCK) != header_crc:
         return None
-    magic, kind, flags, _, payload_bytes, *rest = _FIELDS.unpack_from(view, 8)
+    (
+        magic,
+        kind,
+        flags,
+        _,
+        payload_bytes,
+        count,
+        first_sequence,
+        durable_bytes,
+        previous_crc,
+        salt,
+    ) = _FIELDS.unpack_from(view, 8)
     if magic != _MAGIC or flags > _MASKED or payload_bytes > PAYLOAD_BYTES_MAX:
         return None
-    count, first_sequence, durable_bytes, previous_crc, salt = rest
     return FrameHeader(
-        crc=crc,
-        kind=kind,
-        masked=flags == _MASKED,
-        payload_bytes=payload_bytes,
-        count=count,
-        first_sequence=first_sequence,
-        durable_bytes=durable_bytes,
-        previous_crc=previous_crc,
-        salt=salt,
+        crc,
+        kind,
+        flags == _MASKED,
+        payload_bytes,
+        count,
+        first_sequence,
+        durable_bytes,
+        previous_crc,
+        salt,
     )
 
 

@@ -11,7 +11,6 @@ refused, nothing of it stays, and it may be repeated.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -58,7 +57,7 @@ class Log:
     __slots__ = (
         "_disk",
         "_epoch",
-        "_fault",
+        "_guard",
         "_manifest",
         "_next_sequence",
         "_random_bytes",
@@ -67,6 +66,7 @@ class Log:
         "_trash",
         "_unsealed",
         "_writer",
+        "payload_bytes_max",
         "recovery_report",
     )
 
@@ -133,8 +133,13 @@ class Log:
         self._disk = disk
         self._random_bytes = random_bytes
         self._spare = spare
+        room_bytes = spare.size_bytes - 2 * BLOCK_BYTES
+        self.payload_bytes_max = min(
+            PAYLOAD_BYTES_MAX, room_bytes - FRAME_HEADER_BYTES - TRAILER_BYTES
+        )
+        """The longest payload that `append` takes."""
         self._trash = Trash(disk)
-        self._fault: BaseException | None = None
+        self._guard = _Guard()
         self._next_sequence = found.next_sequence
         self._unsealed = found.unsealed
         self._segments = list(found.segments)
@@ -154,12 +159,6 @@ class Log:
     def last_sequence(self) -> int:
         """The last durable sequence, one less than the first while the log has no records."""
         return self._next_sequence - 1
-
-    @property
-    def payload_bytes_max(self) -> int:
-        """The longest payload that `append` takes."""
-        room_bytes = self._spare.size_bytes - 2 * BLOCK_BYTES
-        return min(PAYLOAD_BYTES_MAX, room_bytes - FRAME_HEADER_BYTES - TRAILER_BYTES)
 
     @property
     def size_bytes(self) -> int:
@@ -192,7 +191,7 @@ class Log:
                 f"a group of {count} records in {len(payload)} bytes; it must have 1 to"
                 f" {COUNT_MAX} records and at most {self.payload_bytes_max} bytes"
             )
-        with self._guarded():
+        with self._guard:
             if self._manifest.current.epoch != self._epoch:
                 # Before the first record of a run: its epoch, and what it found durable.
                 self._note_durable()
@@ -210,7 +209,7 @@ class Log:
         manifest, which proves that the end was there at all. Returns whether
         there was anything to seal.
         """
-        with self._guarded():
+        with self._guard:
             if not self._unsealed:
                 return False
             if self._writer.has_room(0):
@@ -226,7 +225,7 @@ class Log:
 
         Returns False, and does nothing, when the current segment has no records.
         """
-        with self._guarded():
+        with self._guard:
             if self._writer.header.first_sequence == self._next_sequence:
                 return False
             self._rotate()
@@ -239,7 +238,7 @@ class Log:
         (`step_bytes` a step, written and synced). A step takes about 1 ms, 3 on a slow disk. On
         `DiskFull` the space that the next segment took so far is given back.
         """
-        with self._guarded():
+        with self._guard:
             return not self._trash.step() and self._spare.step(step_bytes)
 
     def read(self, from_sequence: int) -> Iterator[Frame]:
@@ -247,7 +246,7 @@ class Log:
 
         The first may start before `from_sequence`. Raises `HistoryTrimmed` or `Corruption`.
         """
-        with self._guarded():
+        with self._guard:
             last_sequence = self.last_sequence
         return read_frames(self._disk, from_sequence=from_sequence, last_sequence=last_sequence)
 
@@ -258,7 +257,7 @@ class Log:
         space comes back while `prepare_spare` is called.
         """
         removed: list[str] = []
-        with self._guarded():
+        with self._guard:
             while len(self._segments) > 1 and self._segments[1].first_sequence <= before_sequence:
                 # Oldest first and each durable before the next: a crash leaves no gap.
                 name = segment_name(self._segments[0].first_sequence)
@@ -271,12 +270,12 @@ class Log:
 
     def close(self) -> None:
         """Close the files; the lock stays with the disk. `seal` first for an orderly end."""
-        with self._guarded():
+        with self._guard:
             self._write_manifest()
             self._manifest.close()
             self._writer.close()
             self._spare.close()
-        self._fault = StorageFault("the log was closed")
+        self._guard.fault = StorageFault("the log was closed")
 
     def _rotate(self) -> None:
         before = self._writer
@@ -319,18 +318,25 @@ class Log:
         self._segments.append(writer.header)
         return writer
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Refuse work after a fault, and remember the first one."""
-        if self._fault is not None:
+
+class _Guard:
+    """A block of work on a log that no fault may have met: remembers the first, refuses the rest.
+
+    Every append enters one, so it is made once for each log and is no generator.
+    """
+
+    __slots__ = ("fault",)
+
+    def __init__(self) -> None:
+        self.fault: BaseException | None = None
+
+    def __enter__(self) -> None:
+        if self.fault is not None:
             raise StorageFault(
-                f"The log refuses all work since a fault: {self._fault} Restart and recover."
-            ) from self._fault
-        try:
-            yield
-        except DiskFull:
-            raise
-        except BaseException as fault:
-            # Whatever broke in, the file may now hold more than this object knows.
-            self._fault = fault
-            raise
+                f"The log refuses all work since a fault: {self.fault} Restart and recover."
+            ) from self.fault
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
+        # Whatever broke in, the file may now hold more than the log knows.
+        if fault is not None and not isinstance(fault, DiskFull):
+            self.fault = fault

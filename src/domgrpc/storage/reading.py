@@ -82,7 +82,8 @@ class LogWalk:
             if self.ends:
                 self._check_link(self.ends[-1], walk)
             for frame in walk.frames():
-                self._check_closed()
+                if self.unclosed is not None:
+                    self._check_closed()
                 yield frame
             tail = walk.judge_tail()
             if tail.torn_bytes or walk.next_salt is not None:
@@ -158,8 +159,9 @@ def read_frames(
     walk = LogWalk(disk, names[max(older - 1, 0) :])
     reached_sequence = first_sequence - 1
     for frame in walk.frames():
-        reached_sequence = frame.last_sequence
-        if frame.kind == RECORDS and reached_sequence >= from_sequence:
+        header = frame.header
+        reached_sequence = header.first_sequence + header.count - 1
+        if header.kind == RECORDS and reached_sequence >= from_sequence:
             yield frame
         if last_sequence is not None and reached_sequence >= last_sequence:
             return

@@ -62,7 +62,7 @@ class Window:
         end_bytes = start_bytes
         for offset_bytes in range(start_bytes, self.size_bytes, _WINDOW_BYTES):
             data = bytes(self.view(offset_bytes, _WINDOW_BYTES))
-            if data != _ZEROS[: len(data)]:
+            if not _ZEROS.startswith(data):
                 used_bytes = len(data.rstrip(b"\0"))
                 end_bytes = (offset_bytes + used_bytes + BLOCK_BYTES - 1) & -BLOCK_BYTES
         return end_bytes
@@ -112,13 +112,13 @@ class SegmentWalk:
     def frames(self) -> Iterator[Frame]:
         """Yield the frames with records and the seals; the end frame only sets `next_salt`."""
         while (frame := self._next_frame()) is not None:
-            self.offset_bytes += frame.header.size_bytes
-            if frame.kind == END:
+            header = frame.header
+            if header.kind == END:
                 self.next_salt = frame.payload
                 return
-            self.next_sequence += frame.count
-            self.frames_with_records += frame.kind == RECORDS
-            self.last_crc = frame.header.crc
+            self.next_sequence += header.count
+            self.frames_with_records += header.kind == RECORDS
+            self.last_crc = header.crc
             yield frame
 
     def judge_tail(self) -> Tail:
@@ -159,18 +159,24 @@ class SegmentWalk:
         return f"a frame for sequence {self.next_sequence}"
 
     def _next_frame(self) -> Frame | None:
-        header = decode_frame_header(self.window.view(self.offset_bytes, FRAME_HEADER_BYTES))
+        # No frame is shorter than a block, and most are no longer.
+        view = self.window.view(self.offset_bytes, BLOCK_BYTES)
+        header = decode_frame_header(view)
         if header is None:
             return None
-        self._check_place(header)
-        view = self.window.view(self.offset_bytes, header.size_bytes)
+        size_bytes = header.size_bytes
+        self._check_place(header, size_bytes)
+        if size_bytes != len(view):
+            view = self.window.view(self.offset_bytes, size_bytes)
         payload = decode_payload(header, view)
         if payload is None:
             self._unsound = header
             return None
-        return Frame(header, payload, self.name, self.offset_bytes)
+        frame = Frame(header, payload, self.name, self.offset_bytes)
+        self.offset_bytes += size_bytes
+        return frame
 
-    def _check_place(self, header: FrameHeader) -> None:
+    def _check_place(self, header: FrameHeader, size_bytes: int) -> None:
         """Refuse a frame that is right in itself but does not belong where it lies."""
         room_bytes = self.header.size_bytes - self.offset_bytes
         if header.kind != END:
@@ -184,8 +190,8 @@ class SegmentWalk:
             raise self.damage(expected, f"one that follows {header.previous_crc:#010x}")
         if header.kind not in _KINDS or (header.count > 0) != (header.kind == RECORDS):
             raise self.damage(self._wanted(), f"kind {header.kind} with {header.count} records")
-        if header.durable_bytes > self.offset_bytes or header.size_bytes > room_bytes:
-            raise self.damage("a frame that fits its place", f"{header.size_bytes} bytes")
+        if header.durable_bytes > self.offset_bytes or size_bytes > room_bytes:
+            raise self.damage("a frame that fits its place", f"{size_bytes} bytes")
 
     def _later_proof(self, end_bytes: int) -> int | None:
         """Return where a later frame says that the place where the walk stopped was durable."""

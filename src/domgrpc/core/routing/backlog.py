@@ -18,6 +18,7 @@ numbers: the same backlog has the same answer.
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from domgrpc.core.routing.backlog_batches import Pool
@@ -36,6 +37,8 @@ from domgrpc.core.routing.backlog_prices import Bound, raise_bound
 from domgrpc.core.routing.backlog_proposal import propose
 from domgrpc.core.routing.backlog_regret import Filling
 from domgrpc.core.routing.backlog_trades import Improver
+
+_PROOF_PASSES_MAX = 10
 
 
 def solve_backlog(
@@ -68,6 +71,29 @@ def solve_backlog(
         pass_count=run.bound.pass_count,
         is_complete=is_complete,
     )
+
+
+def bound_without_stability(
+    backlog: Backlog, plan: BacklogPlan, *, should_stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Return a lower bound, in micros, on what plans cost without what changing costs.
+
+    A plan's own bound counts that in. Begins with its prices and asks `should_stop` after each of
+    a few passes.
+    """
+    if not backlog.stability_cost:
+        return plan.lower_bound
+    free = msgspec.structs.replace(backlog, stability_cost=0, prices=plan.prices)
+    parts = prepare(free)
+    best = Bound(0, np.zeros_like(parts.capacity), 0)
+
+    def keeps_going(bound: Bound) -> bool:
+        nonlocal best
+        best = bound
+        return not should_stop()
+
+    raise_bound(Pool(parts), _first_prices(parts), _PROOF_PASSES_MAX, keeps_going)
+    return best.value * parts.scale + parts.unavoidable_cost
 
 
 class _Run:

@@ -1,0 +1,57 @@
+"""Edits of what leaves from one place: it is planned as if all of it had been placed at once."""
+
+import pytest
+
+from domgrpc.core.orders import FulfillmentState as S
+from domgrpc.core.orders import Order
+from domgrpc.core.products import CreateProducts, ProductFields
+from domgrpc.core.values import LocationType, Sku
+from tests.core.commands import on_hand, place
+from tests.core.given import Shop
+from tests.core.order_words import (
+    CHICAGO,
+    DALLAS,
+    advance,
+    cancel_order,
+    edit,
+    line,
+    order,
+    units_at,
+)
+
+DC = LocationType.DISTRIBUTION_CENTER
+
+
+@pytest.fixture
+def sets() -> Shop:
+    """Return a shop with an order of a product that leaves from one place."""
+    kept = ProductFields(keep_together=True)
+    return Shop().given(
+        place("chi", DC, at=CHICAGO),
+        place("dal", DC, at=DALLAS),
+        CreateProducts(products=((Sku("set"), kept), (Sku("cup"), ProductFields()))),
+        on_hand("set", chi=1, dal=5),
+        on_hand("cup", chi=5, dal=5),
+        order(line("set", name="one")),
+    )
+
+
+def test_an_added_line_of_what_is_kept_together_leaves_from_where_the_other_does(
+    sets: Shop,
+) -> None:
+    edited = sets.gives(Order, edit("o", line("set", name="two")))
+    assert units_at(edited) == {("one", "dal"): 1, ("two", "dal"): 1}
+
+
+def test_what_is_packed_with_a_line_that_is_planned_anew_is_planned_with_it(sets: Shop) -> None:
+    sets.given(order(line("set", name="one", group="g"), line("cup", group="g"), as_id="p"))
+    sets.given(cancel_order("o"))
+    edited = sets.gives(Order, edit("p", line("set", name="two")))
+    places = {(name, "dal"): 1 for name in ("one", "two", "cup")}
+    assert units_at(edited) == places
+
+
+def test_an_added_line_leaves_alone_what_somebody_works_on(sets: Shop) -> None:
+    sets.given(advance("o/1", S.RELEASED))
+    edited = sets.gives(Order, edit("o", line("set", name="two")))
+    assert units_at(edited) == {("one", "chi"): 1, ("two", "dal"): 1}
