@@ -63,7 +63,8 @@ def best_plan(offered: Offers, count_max: int) -> tuple[int, int, tuple[int, ...
 
 def searched(offered: Offers, prices: Numbers, limits: Limits) -> BatchSearch:
     """The search, at its end."""
-    search = BatchSearch(np.arange(len(offered.package_costs)), offered, prices, limits)
+    names = np.arange(len(offered.package_costs))
+    search = BatchSearch(names, offered.scaled(SCALE), prices * SCALE, limits)
     search.run()
     return search
 

@@ -109,7 +109,7 @@ def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
 @pytest.mark.parametrize("count_max", [0, 2, 3])
 @pytest.mark.parametrize("seed", range(20))
 def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
-    lot_count, candidate_count = ((9, 50), (4, 30), (12, 90))[seed % 3]
+    lot_count, candidate_count = ((9, 50), (4, 30), (12, 90), (9, 300), (4, 600))[seed % 5]
     costs, package_costs = draw_costs(seed, lot_count, candidate_count)
     has = (costs < NEVER).astype(np.int64)
     offers = Offers(costs, package_costs, has, np.ones(lot_count, dtype=np.int64))

@@ -2,12 +2,16 @@
 
 The bounds, the branches and the ties are the same, for whole lots and for units. What differs is
 the pace: all children of a batch of nodes are made, weighed and cut in a few steps of numpy, and
-those that are left are the next batches, the most promising first. A batch is small enough that
+those that are left are the next nodes, the most promising first. A batch is small enough that
 what it finds helps the batches after it.
 
 A node has some candidates open. Where something is missing, one of the candidates that have some
 of the lot with the fewest must be opened: each of them is in turn, and struck out for the nodes
 after it. Where nothing is missing, a further package has to lower the costs by more than its own.
+
+What a node takes grows with its children, the lots, and by unit with the packages opened. So there
+is a cap on that work as on the nodes, and both hold for every step: what is not looked at any more
+only lowers the bound.
 """
 
 from collections.abc import Sequence
@@ -28,6 +32,9 @@ _BATCH = 128
 _BATCH_DEEP = 16
 _FEW_MORE = 2
 _PAIRS_MAX = 1 << 14
+_NODE_CELLS = 1 << 12
+"""So many cells a node may take, over all nodes; a step takes as long for fewer cells than that."""
+_CELLS_MAX = 1 << 25
 _WINDOW = 64
 _WORD = 64
 
@@ -38,6 +45,10 @@ class Limits(msgspec.Struct, frozen=True):
     count_min: int
     count_max: int
     node_count_max: int
+
+    def within(self, node_count_max: int) -> "Limits":
+        """Return the same with no more nodes than that."""
+        return Limits(self.count_min, self.count_max, min(self.node_count_max, node_count_max))
 
 
 class _Nodes(msgspec.Struct, frozen=True, eq=False):
@@ -64,19 +75,65 @@ class _Nodes(msgspec.Struct, frozen=True, eq=False):
         )
 
 
+class _Waiting(msgspec.Struct, frozen=True, eq=False):
+    """Nodes that are not looked at yet, the most promising first."""
+
+    opened: Numbers
+    paid: Numbers
+    rows: Numbers
+    sent: Sent
+    above: Numbers
+    """Of which parent each is."""
+    allowed: Marks
+    """By parent."""
+    branches: Marks
+    """By parent, what is opened in turn and struck out for the nodes after it."""
+    batch: int = 1
+    """So many are looked at at a time."""
+
+    def parted(self, count: int) -> "tuple[_Nodes, _Waiting | None]":
+        """Return the first so many, and the others."""
+        above = self.above[:count]
+        allowed = self.allowed.take(above, axis=0)
+        if self.opened.shape[1]:
+            struck = self.branches.take(above, axis=0)
+            place = self.opened[:count, -1].astype(np.int32)
+            struck &= np.arange(struck.shape[1], dtype=np.int32) <= place[:, None]
+            allowed &= ~struck
+        first, rest = slice(count), slice(count, None)
+        nodes = _Nodes(
+            self.opened[first],
+            self.paid[first],
+            self.rows[first],
+            self.sent.between(first),
+            allowed,
+        )
+        if count >= len(self.paid):
+            return nodes, None
+        return nodes, _Waiting(
+            self.opened[rest],
+            self.paid[rest],
+            self.rows[rest],
+            self.sent.between(rest),
+            self.above[rest],
+            self.allowed,
+            self.branches,
+            self.batch,
+        )
+
+
 class BatchSearch:
     """One search; `run` it once, then read `chosen`, `value` and `bound`."""
 
-    def __init__(self, names: Numbers, offers: Offers, prices: Numbers, limits: Limits) -> None:
-        """Take offers and prices as they are; they are scaled here."""
-        scaled = offers.scaled(SCALE)
-        slacks = scaled.slacks(prices * SCALE)
+    def __init__(self, names: Numbers, scaled: Offers, prices: Numbers, limits: Limits) -> None:
+        """Take scaled offers, and prices for them."""
+        slacks = scaled.slacks(prices)
         order = slacks.argsort(kind="stable")
         self._names = names[order]
         self._slacks = slacks[order]
         scaled = scaled.of(order)
         self._shape = shape_of(scaled, IMPOSSIBLE)
-        self._prices = prices * SCALE
+        self._prices = prices
         self._package_costs = scaled.package_costs
         has = scaled.has(IMPOSSIBLE)
         self._has = has
@@ -97,6 +154,7 @@ class BatchSearch:
         self.value = self.bound = IMPOSSIBLE
         """No plan that was not looked at is better than the bound."""
         self.node_count = 0
+        self._cells_left = min(limits.node_count_max * _NODE_CELLS, _CELLS_MAX)
 
     def offer(self, chosen: Sequence[int], value: int) -> None:
         """Keep a plan that is as good as the best so far, where it is better or comes first."""
@@ -107,24 +165,45 @@ class BatchSearch:
     def run(self) -> None:
         """Look at all plans, or at as many as may be."""
         rows = self._shape.root()
-        batches = [
-            _Nodes(
-                np.empty((1, 0), dtype=np.int64),
-                np.zeros(1, dtype=np.int64),
-                rows,
-                self._shape.sent(rows, self._prices),
-                np.ones((1, len(self._names)), dtype=bool),
-            )
-        ]
-        while batches:
-            batches.extend(reversed(self._visit(batches.pop())))
+        anyone = np.ones((1, len(self._names)), dtype=bool)
+        root = _Waiting(
+            np.empty((1, 0), dtype=np.int64),
+            np.zeros(1, dtype=np.int64),
+            rows,
+            self._shape.sent(rows, self._prices),
+            np.zeros(1, dtype=np.int64),
+            anyone,
+            anyone,
+        )
+        stack = [root]
+        while stack:
+            waiting = stack.pop()
+            left = self._limits.node_count_max - self.node_count
+            count = min(waiting.batch, left, len(waiting.paid)) if self._cells_left else 0
+            if not count:
+                self._leave(waiting, waiting.above)
+                continue
+            nodes, rest = waiting.parted(count)
+            if rest is not None:
+                stack.append(rest)
+            children = self._visit(nodes)
+            if children is not None:
+                stack.append(children)
+
+    @property
+    def cost(self) -> int:
+        """Return what the best plan costs."""
+        return (self.value - len(self.chosen)) // SCALE
 
     def found(self) -> Found | None:
         """Return what was found, None where there is no plan."""
         if not self.chosen and self.bound >= IMPOSSIBLE:
             return None
-        bound = min(self.value, self.bound) // SCALE
-        return Found(self.chosen, self.value // SCALE, bound, self.node_count)
+        # So many packages that their count looks like a cost may be in the plans not looked at.
+        excess = max(0, self._limits.count_max - SCALE + 1)
+        cost = self.cost
+        bound = min(cost, (self.bound - excess) // SCALE)
+        return Found(self.chosen, cost, bound, self.node_count)
 
     def _offer_all(self, nodes: _Nodes, parents: Numbers, places: Numbers, values: Numbers) -> None:
         # The best of the nodes with one package more.
@@ -135,7 +214,7 @@ class BatchSearch:
             plans = np.sort(self._names[opened], axis=1)
             self.offer(plans[np.lexsort(plans.T[::-1])[0]].tolist(), best)
 
-    def _visit(self, nodes: _Nodes) -> list[_Nodes]:
+    def _visit(self, nodes: _Nodes) -> _Waiting | None:
         done = nodes.opened.shape[1]
         self.node_count += len(nodes.paid)
         least = max(1, self._limits.count_min - done)
@@ -150,16 +229,28 @@ class BatchSearch:
         if len(last):
             self._try_last(nodes.of(last, allowed))
         inner = np.flatnonzero(alive & (most > 1))
-        if not len(inner):
-            return []
-        nodes = nodes.of(inner, allowed)
-        if self.node_count < self._limits.node_count_max:
-            return self._children(nodes)
-        floors = nodes.paid + nodes.sent.priced
-        floors += self._least_slacks(nodes.allowed, least, most[inner])
-        apart = nodes.paid + self._floor + self._package_sums[least - 1]
-        self.bound = min(self.bound, int(np.maximum(floors, apart).min()))
-        return []
+        return self._children(nodes.of(inner, allowed)) if len(inner) else None
+
+    def _leave(self, nodes: _Nodes | _Waiting, above: Numbers) -> None:
+        # They are not looked at: no plan of theirs is better than their bounds. `above` is by node
+        # the row that says who is allowed.
+        done = nodes.opened.shape[1]
+        least = max(1, self._limits.count_min - done)
+        most = self._most(nodes.paid, done)
+        open_ones = np.flatnonzero(most >= least)
+        if len(open_ones):
+            mosts = np.full(len(nodes.allowed), most.max())
+            rests = self._least_slacks(nodes.allowed, least, mosts)
+            floors = nodes.paid + nodes.sent.priced + rests[above]
+            apart = nodes.paid + self._floor + self._package_sums[least - 1]
+            bound = int(np.maximum(floors, apart)[open_ones].min())
+            self.bound = min(self.bound, bound)
+
+    def _affords(self, count: int, nodes: _Nodes) -> bool:
+        # Whether so many nodes with one package more may be made.
+        cells = max(count * len(self._has), _NODE_CELLS) * self._shape.depth(nodes.opened.shape[1])
+        self._cells_left = max(0, self._cells_left - cells)
+        return self._cells_left > 0
 
     def _most(self, paid: Numbers, done: int) -> Numbers:
         # How many packages more can be afforded.
@@ -167,10 +258,10 @@ class BatchSearch:
         affordable = self._package_sums.searchsorted(room, side="right")
         return np.minimum(affordable, self._limits.count_max - done)
 
-    def _least_slacks(self, allowed: Marks, least: int, most: Numbers) -> Numbers | int:
+    def _least_slacks(self, allowed: Marks, least: int, most: Numbers) -> Numbers:
         # The least sum of so many slacks: of all that are below 0, and of as many as there must be.
         if least == 0 == self._payers:
-            return 0
+            return np.zeros(len(allowed), dtype=np.int64)
         within = allowed[:, : max(self._payers, _WINDOW)]
         slacks = self._slacks[: within.shape[1]]
         ranks = within.cumsum(axis=1)
@@ -187,6 +278,11 @@ class BatchSearch:
         for lot in np.flatnonzero(missing.any(axis=0)).tolist():
             fits = self._units[lot].take(places) >= missing[:, lot].take(parents)
             parents, places = parents[fits], places[fits]
+        if not len(parents):
+            return
+        if not self._affords(len(parents), nodes):
+            self._leave(nodes, np.arange(len(nodes.paid)))
+            return
         for start in range(0, len(parents), _PAIRS_MAX):
             some = slice(start, start + _PAIRS_MAX)
             self._opened(nodes, parents[some], places[some])
@@ -203,13 +299,16 @@ class BatchSearch:
         )
         return paid, rows, sent
 
-    def _children(self, nodes: _Nodes) -> list[_Nodes]:
+    def _children(self, nodes: _Nodes) -> _Waiting | None:
         whole = nodes.sent.is_whole
         branches = nodes.allowed & self._has[:, : nodes.allowed.shape[1]].take(
             self._fewest(nodes.allowed, nodes.sent.missing), axis=0
         )
         branches[whole] = nodes.allowed[whole]
         parents, places = _marked(branches)
+        if not self._affords(len(parents), nodes):
+            self._leave(nodes, np.arange(len(nodes.paid)))
+            return None
         paid, rows, sent = self._opened(nodes, parents, places)
         good = paid + sent.priced <= self.value - self._least_rest
         if whole.any():
@@ -225,24 +324,19 @@ class BatchSearch:
         good &= most >= least
         kept = np.flatnonzero(good)
         kept = kept[(paid + sent.priced)[kept].argsort(kind="stable")]
-        numbers = np.arange(branches.shape[1], dtype=np.int32)
-        found = []
-        size = _BATCH if int(most.max(initial=0)) <= _FEW_MORE else _BATCH_DEEP
-        for start in range(0, len(kept), size):
-            some = kept[start : start + size]
-            above, place = parents[some], places[some]
-            struck = branches.take(above, axis=0)
-            struck &= numbers <= place.astype(np.int32)[:, None]
-            found.append(
-                _Nodes(
-                    np.column_stack((nodes.opened[above], place)),
-                    paid[some],
-                    rows[some],
-                    sent.of(some),
-                    nodes.allowed.take(above, axis=0) & ~struck,
-                )
-            )
-        return found
+        if not len(kept):
+            return None
+        above = parents[kept]
+        return _Waiting(
+            np.column_stack((nodes.opened[above], places[kept])),
+            paid[kept],
+            rows[kept],
+            sent.of(kept),
+            above,
+            nodes.allowed,
+            branches,
+            _BATCH if int(most.max()) <= _FEW_MORE else _BATCH_DEEP,
+        )
 
     def _fewest(self, allowed: Marks, missing: NDArray[np.integer[Any]]) -> Numbers:
         # By node the missing lot that the fewest have of those that may be opened.

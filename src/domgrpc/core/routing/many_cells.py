@@ -20,10 +20,12 @@ from domgrpc.core.routing.instance import NEVER, Numbers
 from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 from domgrpc.core.routing.search import SCALE, Search, members
 from domgrpc.core.routing.subsets import route_by_subsets, suits_subsets
+from domgrpc.core.routing.turns import Field, searched
 
 CELLS_FEW = 500
 _PROMISING = 192
 _FEW = 40
+_NODES_FEW = 400
 _SEARCHED = 400
 _SEARCHED_SLOWLY = 160
 _ROUNDS_MAX = 5
@@ -36,6 +38,7 @@ _GUIDES_MAX = 2
 _CORE = 64
 _CORE_NODES_MAX = 500
 _PAIR = 2
+_PAIRS_MAX = 1 << 16
 
 
 def route_many(
@@ -79,7 +82,7 @@ def _narrowed(
     if suits_subsets(*field.costs.shape):
         return field.found_by_subsets()
     field.start()
-    field.narrow()
+    field.narrow(node_count_max)
     return field.searched(node_count_max)
 
 
@@ -99,13 +102,14 @@ class _Field:
         self.is_close = False
         """Whether the bound is near the best plan known."""
         self._guides_left = _GUIDES_MAX
+        self._node_count = 0
         self._cheapest = int(costs.min(axis=1).sum())
         self._sums = np.sort(package_costs)[: self.count_max].cumsum() + self._cheapest
 
     def offer(self, plan: tuple[int, ...], cost: int) -> None:
         """Keep a plan where it is better."""
         count = len(plan)
-        if count <= self.count_max and (cost, count, plan) < (
+        if 0 < count <= self.count_max and (cost, count, plan) < (
             self.upper,
             len(self.plan),
             self.plan,
@@ -132,7 +136,7 @@ class _Field:
 
     def found(self) -> Found | None:
         """Return the best plan known as the best of all."""
-        return Found(self.plan, self.upper, self.upper, 0) if self.plan else None
+        return Found(self.plan, self.upper, self.upper, self._node_count) if self.plan else None
 
     def room(self) -> int:
         """Return what a package can cost in a plan with at least one more."""
@@ -162,7 +166,7 @@ class _Field:
         self.offer(tuple(sorted(self.names[places[plan]].tolist())), cost)
         return plan
 
-    def narrow(self) -> None:
+    def narrow(self, node_count_max: int) -> None:
         """Leave out candidates until few are left or none goes any more."""
         self.keep(np.flatnonzero(self.package_costs <= self.room()))
         self._price()
@@ -175,16 +179,17 @@ class _Field:
             if is_small or min(self.most(), count) < self.count_min:
                 break
             if turn == 1:
-                self._try_core()
+                self._try_core(min(_CORE_NODES_MAX, node_count_max // 2))
             self._price()
             if turn and count <= _SEARCHED_SLOWLY and len(self.names) * 3 > count * 2:
                 break
 
-    def _try_core(self) -> None:
+    def _try_core(self, node_count_max: int) -> None:
         # A search among the few candidates with the least slacks mostly finds the best plan; with
         # it, far more of the others can be left out.
         slacks = Offers(self.costs, self.package_costs).slacks(self.prices)
-        search = self._search(_least(slacks, _CORE), self._limits(_CORE_NODES_MAX))
+        search = self._search(_least(slacks, _CORE), node_count_max)
+        self._node_count += search.node_count
         if search.chosen:
             self.offer(search.chosen, search.value // SCALE)
 
@@ -221,11 +226,13 @@ class _Field:
         self.keep(places)
 
     def _try_pairs(self) -> None:
-        """Settle all plans of two packages."""
+        """Settle all plans of two packages, unless too many have to be looked at."""
         slacks = Offers(self.costs, self.package_costs).slacks(self.prices)
         order = slacks.argsort(kind="stable")
         room = self.upper - int(self.prices.sum())
         lefts, rights = _pairs(self.costs[:, order], slacks[order], room)
+        if len(lefts) > _PAIRS_MAX:
+            return
         if lefts:
             left, right = order[lefts], order[rights]
             columns = np.ascontiguousarray(self.costs.T)
@@ -241,29 +248,38 @@ class _Field:
         """Search what is left."""
         if self.most() < self.count_min or len(self.names) < self.count_min:
             return self.found()
-        search = self._search(np.arange(len(self.names)), self._limits(node_count_max))
+        search = self._search(np.arange(len(self.names)), node_count_max - self._node_count)
+        search.node_count += self._node_count
         return search.found()
 
-    def _limits(self, node_count_max: int) -> Limits:
-        return Limits(self.count_min, self.count_max, node_count_max)
-
-    def _search(self, places: Numbers, limits: Limits) -> Search | BatchSearch:
+    def _search(self, places: Numbers, node_count_max: int) -> Search | BatchSearch:
         offers = Offers(self.costs[:, places], self.package_costs[places])
-        search: Search | BatchSearch
-        if len(places) <= _FEW:
-            search = Search(
-                self.names[places].tolist(),
-                (offers.costs * SCALE).tolist(),
-                (offers.package_costs * SCALE + 1).tolist(),
-                (self.prices * SCALE).tolist(),
-                count_min=limits.count_min,
-                count_max=limits.count_max,
-                node_count_max=limits.node_count_max,
-            )
-        else:
-            search = BatchSearch(self.names[places], offers, self.prices, limits)
-        if self.plan:
-            search.offer(self.plan, self.upper * SCALE + len(self.plan))
+        nodes_used = 0
+        aim = Aim(self.count_min, self.most(), self.upper)
+        is_tied = bound_by(self.prices, offers, aim).bound >= self.upper
+        if len(places) <= _FEW and not is_tied:
+            few = self._search_few(places, offers, min(node_count_max, _NODES_FEW))
+            if few.bound >= few.value or few.node_count >= node_count_max:
+                return few
+            self.offer(few.chosen, few.value // SCALE)
+            nodes_used = few.node_count
+        limits = Limits(self.count_min, self.count_max, node_count_max - nodes_used)
+        field = Field(self.names[places], offers, self.prices)
+        search = searched(field, limits, self.plan, self.upper)
+        search.node_count += nodes_used
+        return search
+
+    def _search_few(self, places: Numbers, offers: Offers, node_count_max: int) -> Search:
+        search = Search(
+            self.names[places].tolist(),
+            (offers.costs * SCALE).tolist(),
+            (offers.package_costs * SCALE + 1).tolist(),
+            (self.prices * SCALE).tolist(),
+            count_min=self.count_min,
+            count_max=self.count_max,
+            node_count_max=node_count_max,
+        )
+        search.offer(self.plan, self.upper * SCALE + len(self.plan))
         search.run()
         return search
 
@@ -278,7 +294,8 @@ def _least(values: Numbers, count: int) -> Numbers:
 
 def _pairs(costs: Numbers, slacks: Numbers, room: int) -> tuple[list[int], list[int]]:
     # All pairs that have every lot and whose slacks are no more than the room; the candidates
-    # stand in the order of their slacks, so that those are the first so many.
+    # stand in the order of their slacks, so that those are the first so many. Ends soon after
+    # there are more than _PAIRS_MAX.
     packed = np.packbits(costs < NEVER, axis=1, bitorder="little")
     carriers = sorted(
         (int.from_bytes(row.tobytes(), "little") for row in packed), key=int.bit_count
@@ -297,6 +314,8 @@ def _pairs(costs: Numbers, slacks: Numbers, room: int) -> tuple[list[int], list[
             fitting &= carrier
             if not fitting:
                 break
+        if len(lefts) > _PAIRS_MAX:
+            break
         if fitting:
             found = list(members(fitting))
             lefts.extend([left] * len(found))

@@ -19,6 +19,7 @@ from domgrpc.core.routing.instance import Numbers
 
 _STALLED_MAX = 2
 _CELLS_AT_ONCE = 1 << 13
+_SUM_MAX = 1 << 60
 
 
 class Aim(msgspec.Struct, frozen=True):
@@ -50,6 +51,13 @@ class Offers(msgspec.Struct, frozen=True, eq=False):
         package_costs = self.package_costs * scale + 1
         return Offers(self.costs * scale, package_costs, self.units, self.needs)
 
+    @property
+    def price_max(self) -> Numbers:
+        """Return by lot how high a price may be, that sums of them stay in bounds."""
+        needs = 1 if self.needs is None else self.needs
+        found: Numbers = _SUM_MAX // (len(self.costs) * np.broadcast_to(needs, len(self.costs)))
+        return found
+
     def slacks(self, prices: Numbers) -> Numbers:
         """Return by candidate what a package costs less what the lots would pay there."""
         if self.units is not None:
@@ -72,11 +80,28 @@ class Offers(msgspec.Struct, frozen=True, eq=False):
         """Return what the lots cost from where each is cheapest."""
         if self.units is None or self.needs is None:
             return int(self.costs.min(axis=1).sum())
-        order = self.costs.argsort(axis=1)
-        units = np.take_along_axis(self.units, order, axis=1)
-        before = units.cumsum(axis=1) - units
-        taken = np.clip(self.needs[:, None] - before, 0, units)
+        order, taken = _cheapest(self.costs, self.units, self.needs)
         return int((taken * np.take_along_axis(self.costs, order, axis=1)).sum())
+
+    def suffices(self) -> bool:
+        """Say whether there is enough of every lot."""
+        assert self.units is not None
+        return bool((self.units.sum(axis=1) >= self.needs).all())
+
+    def used(self) -> Numbers:
+        """Return who sends something where all is sent from where it is cheapest."""
+        if self.units is None or self.needs is None:
+            return np.unique(self.costs.argmin(axis=1))
+        order, taken = _cheapest(self.costs, self.units, self.needs)
+        return np.unique(order[taken > 0])
+
+
+def _cheapest(costs: Numbers, units: Numbers, needs: Numbers) -> tuple[Numbers, Numbers]:
+    # By lot, the candidates from the cheapest up, and what each sends.
+    order = costs.argsort(axis=1, kind="stable")
+    units = np.take_along_axis(units, order, axis=1)
+    before = units.cumsum(axis=1) - units
+    return order, np.clip(needs[:, None] - before, 0, units)
 
 
 class Bounded(msgspec.Struct, frozen=True, eq=False):
@@ -123,12 +148,16 @@ def improve_prices(prices: Numbers, offers: Offers, aim: Aim, step_count: int) -
     """Return the best prices on the way of so many steps."""
     best = now = bound_by(prices, offers, aim)
     pace, stalled = 1.0, 0
+    price_max = offers.price_max
     for _ in range(step_count):
-        size = int(now.pull @ now.pull)
+        pull = now.pull.astype(np.float64)
+        size = float(pull @ pull)
         if size == 0 or best.bound > aim.upper:
             break
-        step = pace * (aim.upper - best.bound) / size
-        now = bound_by(now.prices + (step * now.pull).astype(np.int64), offers, aim)
+        # Some price moves by 1 at least: that is a package where costs tie.
+        step = max(pace * (aim.upper - best.bound) / size, 1 / float(np.abs(pull).max()))
+        raised = now.prices + np.clip(np.rint(step * pull), -_SUM_MAX, _SUM_MAX).astype(np.int64)
+        now = bound_by(np.clip(raised, -price_max, price_max), offers, aim)
         if now.bound > best.bound:
             best, stalled = now, 0
         else:

@@ -126,7 +126,8 @@ class Search:
         return count
 
     def _visit(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
-        self.node_count += 1
+        is_left = self.node_count >= self._node_count_max
+        self.node_count += not is_left
         missing = [lot for lot, cost in enumerate(costs) if cost >= IMPOSSIBLE]
         value = self.value
         if not missing:
@@ -151,7 +152,7 @@ class Search:
             for lot in missing:
                 allowed &= self._carriers[lot]
             self._try_last(opened, paid, costs, allowed)
-        elif self.node_count >= self._node_count_max:
+        elif is_left:
             floor += self._least_slacks(allowed, least, most)
             self.bound = min(self.bound, max(floor, least_floor + self._package_sums[least]))
         elif missing:

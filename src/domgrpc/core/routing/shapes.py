@@ -38,6 +38,10 @@ class Sent(msgspec.Struct, frozen=True, eq=False):
         """Return the same of some rows."""
         return Sent(self.cost[rows], self.missing[rows], self.is_whole[rows], self.priced[rows])
 
+    def between(self, some: slice) -> "Sent":
+        """Return the same of rows that stand beside each other."""
+        return Sent(self.cost[some], self.missing[some], self.is_whole[some], self.priced[some])
+
 
 class Shape(Protocol):
     """How lots are sent. Arrays of rows may have any axes before that of the row."""
@@ -50,6 +54,9 @@ class Shape(Protocol):
 
     def added_each(self, rows: Numbers) -> Numbers:
         """Return for each row as many as there are candidates, with one more in each."""
+
+    def depth(self, opened_count: int) -> int:
+        """Return in how many steps a row with one more than so many candidates is made."""
 
     def cost(self, rows: Numbers) -> Numbers:
         """Return what the lots cost, NEVER or more where something is missing."""
@@ -85,6 +92,10 @@ class WholeLots:
     def added_each(self, rows: Numbers) -> Numbers:
         """Return for each row as many as there are candidates, with one more in each."""
         return np.minimum(rows[..., None, :], self._columns)
+
+    def depth(self, opened_count: int) -> int:  # noqa: ARG002
+        """Return in how many steps a row with one more than so many candidates is made."""
+        return 1
 
     def cost(self, rows: Numbers) -> Numbers:
         """Return what the lots cost, NEVER or more where something is missing."""
@@ -140,6 +151,10 @@ class Units:
     def added_each(self, rows: Numbers) -> Numbers:
         """Return for each row as many as there are candidates, with one more in each."""
         return self.added(rows[..., None, :, :], np.arange(len(self._keys)))
+
+    def depth(self, opened_count: int) -> int:
+        """Return in how many steps a row with one more than so many candidates is made."""
+        return opened_count + 1
 
     def priced(self, rows: Numbers, prices: Numbers) -> Numbers:
         """Return the cost where no unit costs more than its price, a missing one its price."""

@@ -5,9 +5,9 @@
 | up to three lines, few candidates | one candidate that provably beats any two | `at_once.py` |
 | whole lots, below some 500 cells | branch and bound over lists | `few_cells.py`, `search.py` |
 | up to five lots, many candidates | dynamic programme over subsets | `subsets.py` |
-| more lots, many candidates | prices, pairs, batches of nodes | `many_cells.py`, `batches.py` |
+| more lots, many candidates | prices, pairs, batches of nodes | `many_cells.py`, `turns.py` |
 | prices by weight | subsets; above 12 lots lines below the cards | `by_weight.py` |
-| lines whose units may split | batches of nodes, by unit | `units.py`, `batches.py` |
+| lines whose units may split | batches of nodes, by unit | `units.py`, `turns.py` |
 | both | units with lines below the cards, bounded | `by_weight.py` |
 
 All are exact but those with lines below the cards, and those that hit the node limit; these say
@@ -247,7 +247,8 @@ def _by_weight(
         rates.cards,
         np.asarray(rates.card_indexes, dtype=np.int64),
     )
-    counts = (limits.package_count_max, limits.node_count_max)
+    # Where both methods are tried they share the nodes.
+    counts = (limits.package_count_max, limits.node_count_max // (1 + splits))
     found = route_by_weight(scales, *counts) if scales.costs.min(axis=1).max() < NEVER else None
     routed = None
     if found is not None:
@@ -262,12 +263,12 @@ def _by_weight(
     split = route_units_by_weight(offers, scales, *counts)
     if split is None:
         return None
+    node_count = split.node_count + (0 if found is None else found.node_count)
     if routed is not None and routed.cost <= split.cost:
-        return Routed(
-            routed.packages, routed.cost, min(routed.cost, split.lower_bound), split.node_count
-        )
+        bound = min(routed.cost, split.lower_bound)
+        return Routed(routed.packages, routed.cost, bound, node_count)
     packages = _filled(instance, lots, split.filling)
-    return Routed(packages, split.cost, min(split.cost, split.lower_bound), split.node_count)
+    return Routed(packages, split.cost, min(split.cost, split.lower_bound), node_count)
 
 
 def _filled(

@@ -19,13 +19,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domgrpc.core.routing.batches import SCALE, BatchSearch, Limits
+from domgrpc.core.routing.batches import BatchSearch, Limits
 from domgrpc.core.routing.found import Found
-from domgrpc.core.routing.greedy import greedy_plan
+from domgrpc.core.routing.greedy import completed_plan, greedy_plan
 from domgrpc.core.routing.instance import NEVER, AnyInstance, Numbers
 from domgrpc.core.routing.lots import Lot, costs_of
 from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 from domgrpc.core.routing.shapes import Units
+from domgrpc.core.routing.turns import Field, searched
 
 _STEPS = 8
 _ROUNDS = 3
@@ -34,6 +35,8 @@ _CELLS_FEW = 2_000
 _NODES_FEW = 1_000
 _CLOSE = 32
 _PAIR = 2
+_MANY = 6
+_PROMISING = 192
 
 
 def unit_offers(instance: AnyInstance, lots: Sequence[Lot], package_costs: Numbers) -> Offers:
@@ -53,18 +56,24 @@ def route_units(offers: Offers, count_max: int, node_count_max: int) -> Found | 
     """Return the best plan of the lots by units, None where there is none of so few packages."""
     assert offers.units is not None
     assert offers.needs is not None
-    if (offers.units.sum(axis=1) < offers.needs).any():
+    if not offers.suffices():
         return None
     field = _Field(offers, count_max)
     if field.is_settled():
         return field.found()
+    nodes_used = 0
     if offers.costs.size <= _CELLS_FEW:
-        search = field.search(min(node_count_max, _NODES_FEW))
-        if search.bound >= search.value or node_count_max <= _NODES_FEW:
+        search = field.search(min(node_count_max // 2, _NODES_FEW))
+        nodes_used = search.node_count
+        if search.bound >= search.value:
             return search.found()
-        field.offer(search.chosen, search.value // SCALE)
+        field.offer(search.chosen, search.cost)
     field.narrow()
-    return field.found() if field.is_settled() else field.search(node_count_max).found()
+    if field.is_settled():
+        return field.found(nodes_used)
+    search = field.search(node_count_max - nodes_used)
+    search.node_count += nodes_used
+    return search.found()
 
 
 class _Field:
@@ -95,9 +104,9 @@ class _Field:
         """Say whether no two packages can be as good as the best plan known."""
         return min(self.most(), len(self.names)) < _PAIR
 
-    def found(self) -> Found | None:
+    def found(self, node_count: int = 0) -> Found | None:
         """Return the best plan known as the best of all."""
-        return Found(self.plan, self.upper, self.upper, 0) if self.plan else None
+        return Found(self.plan, self.upper, self.upper, node_count) if self.plan else None
 
     def narrow(self) -> None:
         """Improve the plan and the prices, and leave out candidates."""
@@ -108,13 +117,22 @@ class _Field:
             aim = Aim(_PAIR, self.most(), self.upper)
             self.prices = improve_prices(self.prices, self.offers, aim, _STEPS)
             bounded = bound_by(self.prices, self.offers, aim)
+            if len(bounded.chosen) > _MANY:
+                # Where many packages pay, those that pay by these prices are nearly the best plan.
+                places, cost = completed_plan(self.offers, bounded.chosen.tolist())
+                self._offer_places(places, cost)
             self._keep(bounded.survivors(self.upper, aim))
             if len(self.names) <= _FEW or self.upper - bounded.bound <= self.upper // _CLOSE:
                 break
 
     def offer(self, plan: tuple[int, ...], cost: int) -> None:
         """Keep a plan where it is better."""
-        if plan and (cost, len(plan), plan) < (self.upper, len(self.plan), self.plan):
+        count = len(plan)
+        if 0 < count <= self.count_max and (cost, len(plan), plan) < (
+            self.upper,
+            len(self.plan),
+            self.plan,
+        ):
             self.plan, self.upper = plan, cost
 
     def _keep(self, places: Numbers) -> None:
@@ -123,19 +141,25 @@ class _Field:
         self.offers = self.offers.of(places)
 
     def _greedy(self) -> None:
-        found = greedy_plan(self.offers, self.prices, self.count_max)
+        offers = self.offers
+        places = np.arange(len(self.names))
+        if len(places) > _PROMISING:
+            near = offers.slacks(self.prices).argsort(kind="stable")[:_PROMISING]
+            if offers.of(near).suffices():
+                offers, places = offers.of(near), near
+        found = greedy_plan(offers, self.prices, self.count_max)
         if found is not None:
-            places, cost = found
-            self.offer(tuple(sorted(self.names[places].tolist())), cost)
+            plan, cost = found
+            self._offer_places(places[plan].tolist(), cost)
+
+    def _offer_places(self, places: list[int], cost: int) -> None:
+        self.offer(tuple(sorted(self.names[places].tolist())), cost)
 
     def search(self, node_count_max: int) -> BatchSearch:
         """Search what is left."""
         limits = Limits(_PAIR, self.count_max, node_count_max)
-        search = BatchSearch(self.names, self.offers, self.prices, limits)
-        if self.plan:
-            search.offer(self.plan, self.upper * SCALE + len(self.plan))
-        search.run()
-        return search
+        field = Field(self.names, self.offers, self.prices)
+        return searched(field, limits, self.plan, self.upper)
 
 
 def filled_by(offers: Offers, chosen: Sequence[int]) -> list[list[tuple[int, int]]]:

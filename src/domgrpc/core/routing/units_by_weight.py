@@ -34,7 +34,9 @@ def route_units_by_weight(
     assert offers.needs is not None
     grams = np.array(scales.grams, dtype=np.int64) // offers.needs
     best = WeighedUnits([], NEVER, 0, 0)
-    for touching in touching_grams(scales):
+    touchings = touching_grams(scales)
+    for turn, touching in enumerate(touchings):
+        nodes_left = (node_count_max - best.node_count) // (len(touchings) - turn)
         package_costs, slopes = linear_costs(scales, touching)
         linear = Offers(
             np.minimum(offers.costs + grams[:, None] * slopes, NEVER),
@@ -42,7 +44,7 @@ def route_units_by_weight(
             offers.units,
             offers.needs,
         )
-        found = route_units(linear, count_max, node_count_max)
+        found = route_units(linear, count_max, nodes_left)
         if found is None:
             return None
         filling, cost = best.filling, best.cost
