@@ -106,21 +106,6 @@ def test_a_search_of_many_candidates_keeps_its_cap(seed: int) -> None:
             assert faults(instance, found) == []
 
 
-@pytest.mark.slow
-def test_where_nearly_every_pair_could_be_the_plan_not_all_are_tried() -> None:
-    has = np.random.default_rng(3).random((20, 600)) > 0.01
-    has[0, ::2] = has[1, 1::2] = False
-    instance = ArrayInstance(
-        quantities=[1] * 20,
-        package_costs=np.full(600, 1_000),
-        unit_costs=np.full((20, 600), 5),
-        available=has.astype(np.int64),
-    )
-    found = lawful(instance)
-    assert len(found.packages) == 2
-    assert found.is_proven
-
-
 def test_a_greedy_plan_of_very_many_packages_opens_the_last_of_them_at_once() -> None:
     count = 300
     offers = Offers(

@@ -117,6 +117,15 @@ def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
     same(whole, route_units(offers, count_max, NODES))
 
 
+def test_prices_leave_only_the_one_candidate_that_has_all_units_cheaply() -> None:
+    costs, package_costs = np.full((3, 800), 5), np.full(800, 12)
+    units = np.zeros((3, 800), dtype=np.int64)
+    units[np.arange(800) % 3, np.arange(800)] = 1
+    costs[:, 0], package_costs[0], units[:, 0] = 10, 1, 1
+    offers = Offers(costs, package_costs, units, np.ones(3, dtype=np.int64))
+    assert route_units(offers, 0, NODES) == Found((0,), 31, 31, 0)
+
+
 @pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(1, 9), st.integers(0, 4))
 def test_subsets_and_branch_and_bound_agree(seed: int, lot_count: int, count_max: int) -> None:

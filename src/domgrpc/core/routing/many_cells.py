@@ -38,7 +38,6 @@ _GUIDES_MAX = 2
 _CORE = 64
 _CORE_NODES_MAX = 500
 _PAIR = 2
-_PAIRS_MAX = 1 << 16
 
 
 def route_many(
@@ -226,13 +225,11 @@ class _Field:
         self.keep(places)
 
     def _try_pairs(self) -> None:
-        """Settle all plans of two packages, unless too many have to be looked at."""
+        """Settle all plans of two packages."""
         slacks = Offers(self.costs, self.package_costs).slacks(self.prices)
         order = slacks.argsort(kind="stable")
         room = self.upper - int(self.prices.sum())
         lefts, rights = _pairs(self.costs[:, order], slacks[order], room)
-        if len(lefts) > _PAIRS_MAX:
-            return
         if lefts:
             left, right = order[lefts], order[rights]
             columns = np.ascontiguousarray(self.costs.T)
@@ -255,9 +252,7 @@ class _Field:
     def _search(self, places: Numbers, node_count_max: int) -> Search | BatchSearch:
         offers = Offers(self.costs[:, places], self.package_costs[places])
         nodes_used = 0
-        aim = Aim(self.count_min, self.most(), self.upper)
-        is_tied = bound_by(self.prices, offers, aim).bound >= self.upper
-        if len(places) <= _FEW and not is_tied:
+        if len(places) <= _FEW and not self._is_tied(offers):
             few = self._search_few(places, offers, min(node_count_max, _NODES_FEW))
             if few.bound >= few.value or few.node_count >= node_count_max:
                 return few
@@ -268,6 +263,11 @@ class _Field:
         search = searched(field, limits, self.plan, self.upper)
         search.node_count += nodes_used
         return search
+
+    def _is_tied(self, offers: Offers) -> bool:
+        # Whether only plans of one cost are left; then better prices come first.
+        aim = Aim(self.count_min, self.most(), self.upper)
+        return aim.count_max > _TRIPLE and bound_by(self.prices, offers, aim).bound >= self.upper
 
     def _search_few(self, places: Numbers, offers: Offers, node_count_max: int) -> Search:
         search = Search(
@@ -294,8 +294,7 @@ def _least(values: Numbers, count: int) -> Numbers:
 
 def _pairs(costs: Numbers, slacks: Numbers, room: int) -> tuple[list[int], list[int]]:
     # All pairs that have every lot and whose slacks are no more than the room; the candidates
-    # stand in the order of their slacks, so that those are the first so many. Ends soon after
-    # there are more than _PAIRS_MAX.
+    # stand in the order of their slacks, so that those are the first so many.
     packed = np.packbits(costs < NEVER, axis=1, bitorder="little")
     carriers = sorted(
         (int.from_bytes(row.tobytes(), "little") for row in packed), key=int.bit_count
@@ -314,8 +313,6 @@ def _pairs(costs: Numbers, slacks: Numbers, room: int) -> tuple[list[int], list[
             fitting &= carrier
             if not fitting:
                 break
-        if len(lefts) > _PAIRS_MAX:
-            break
         if fitting:
             found = list(members(fitting))
             lefts.extend([left] * len(found))

@@ -20,6 +20,8 @@ from domgrpc.core.routing.instance import Numbers
 _STALLED_MAX = 2
 _CELLS_AT_ONCE = 1 << 13
 _SUM_MAX = 1 << 60
+_UPPER_LARGE = 1 << 44
+"""Below, no price of a whole lot can get out of bounds in so few steps."""
 
 
 class Aim(msgspec.Struct, frozen=True):
@@ -148,16 +150,24 @@ def improve_prices(prices: Numbers, offers: Offers, aim: Aim, step_count: int) -
     """Return the best prices on the way of so many steps."""
     best = now = bound_by(prices, offers, aim)
     pace, stalled = 1.0, 0
-    price_max = offers.price_max
+    is_large = offers.units is not None or aim.upper >= _UPPER_LARGE
+    price_max = offers.price_max if is_large else None
     for _ in range(step_count):
         pull = now.pull.astype(np.float64)
         size = float(pull @ pull)
         if size == 0 or best.bound > aim.upper:
             break
-        # Some price moves by 1 at least: that is a package where costs tie.
-        step = max(pace * (aim.upper - best.bound) / size, 1 / float(np.abs(pull).max()))
-        raised = now.prices + np.clip(np.rint(step * pull), -_SUM_MAX, _SUM_MAX).astype(np.int64)
-        now = bound_by(np.clip(raised, -price_max, price_max), offers, aim)
+        step = pace * (aim.upper - best.bound) / size
+        if step < 1:
+            # Some price moves by 1 at least: that is a package where costs tie.
+            step = max(step, 1 / float(np.abs(pull).max()))
+        change = np.rint(step * pull)
+        if price_max is None:
+            raised = now.prices + change.astype(np.int64)
+        else:
+            raised = now.prices + np.clip(change, -_SUM_MAX, _SUM_MAX).astype(np.int64)
+            raised = np.clip(raised, -price_max, price_max)
+        now = bound_by(raised, offers, aim)
         if now.bound > best.bound:
             best, stalled = now, 0
         else:

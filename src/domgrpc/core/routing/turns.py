@@ -11,8 +11,9 @@ from domgrpc.core.routing.batches import SCALE, BatchSearch, Limits
 from domgrpc.core.routing.instance import Numbers
 from domgrpc.core.routing.prices import Aim, Offers, bound_by, improve_prices
 
-_NODES_FIRST = 300
-_NODES_TIED = 20
+_NODES_FIRST = 1_500
+_NODES_SOON = 20
+_MANY = 20
 _GROWTH = 3
 _STEPS = 40
 
@@ -37,8 +38,10 @@ def searched(field: Field, limits: Limits, chosen: tuple[int, ...], cost: int) -
     value = cost * SCALE + len(chosen)
     count_max = min(limits.count_max, len(names))
     proven = bound_by(prices, scaled, Aim(limits.count_min, count_max, value)).bound
-    # Where only plans of one cost are left, the search would look at all of those.
-    turn = _NODES_FIRST if value - proven > SCALE else _NODES_TIED
+    # Where only plans of one cost are left, the search would look at all of those; where there are
+    # many packages it hardly ends.
+    is_soon = value - proven <= SCALE or len(chosen) > _MANY
+    turn = _NODES_SOON if is_soon else _NODES_FIRST
     left = limits.node_count_max
     while True:
         search = BatchSearch(names, scaled, prices, limits.within(min(turn, left)))
