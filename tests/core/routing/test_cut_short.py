@@ -16,12 +16,15 @@ from domgrpc.core.routing.instance import (
 from domgrpc.core.routing.solver import solve
 from tests.core.routing.many_candidates import draw_costs
 
+MANY = 100
 SIZES = [(9, 30), (12, 60), (10, 300), (20, 400)]
 
 
 def hard(seed: int, size: tuple[int, int], terms: Terms) -> ArrayInstance:
-    """An instance for which the first node is not enough."""
+    """An instance for which the first node is not enough; of many packages none is free."""
     costs, package_costs = draw_costs(seed, *size)
+    if size[1] > MANY:
+        package_costs += package_costs.max() // 4
     return ArrayInstance(
         quantities=[1] * size[0],
         package_costs=package_costs * 3,

@@ -109,12 +109,21 @@ def test_where_nobody_has_two_lots_the_packages_of_many_are_as_many() -> None:
 @pytest.mark.parametrize("count_max", [0, 2, 3])
 @pytest.mark.parametrize("seed", range(20))
 def test_units_of_one_and_whole_lots_agree(seed: int, count_max: int) -> None:
-    lot_count, candidate_count = (4, 30) if seed % 2 else (9, 50)
+    lot_count, candidate_count = ((9, 50), (4, 30), (12, 90), (9, 300), (4, 600))[seed % 5]
     costs, package_costs = draw_costs(seed, lot_count, candidate_count)
     has = (costs < NEVER).astype(np.int64)
     offers = Offers(costs, package_costs, has, np.ones(lot_count, dtype=np.int64))
-    whole = route_few(costs.tolist(), package_costs.tolist(), count_max, NODES)
+    whole = route_many(costs, package_costs, count_max, NODES)
     same(whole, route_units(offers, count_max, NODES))
+
+
+def test_prices_leave_only_the_one_candidate_that_has_all_units_cheaply() -> None:
+    costs, package_costs = np.full((3, 800), 5), np.full(800, 12)
+    units = np.zeros((3, 800), dtype=np.int64)
+    units[np.arange(800) % 3, np.arange(800)] = 1
+    costs[:, 0], package_costs[0], units[:, 0] = 10, 1, 1
+    offers = Offers(costs, package_costs, units, np.ones(3, dtype=np.int64))
+    assert route_units(offers, 0, NODES) == Found((0,), 31, 31, 0)
 
 
 @pytest.mark.slow

@@ -126,10 +126,12 @@ def _linearised(scales: Scales, count_max: int, node_count_max: int) -> Weighed 
     bound, node_count = bound_by_steps(scales, int(scales.costs.min(axis=1).sum()), count_max), 0
     plans = []
     grams = np.array(scales.grams, dtype=np.int64)[:, None]
-    for touching in touching_grams(scales):
+    touchings = touching_grams(scales)
+    for turn, touching in enumerate(touchings):
+        nodes_left = (node_count_max - node_count) // (len(touchings) - turn)
         package_costs, slopes = linear_costs(scales, touching)
         costs = np.minimum(scales.costs + grams * slopes, NEVER)
-        found = route_many(costs, package_costs, count_max, node_count_max)
+        found = route_many(costs, package_costs, count_max, nodes_left)
         if found is None:
             return None
         bound, node_count = max(bound, found.lower_bound), node_count + found.node_count

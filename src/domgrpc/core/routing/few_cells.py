@@ -82,10 +82,7 @@ def _split(
     if plan:
         search.offer(plan, cost * SCALE + len(plan))
     search.run()
-    if not search.chosen and search.bound >= IMPOSSIBLE:
-        return None
-    bound = min(search.value, search.bound) // SCALE
-    return Found(search.chosen, search.value // SCALE, bound, search.node_count)
+    return search.found()
 
 
 def _evaluated(

@@ -6,7 +6,6 @@ all that send the order in one package, where the best plan is one package.
 """
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 
 import numpy as np
 
@@ -48,12 +47,12 @@ def exchanged_in_lists(
 
 def _cheapest(options: Iterable[tuple[int, int, int, int]], cost: int) -> RunnerUp | None:
     # (what it adds, what it saves, package, candidate)
-    plans = [
-        RunnerUp(cost + added - saved, number, entering)
-        for added, saved, number, entering in options
-        if added < NEVER
-    ]
-    return min(plans, key=attrgetter("cost"), default=None)
+    best = None
+    least = NEVER
+    for added, saved, number, entering in options:
+        if added < NEVER and (best is None or added - saved < least):
+            best, least = (number, entering), added - saved
+    return None if best is None else RunnerUp(cost + least, *best)
 
 
 def _totals(instance: AnyInstance, package: Package) -> Numbers:

@@ -38,6 +38,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from domgrpc.core.routing.found import Found
 from domgrpc.core.routing.instance import LINES_MAX, NEVER
 
 SCALE = 2 * LINES_MAX
@@ -108,6 +109,13 @@ class Search:
         self._count_min = max(self._count_min, self._apart_count())
         self._visit((), 0, [IMPOSSIBLE] * len(self._carriers), (1 << len(self._columns)) - 1)
 
+    def found(self) -> Found | None:
+        """Return what was found, None where there is no plan."""
+        if not self.chosen and self.bound >= IMPOSSIBLE:
+            return None
+        bound = min(self.value, self.bound) // SCALE
+        return Found(self.chosen, self.value // SCALE, bound, self.node_count)
+
     def _apart_count(self) -> int:
         # Lots of which no two have a candidate in common need a package each.
         taken = count = 0
@@ -118,7 +126,8 @@ class Search:
         return count
 
     def _visit(self, opened: tuple[int, ...], paid: int, costs: list[int], allowed: int) -> None:
-        self.node_count += 1
+        is_left = self.node_count >= self._node_count_max
+        self.node_count += not is_left
         missing = [lot for lot, cost in enumerate(costs) if cost >= IMPOSSIBLE]
         value = self.value
         if not missing:
@@ -143,7 +152,7 @@ class Search:
             for lot in missing:
                 allowed &= self._carriers[lot]
             self._try_last(opened, paid, costs, allowed)
-        elif self.node_count >= self._node_count_max:
+        elif is_left:
             floor += self._least_slacks(allowed, least, most)
             self.bound = min(self.bound, max(floor, least_floor + self._package_sums[least]))
         elif missing:

@@ -5,9 +5,9 @@
 | up to three lines, few candidates | one candidate that provably beats any two | `at_once.py` |
 | whole lots, below some 500 cells | branch and bound over lists | `few_cells.py`, `search.py` |
 | up to five lots, many candidates | dynamic programme over subsets | `subsets.py` |
-| more lots, many candidates | prices, pairs, branch and bound | `many_cells.py`, `prices.py` |
+| more lots, many candidates | prices, pairs, batches of nodes | `many_cells.py`, `turns.py` |
 | prices by weight | subsets; above 12 lots lines below the cards | `by_weight.py` |
-| lines whose units may split | branch and bound by units | `units.py` |
+| lines whose units may split | batches of nodes, by unit | `units.py`, `turns.py` |
 | both, few units | dynamic programme over what is left | `unit_packages.py` |
 | both, more units | bundles of units, lines below the cards | `units_by_weight.py` |
 
@@ -17,6 +17,7 @@ own.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import add
 
 import msgspec
 import numpy as np
@@ -71,7 +72,8 @@ class Routed(msgspec.Struct, frozen=True):
     lower_bound: int
     node_count: int
     runner_up: RunnerUp | None = None
-    """None where it is not known yet."""
+    knows_runner_up: bool = False
+    """Otherwise it is still to be looked for."""
 
 
 def solve(
@@ -123,8 +125,9 @@ def _joined(instance: AnyInstance, parts: Sequence[Routed], *, with_runner_up: b
     sent = tuple(packages)
     if not with_runner_up:
         return Solution(sent, cost, bound, node_count)
-    runner_up = parts[0].runner_up if len(parts) == 1 else None
-    return Solution(sent, cost, bound, node_count, runner_up or runner_up_of(instance, sent, cost))
+    if len(parts) == 1 and parts[0].knows_runner_up:
+        return Solution(sent, cost, bound, node_count, parts[0].runner_up)
+    return Solution(sent, cost, bound, node_count, runner_up_of(instance, sent, cost))
 
 
 def _alone(instance: AnyInstance, lot: Lot) -> Routed | None:
@@ -167,12 +170,14 @@ def _in_lists(instance: Instance, lots: list[Lot], limits: Limits) -> Routed | N
     candidates = [package.candidate for package in routed.packages]
     if len(candidates) == 1 or not limits.with_runner_up:
         return routed
-    contents = [
-        [row for row, owner in zip(rows, owners, strict=True) if owner == one] for one in candidates
-    ]
-    totals = [list(map(sum, zip(package_costs, *own, strict=True))) for own in contents]
-    runner_up = exchanged_in_lists(totals, candidates, routed.cost)
-    return msgspec.structs.replace(routed, runner_up=runner_up)
+    totals = []
+    for one in candidates:
+        by_candidate = list(package_costs)
+        for row, owner in zip(rows, owners, strict=True):
+            if owner == one:
+                by_candidate = list(map(add, by_candidate, row))
+        totals.append(by_candidate)
+    return _told(routed, exchanged_in_lists(totals, candidates, routed.cost))
 
 
 def _in_arrays(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
@@ -190,7 +195,18 @@ def _in_arrays(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed
     candidates = [package.candidate for package in routed.packages]
     totals = [matrix[owners == one].sum(axis=0) + package_costs for one in candidates]
     runner_up = exchanged_in_arrays(totals, candidates, routed.cost)
-    return msgspec.structs.replace(routed, runner_up=runner_up)
+    return _told(routed, runner_up)
+
+
+def _told(routed: Routed, runner_up: RunnerUp | None) -> Routed:
+    return Routed(
+        routed.packages,
+        routed.cost,
+        routed.lower_bound,
+        routed.node_count,
+        runner_up,
+        knows_runner_up=True,
+    )
 
 
 def _unfinished(found: Found | None) -> Routed | None:
@@ -204,10 +220,12 @@ def _without_idle(instance: AnyInstance, found: Found, packages: list[Package]) 
     if len(packages) < len(found.chosen):
         used = [package.candidate for package in packages]
         cost -= sum([int(instance.package_costs[one]) for one in found.chosen if one not in used])
-    runner_up = None
-    if found.next_one is not None and found.next_one[0] < NEVER:
-        runner_up = RunnerUp(found.next_one[0], 0, found.next_one[1])
-    return Routed(packages, cost, min(cost, found.lower_bound), found.node_count, runner_up)
+    bound = min(cost, found.lower_bound)
+    if found.next_one is None:
+        return Routed(packages, cost, bound, found.node_count)
+    next_cost, candidate = found.next_one
+    runner_up = RunnerUp(next_cost, 0, candidate) if next_cost < NEVER else None
+    return Routed(packages, cost, bound, found.node_count, runner_up, knows_runner_up=True)
 
 
 def _by_units(instance: AnyInstance, lots: list[Lot], limits: Limits) -> Routed | None:
@@ -233,7 +251,8 @@ def _by_weight(
         rates.cards,
         np.asarray(rates.card_indexes, dtype=np.int64),
     )
-    counts = (limits.package_count_max, limits.node_count_max)
+    # Where both methods are tried they share the nodes.
+    counts = (limits.package_count_max, limits.node_count_max // (1 + splits))
     found = route_by_weight(scales, *counts) if scales.costs.min(axis=1).max() < NEVER else None
     routed = None
     if found is not None:
@@ -251,12 +270,13 @@ def _by_weight(
     if split is None:
         return None
     bound = min(split.lower_bound, split.cost)
+    node_count = split.node_count + (0 if found is None else found.node_count)
     if routed is not None and routed.cost < split.cost:
-        return Routed(routed.packages, routed.cost, min(routed.cost, bound), split.node_count)
+        return Routed(routed.packages, routed.cost, min(routed.cost, bound), node_count)
     packages = [
         _contents(instance, lots, candidate, contents) for candidate, contents in split.parcels
     ]
-    return Routed(packages, split.cost, bound, split.node_count)
+    return Routed(packages, split.cost, bound, node_count)
 
 
 def _weighing(instance: AnyInstance, lots: Sequence[Lot], scales: Scales) -> Weighing:

@@ -63,11 +63,13 @@ def _bounded(
     bound = bound_by_steps(scales, int(cheapest @ offers.needs), count_max)
     plans = [_in_bundles(weighing, count_max)]
     node_count = 0
-    for touching in touching_grams(scales):
+    touchings = touching_grams(scales)
+    for turn, touching in enumerate(touchings):
+        nodes_left = (node_count_max - node_count) // (len(touchings) - turn)
         package_costs, slopes = linear_costs(scales, touching)
         costs = np.minimum(offers.costs + weighing.unit_grams[:, None] * slopes, NEVER)
         linear = Offers(costs, package_costs, offers.units, offers.needs)
-        found = route_units(linear, count_max, node_count_max)
+        found = route_units(linear, count_max, nodes_left)
         if found is None:
             return None
         bound, node_count = max(bound, found.lower_bound), node_count + found.node_count
