@@ -20,6 +20,7 @@ from tests.core.order_words import (
     DALLAS,
     SHIP,
     advance,
+    edit,
     line,
     order,
     work_of,
@@ -163,3 +164,14 @@ def test_the_decision_of_a_move_names_the_places_it_was_moved_to(shop: Shop) -> 
     decided = shop.order().decisions[-1].legs[0]
     assert decided.used_location_ids == ("chi", "dal")
     assert (decided.skus, decided.quantities) == (("tea",), (3,))
+
+
+def test_a_move_opens_no_package_where_the_order_has_all_that_it_may_have(shop: Shop) -> None:
+    alone = ProductFields(ship_alone=True)
+    shop.given(CreateProducts(products=((Sku("rug"), alone),)), on_hand("rug", chi=0, dal=5))
+    shop.given(on_hand("tea", chi=0, dal=5), on_hand("cup", chi=5, dal=0))
+    shop.given(order(line("tea"), as_id="host", customer="ann"))
+    shop.given(order(line("cup"), customer="ann", package_count_max=1), advance("o/1", S.RELEASED))
+    shop.given(edit("o", line("tea"), line("rug")))
+    skipped = moved(shop, "o", package("dal", tea=1), package("dal", rug=1)).skipped
+    assert skipped == ((OrderId("o"), "the order has all packages that it may have"),)
