@@ -384,16 +384,6 @@ def test_an_order_that_is_gone_by_then_keeps_nobody_waiting(shop: Shop) -> None:
     assert decide_waiting(shop.state.planner, [OrderId("gone")], timer(shop)) is None
 
 
-def test_what_shows_that_the_state_is_wrong_stops_timers_and_callers() -> None:
-    shop = waiting_shop()
-    broken_order(shop, AssertionError())
-    shop.given(on_hand("tea", chi=5))
-    with pytest.raises(AssertionError):
-        shop.serve()
-    with pytest.raises(AssertionError):
-        shop.send(edit("bad", line("tea", 2)))
-
-
 @pytest.mark.parametrize("fault", [OverflowError("too large"), AssertionError()])
 def test_where_nobody_can_be_served_the_fault_is_told(fault: Exception) -> None:
     shop = waiting_shop()
