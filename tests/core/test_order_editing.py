@@ -65,3 +65,11 @@ def test_more_is_refused_where_nobody_is_left_who_may_be_asked() -> None:
     shop.given(order(line("tea"), scope=in_groups("west")))
     shop.given(DeleteLocationGroup(group_id=GroupId("west")))
     assert shop.refuses(edit("o", line("tea", 2))) is Reason.GROUP_NOT_FOUND
+
+
+def test_what_waits_in_a_scope_that_is_gone_lets_no_edit_pass() -> None:
+    shop = Shop().given(place("dal", DC, at=DALLAS), group("west", "dal"))
+    shop.given(on_hand("tea", dal=5), on_hand("cup", dal=0))
+    shop.given(order(line("tea", 2), line("cup"), scope=in_groups("west")))
+    shop.given(DeleteLocationGroup(group_id=GroupId("west")))
+    assert shop.refuses(edit("o", line("tea", 1))) is Reason.GROUP_NOT_FOUND
