@@ -2,7 +2,13 @@
 
 import pytest
 
-from domgrpc.core.availability import CheckAvailability, SkuAvailability
+from domgrpc.core.availability import (
+    PAIRS_PER_MESSAGE_MAX,
+    CheckAvailability,
+    PairBudget,
+    SkuAvailability,
+    check_availability,
+)
 from domgrpc.core.products import ProductFields, UpdateProducts
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.scopes import Scope
@@ -343,3 +349,16 @@ def test_a_policy_that_is_withdrawn_leaves_its_claims_oversold(preorder: Shop) -
     preorder.given(plain)
     assert preorder.position("x", "A").oversold == 5
     assert (preorder.atf("x"), preorder.ats("x")) == (10, 10)
+
+
+def test_questions_of_one_message_share_the_pairs_that_it_may_list(shop: Shop) -> None:
+    shop.given(place("A"), place("B"), on_hand("x", A=1, B=1))
+    query = CheckAvailability(items=((Sku("x"), Quantity(0)),), include_locations=True)
+    budget = PairBudget()
+    budget.take(PAIRS_PER_MESSAGE_MAX - 3)
+    check_availability(shop.state.network, query, NOON_MS, budget)
+    with pytest.raises(Rejected) as refused:
+        check_availability(shop.state.network, query, NOON_MS, budget)
+    assert refused.value.rejection.reason is Reason.TOO_MANY_PAIRS
+    # What was refused took nothing.
+    budget.take(1)

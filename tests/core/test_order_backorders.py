@@ -2,6 +2,7 @@
 
 import pytest
 
+from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.orders import (
     Attention,
     FulfillmentState,
@@ -14,6 +15,7 @@ from domgrpc.core.orders import (
 from domgrpc.core.products import BackorderPolicy, CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason
 from domgrpc.core.rule_sets import CreateRuleSet, RuleSetContent, Unfilled
+from domgrpc.core.scopes import Scope
 from domgrpc.core.values import DAY_MS, LocationType, Sku
 from tests.core.commands import (
     announce,
@@ -40,6 +42,7 @@ from tests.core.order_words import (
     units_at,
 )
 from tests.core.routing_rules import activate, draft, prefer, validate
+from tests.core.scope_words import at_locations
 
 DC = LocationType.DISTRIBUTION_CENTER
 CANCEL = ShortagePolicy.CANCEL
@@ -235,3 +238,31 @@ def test_backordered_units_are_taken_back_first(shop: Shop) -> None:
     placed = shop.gives(Order, cancel_order("o", set=1))
     (work,) = placed.fulfillment_orders
     assert [(each.quantity, each.backordered_quantity) for each in work.lines] == [(6, 1)]
+
+
+def test_supply_behind_the_horizon_is_not_waited_for(shop: Shop) -> None:
+    policy = BackorderPolicy(unlimited().mode, horizon_days=5)
+    shop.given(product("tea", backorder=policy), on_hand("tea", chi=0))
+    shop.given(stock(announce("tea", "chi", 9, due_ms=LATER)))
+    (work,) = shop.gives(Order, order(line("tea", 2))).fulfillment_orders
+    assert work.ready_time_ms == NOON_MS + 5 * DAY_MS
+
+
+@pytest.mark.parametrize("scope", [None, at_locations("chi", "dal", "bos")])
+def test_what_was_never_anywhere_waits(shop: Shop, scope: Scope) -> None:
+    shop.given(product("tea", backorder=unlimited()), on_hand("cup", chi=1))
+    placed = shop.gives(Order, order(line("tea", 2), line("cup"), scope=scope))
+    assert unsourced_quantities(placed) == {"tea": 2}
+    assert units_at(placed) == {("cup", "chi"): 1}
+
+
+def test_stock_and_supply_of_one_day_share_its_capacity(shop: Shop) -> None:
+    shop.given(
+        changed(calendar("chi", schedule()), daily_capacity=3, capacity_unit=CapacityUnit.UNITS)
+    )
+    shop.given(product("tea", backorder=from_inbound(30)), on_hand("tea", chi=2))
+    shop.given(stock(announce("tea", "chi", 5, due_ms=NOON_MS + 60_000)))
+    placed = shop.gives(Order, order(line("tea", 4)))
+    assert len({work.capacity_day for work in placed.fulfillment_orders}) == 1
+    assert sum(units_at(placed).values()) == 3
+    assert unsourced_quantities(placed) == {"tea": 1}

@@ -9,16 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domgrpc.core.calendars import CapacityUnit
+from domgrpc.core.leg_assignment import Rooms, assigned
+from domgrpc.core.leg_questions import BOUNDLESS, Room
 from domgrpc.core.order_queries import simulate_routing
 from domgrpc.core.orders import Order, OrderLine
 from domgrpc.core.plans import Plan, SimulationQuestion
 from domgrpc.core.products import CreateProducts, ProductFields
-from domgrpc.core.rule_sets import CreateRuleSet, RoutingLimits, RuleSetContent
+from domgrpc.core.routing.cost_parts import plan_cost
+from domgrpc.core.routing.instance import Instance, Solution, Unservable
+from domgrpc.core.routing.solver import solve
+from domgrpc.core.rule_sets import CreateRuleSet, RoutingLimits, RuleSetContent, Strategy
 from domgrpc.core.values import LocationType, Sku
 from tests.core.commands import on_hand, place
 from tests.core.given import Shop
 from tests.core.logistics_words import calendar, card, changed, rate, schedule
 from tests.core.order_words import CHICAGO, DALLAS, REFUSING, line, order, terms, units_at
+from tests.core.routing.instances import instances
 from tests.core.routing_rules import activate, validate
 
 SKUS = ("x", "y", "z")
@@ -141,3 +147,65 @@ def test_the_sequence_of_lines_decides_nothing(first_last: tuple[str, str]) -> N
     lines = (line(sku, 2) for sku in first_last)
     placed = shop.gives(Order, order(*lines, shortage_policy=REFUSING))
     assert units_at(placed) == {("x", "A"): 2, ("y", "B"): 2}
+
+
+def test_what_joins_a_parcel_takes_no_package_of_a_full_day_by_any_strategy() -> None:
+    shop = Shop().given(
+        place("A", at=CHICAGO), place("B", at=DALLAS), on_hand("x", A=9), on_hand("y", A=9, B=9)
+    )
+    content = RuleSetContent(strategy=Strategy.NEAREST_FIRST)
+    shop.given(CreateRuleSet(content=content), validate(1), activate(1))
+    shop.given(changed(calendar("A", schedule()), daily_capacity=1))
+    shop.given(order(line("x"), as_id="first", customer="ann"))
+    joined = shop.gives(Order, order(line("y"), customer="ann"))
+    assert units_at(joined) == {("y", "A"): 1}
+    other = shop.gives(Order, order(line("y"), as_id="bob"))
+    assert units_at(other) == {("y", "B"): 1}
+
+
+# --- whole lines, assigned one by one
+
+
+def rooms_of(instance: Instance, *rooms: Room) -> Rooms:
+    """Give every candidate a room of its own, or all of them one that nothing fills."""
+    count = len(instance.package_costs)
+    return Rooms(list(range(count)), list(rooms) or [BOUNDLESS] * count, frozenset())
+
+
+@given(instance=instances(weights=True) | instances())
+def test_where_there_is_room_for_all_lines_are_assigned_as_the_best_plan_has_them(
+    instance: Instance,
+) -> None:
+    best = solve(instance)
+    found, is_all = assigned(instance, rooms_of(instance), None)
+    assert is_all == (instance.terms.weight_rates is None)
+    assert found is not None or isinstance(best, Unservable) or not is_all
+    if found is not None:
+        assert isinstance(best, Solution)
+        assert found.cost == plan_cost(instance, found.packages)
+        # By weight two packages of one place may cost less than one, which is not tried.
+        assert found.cost == best.cost or (found.cost > best.cost and not is_all)
+
+
+def long_instance(line_count: int) -> Instance:
+    """Return lines that any of three candidates sends, at costs that decide nothing early."""
+    return Instance(
+        quantities=[1] * line_count,
+        package_costs=[10, 11, 12],
+        unit_costs=[[number % 5, number % 3, number % 2] for number in range(line_count)],
+        available=[[1] * 3] * line_count,
+    )
+
+
+def test_an_assignment_that_is_cut_short_says_so_and_keeps_to_its_rooms() -> None:
+    instance = long_instance(30)
+    found, is_all = assigned(instance, rooms_of(instance, *[Room(1, 10)] * 3), None)
+    assert not is_all
+    assert found is not None
+    assert [len(package.contents) for package in found.packages] == [10, 10, 10]
+
+
+def test_too_many_lines_are_not_assigned_and_the_plan_known_stays() -> None:
+    instance = long_instance(41)
+    known = Solution((), 5, 0)
+    assert assigned(instance, rooms_of(instance), known) == (known, False)

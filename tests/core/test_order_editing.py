@@ -2,11 +2,13 @@
 
 import pytest
 
+from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.orders import Order
 from domgrpc.core.products import CreateProducts, ProductFields
-from domgrpc.core.values import LocationType, Sku
-from tests.core.commands import on_hand, place
+from domgrpc.core.rejections import Reason
+from domgrpc.core.values import GroupId, LocationType, Sku
+from tests.core.commands import group, on_hand, place
 from tests.core.given import Shop
 from tests.core.order_words import (
     CHICAGO,
@@ -18,6 +20,7 @@ from tests.core.order_words import (
     order,
     units_at,
 )
+from tests.core.scope_words import in_groups
 
 DC = LocationType.DISTRIBUTION_CENTER
 
@@ -55,3 +58,18 @@ def test_an_added_line_leaves_alone_what_somebody_works_on(sets: Shop) -> None:
     sets.given(advance("o/1", S.RELEASED))
     edited = sets.gives(Order, edit("o", line("set", name="two")))
     assert units_at(edited) == {("one", "chi"): 1, ("two", "dal"): 1}
+
+
+def test_more_is_refused_where_nobody_is_left_who_may_be_asked() -> None:
+    shop = Shop().given(place("dal", DC, at=DALLAS), on_hand("tea", dal=5), group("west", "dal"))
+    shop.given(order(line("tea"), scope=in_groups("west")))
+    shop.given(DeleteLocationGroup(group_id=GroupId("west")))
+    assert shop.refuses(edit("o", line("tea", 2))) is Reason.GROUP_NOT_FOUND
+
+
+def test_what_waits_in_a_scope_that_is_gone_lets_no_edit_pass() -> None:
+    shop = Shop().given(place("dal", DC, at=DALLAS), group("west", "dal"))
+    shop.given(on_hand("tea", dal=5), on_hand("cup", dal=0))
+    shop.given(order(line("tea", 2), line("cup"), scope=in_groups("west")))
+    shop.given(DeleteLocationGroup(group_id=GroupId("west")))
+    assert shop.refuses(edit("o", line("tea", 1))) is Reason.GROUP_NOT_FOUND

@@ -153,3 +153,11 @@ def test_of_several_parts_the_one_that_uses_the_place_is_named(shop: Shop) -> No
     assert chi.destination_location_id == "chi"
     assert (dal.is_used, dal.delivery_method) == (False, SHIP)
     assert dal.destination_location_id == ""
+
+
+def test_beside_units_that_come_from_several_places_no_cost_is_told(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5, far=5), on_hand("jam", chi=2, dal=2))
+    shop.given(order(line("tea"), line("jam", 4)))
+    (found,) = why(shop, "far")
+    assert (found.is_used, found.removed_by, found.missing) == (False, "", (("jam", 4),))
+    assert found.cheaper_by_micros is None

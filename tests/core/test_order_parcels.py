@@ -3,7 +3,7 @@
 import pytest
 
 from domgrpc.core.dispatch import Command
-from domgrpc.core.orders import FulfillmentOrder, FulfillmentState, Order
+from domgrpc.core.orders import FulfillmentOrder, FulfillmentState, Order, unsourced_quantities
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
 from domgrpc.core.values import DAY_MS, DeliveryMethod, LocationType, OrderId, Sku
@@ -222,3 +222,27 @@ def test_lines_of_one_sku_in_one_group_travel_in_one_package() -> None:
     shop.given(on_hand("jam", bos=2))
     (work,) = shop.gives(Order, order(*pair, as_id="next")).fulfillment_orders
     assert work.location_id == "bos"
+
+
+def test_where_no_package_more_is_allowed_what_ships_alone_waits(shop: Shop) -> None:
+    alone = ProductFields(ship_alone=True)
+    shop.given(CreateProducts(products=((Sku("rug"), alone),)), on_hand("rug", chi=9, dal=9))
+    shop.given(order(line("tea"), package_count_max=1))
+    shop.given(edit("o", line("cup"), line("rug")))
+    placed = shop.order()
+    assert units_at(placed) == {("tea", "dal"): 1, ("cup", "dal"): 1}
+    assert unsourced_quantities(placed) == {"rug": 1}
+
+
+def test_groups_that_share_nothing_travel_on_their_own() -> None:
+    shop = Shop().given(place("chi", at=CHICAGO), place("dal", at=DALLAS))
+    shop.given(on_hand("pot", chi=9), on_hand("lid", chi=9, dal=9))
+    shop.given(on_hand("cup", dal=9), on_hand("tea", chi=9, dal=9))
+    pairs = [("pot", "one"), ("lid", "one"), ("cup", "two"), ("tea", "two")]
+    placed = shop.gives(Order, order(*(line(sku, group=name) for sku, name in pairs)))
+    assert units_at(placed) == {
+        ("pot", "chi"): 1,
+        ("lid", "chi"): 1,
+        ("cup", "dal"): 1,
+        ("tea", "dal"): 1,
+    }

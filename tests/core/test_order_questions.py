@@ -14,6 +14,7 @@ from domgrpc.core.orders import Order, OrderLine, OrderStatus
 from domgrpc.core.plans import LocationExplanation, MockStock, Plan, SimulationQuestion
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.scopes import Scope
 from domgrpc.core.values import (
     CustomerId,
     DeliveryMethod,
@@ -299,3 +300,11 @@ def test_groups_that_share_a_sku_are_one(shop: Shop) -> None:
     placed = shop.gives(Order, order(*lines))
     assert {where for _, where in units_at(placed)} == {"dal"}
     assert len(placed.fulfillment_orders) == 1
+
+
+@pytest.mark.parametrize("scope", [None, at_locations("chi", "dal")])
+def test_a_simulation_of_what_nobody_stocked_leaves_it_short(shop: Shop, scope: Scope) -> None:
+    question = SimulationQuestion((line("ghost"), line("cup")), terms(scope=scope))
+    plan = simulate_routing(shop.state, question, shop.now_ms)
+    assert [short.line_id for short in plan.shortages] == ["ghost"]
+    assert [each.line_id for package in plan.packages for each in package.lines] == ["cup"]

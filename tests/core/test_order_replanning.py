@@ -34,6 +34,7 @@ from tests.core.order_words import (
     SHIP,
     advance,
     cancel_order,
+    edit,
     line,
     order,
     put_on_hold,
@@ -373,4 +374,6 @@ def test_an_order_that_breaks_its_planning_is_flagged_and_keeps_nobody_there() -
 def test_what_shows_that_the_state_is_wrong_is_no_failed_order(shop: Shop) -> None:
     broken_order(shop, AssertionError())
     with pytest.raises(AssertionError):
-        decide_outage(shop.state.planner, timer(shop))
+        shop.replan()
+    with pytest.raises(AssertionError):
+        shop.send(edit("bad", line("tea", 2)))

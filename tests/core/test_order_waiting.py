@@ -376,6 +376,14 @@ def test_an_order_that_breaks_its_planning_keeps_nobody_waiting() -> None:
     assert event.summary.skipped == (("bad", f"{PLANNING_FAILED}: OverflowError"),)
 
 
+def test_an_order_that_is_gone_by_then_keeps_nobody_waiting(shop: Shop) -> None:
+    shop.given(order(line("tea")), on_hand("tea", chi=1))
+    event = decide_waiting(shop.state.planner, [OrderId("gone"), OrderId("o")], timer(shop))
+    assert event is not None
+    assert event.summary.applied_order_ids == ("o",)
+    assert decide_waiting(shop.state.planner, [OrderId("gone")], timer(shop)) is None
+
+
 @pytest.mark.parametrize("fault", [OverflowError("too large"), AssertionError()])
 def test_where_nobody_can_be_served_the_fault_is_told(fault: Exception) -> None:
     shop = waiting_shop()

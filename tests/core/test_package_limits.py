@@ -20,6 +20,7 @@ from tests.core.order_words import (
     DALLAS,
     SHIP,
     advance,
+    edit,
     line,
     order,
     work_of,
@@ -163,3 +164,13 @@ def test_the_decision_of_a_move_names_the_places_it_was_moved_to(shop: Shop) -> 
     decided = shop.order().decisions[-1].legs[0]
     assert decided.used_location_ids == ("chi", "dal")
     assert (decided.skus, decided.quantities) == (("tea",), (3,))
+
+
+def test_a_move_opens_no_package_where_the_order_has_all_that_it_may_have(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=0), on_hand("cup", dal=0))
+    shop.given(order(line("tea"), as_id="host", customer="ann"))
+    shop.given(order(line("cup"), customer="ann", package_count_max=1), advance("o/1", S.RELEASED))
+    shop.given(edit("o", line("tea")), on_hand("tea", chi=5))
+    assert shop.order().fulfillment_orders[-1].parcel_id == "host/1"
+    skipped = moved(shop, "o", package("chi", tea=1)).skipped
+    assert skipped == ((OrderId("o"), "'chi' cannot send it any more (rules)"),)

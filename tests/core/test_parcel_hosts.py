@@ -12,11 +12,12 @@ from domgrpc.core.order_commands import (
 from domgrpc.core.orders import Attention, FulfillmentOrder, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
-from domgrpc.core.values import LineId, LocationId, LocationType, OrderId, Retention
+from domgrpc.core.products import CreateProducts, ProductFields
+from domgrpc.core.values import LineId, LocationId, LocationType, OrderId, Retention, Sku
 from domgrpc.rpc.order_walk import news_of
 from tests.core.commands import disable, on_hand, place
 from tests.core.given import Shop
-from tests.core.logistics_words import calendar, card, changed, rates, schedule
+from tests.core.logistics_words import calendar, card, changed, rate, rates, schedule
 from tests.core.order_words import (
     BOSTON,
     DALLAS,
@@ -270,3 +271,27 @@ def test_a_parcel_takes_a_bounded_number_of_guests(shop: Shop) -> None:
     assert len(guests) == 10
     shop.given(cancel_order("a"))
     assert packages(shop) == 2
+
+
+def test_where_no_carrier_goes_any_more_the_guest_takes_over_what_the_host_paid() -> None:
+    shop = Shop().given(place("dal", DC, at=DALLAS), on_hand("tea", dal=9))
+    shop.given(card("van", rates(*[5_000_000] * 8)))
+    shop.given(*(order(line("tea"), as_id=name, customer="ann") for name in "ab"))
+    paid = works(shop)["a/1"].package_cost_micros
+    shop.given(card("van", rates(*[5_000_000] * 8), metres_max=1), cancel_order("a"))
+    assert parcels(shop) == {"b/1": ""}
+    assert works(shop)["b/1"].package_cost_micros == paid > 0
+
+
+def test_what_an_order_adds_to_its_own_guest_is_weighed_once() -> None:
+    shop = Shop().given(place("dal", DC, at=DALLAS), on_hand("tea", dal=9), on_hand("cup", dal=9))
+    weight = ProductFields(weight_grams=400)
+    shop.given(CreateProducts(products=((Sku("tea"), weight), (Sku("cup"), weight))))
+    steps = ((1_000, 1_000_000), (1_600, 2_000_000), (9_000, 50_000_000))
+    shop.given(card("van", tuple(rate(zone, 5_000_000, steps=steps) for zone in range(1, 9))))
+    shop.given(*(order(line("tea"), as_id=name, customer="ann") for name in "ab"))
+    shop.given(edit("b", line("cup")))
+    assert parcels(shop) == {"a/1": "", "b/1": "a/1", "b/2": "a/1"}
+    # 400 g of a and 400 g of b are below the first step, 400 g more beyond it.
+    paid = [work.package_cost_micros for work in works(shop).values()]
+    assert paid == [6_000_000, 0, 1_000_000]

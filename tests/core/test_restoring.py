@@ -1,19 +1,23 @@
 """Restoring from a snapshot: reservations and kept answers go on where they were."""
 
 from domgrpc.core.answers import KeptAnswer, KeptAnswers, answer_key
+from domgrpc.core.order_book import Orders
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.stock_changes import StockSummary
 from domgrpc.core.values import (
     ClientId,
     Limits,
+    OrderId,
     RequestId,
     ReservationId,
     Retention,
     Revision,
     TimeMs,
 )
+from domgrpc.core.waiting import Waiting
 from tests.core.commands import confirm, on_hand, place, release, reserve
 from tests.core.given import NOON_MS, WEB, Shop
+from tests.core.order_words import CHICAGO, cancel_order, line, order
 
 
 def kept(time_ms: int) -> KeptAnswer:
@@ -48,3 +52,17 @@ def test_restored_answers_are_known_within_the_bounds() -> None:
         False,
         True,
     ]
+
+
+def test_an_order_that_changed_after_it_was_finished_is_not_restored_as_finished(
+    shop: Shop,
+) -> None:
+    shop.given(place("A", at=CHICAGO), on_hand("x", A=9))
+    shop.given(*(order(line("x"), as_id=name) for name in "ab"))
+    shop.given(cancel_order("a"), cancel_order("b"))
+    book = Orders(Limits(), Retention(), Waiting())
+    book.restore([shop.order("a"), shop.order("b")])
+    known = shop.order("b").revision
+    stale = (OrderId("a"), Revision(shop.order("a").revision - 1))
+    book.restore_finished([stale, (OrderId("gone"), known), (OrderId("b"), known)])
+    assert list(book.finished) == ["b"]

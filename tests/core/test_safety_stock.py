@@ -14,6 +14,7 @@ from domgrpc.core.values import (
     FOREVER_MS,
     Demand,
     LocationId,
+    LocationIndex,
     LocationType,
     Sku,
 )
@@ -284,3 +285,28 @@ def test_location_type_and_group_weigh_the_same_and_the_smaller_id_wins(store: S
 
 def test_of_rules_that_are_alike_the_smaller_id_wins(store: Shop) -> None:
     assert wins(store, rule("r10", 1), rule("r2", 2), rule("r9", 3)) == "r10"
+
+
+def test_a_rule_for_a_place_that_never_had_the_product_counts_nowhere(store: Shop) -> None:
+    store.given(place("far"), rule("far", 4, location="far"))
+    assert offers(store) == [10, 10, 10]
+    store.given(rule("b", 3, location="B"))
+    assert offers(store) == [10, 7, 10]
+
+
+@pytest.mark.slow
+def test_however_many_channels_ask_each_meets_its_own_rule(store: Shop) -> None:
+    store.given(rule("all", 4, sku="x"), rule("app", 5, sku="x", channel="app"))
+    network = store.state.network
+    stock_of = network.stock.find(Sku("x"))
+    assert stock_of is not None
+    network.refresh(store.now_ms)
+
+    def winner(channel: str) -> str:
+        ask = Ask(demand(channel), store.now_ms)
+        found = network.winner(RuleKind.SAFETY_STOCK, stock_of, LocationIndex(0), ask)
+        assert found is not None
+        return found.rule_id
+
+    assert {winner(f"shop-{number}") for number in range(200_001)} == {"all"}
+    assert (winner("app"), winner("shop-0")) == ("app", "all")

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from domgrpc.core.carriers import LaneFields, Surcharge
+from domgrpc.core.freight import mile_micros
 from domgrpc.core.journeys import UNREACHABLE_MICROS, Journey, TransportTable
 from domgrpc.core.values import (
+    MICROS_MAX,
     DeliveryMethod,
     LocationIndex,
     LocationType,
@@ -337,3 +339,15 @@ def test_the_views_that_are_kept_are_bounded(stores: Shop, monkeypatch: pytest.M
     for number in range(40):
         taken(stores, Journey(HOME, point(40, -number)))
     stores.state.check_invariants()
+
+
+def test_a_price_by_the_mile_beyond_64_bits_is_the_same_for_many_locations() -> None:
+    shop = Shop(steps_per_check=10_000)
+    shop.given(*(place(f"p{number}", at=(30 + number / 50, -90.0)) for number in range(300)))
+    shop.given(card("gold", tuple(rate(zone, 1, mile=MICROS_MAX) for zone in range(1, 9))))
+    locations = shop.state.network.locations
+    journey = Journey(HOME, point(*HARTFORD))
+    table = shop.state.logistics.table(locations, journey, shop.now_ms)
+    assert list(table.unit_micros) == [
+        mile_micros(MICROS_MAX, distance_m) for distance_m in table.distance_m
+    ]

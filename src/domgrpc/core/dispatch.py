@@ -386,7 +386,6 @@ def _nothing_changed(  # noqa: C901, PLR0911 - one case for each resource
             return NothingChanged(Resource.CALENDAR, command.owner.texts)
         case ValidateRuleSet() | ActivateRuleSet() | DryRunRuleSet():
             return NothingChanged(Resource.RULE_SET, (str(command.version),))
-        case ApplyStockBatch():
-            return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))
-        case _:
-            raise AssertionError(f"{type(command).__name__} always changes something")
+    kind = type(command)
+    assert isinstance(command, ApplyStockBatch), f"{kind.__name__} always changes something"
+    return NothingChanged(Resource.FEED, (command.source, str(command.sequence)))

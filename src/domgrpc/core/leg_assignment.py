@@ -32,12 +32,16 @@ class Rooms(msgspec.Struct, frozen=True):
 def assigned(
     instance: Instance, rooms: Rooms, best: Solution | None
 ) -> tuple[Solution | None, bool]:
-    """Return the best plan of whole lines that fits, or the one known; and whether that is all."""
+    """Return the best plan of whole lines that fits, or the one known; and whether that is all.
+
+    Where prices go by weight a place may send two packages for less than one: not all was tried.
+    """
     search = _Assignment(instance, rooms, best)
     if len(search.lots) > _LOTS_MAX:
         return best, False
     search.run()
-    return search.best, search.node_count < _NODES_MAX
+    is_all = search.node_count < _NODES_MAX and instance.terms.weight_rates is None
+    return search.best, is_all
 
 
 class _Assignment:

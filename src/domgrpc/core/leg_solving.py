@@ -75,8 +75,8 @@ def solve_leg(instance: AnyInstance, *, share: int = 1) -> Solution | Unservable
     node_count_max = max(_NODES_MIN, _node_count_max(instance) // share)
     if not is_long(instance):
         return solve(instance, node_count_max=node_count_max)
-    if isinstance(instance, ArrayInstance):
-        instance = instance.as_lists()
+    # Vectors stand for short legs only.
+    assert isinstance(instance, Instance)
     return solve_in_parts(instance, node_count_max)
 
 

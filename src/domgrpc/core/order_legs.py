@@ -139,6 +139,4 @@ def shared_out(need: Need, units: int, done: dict[LineId, int]) -> list[tuple[Li
             done[line_id] = done.get(line_id, 0) + share
             units -= share
             shares.append((line_id, share))
-        if not units:
-            break
     return shares

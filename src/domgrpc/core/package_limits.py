@@ -56,10 +56,10 @@ def _contents(package: PlannedPackage) -> _Contents:
 
 def _too_many(asked: LegQuestion, limits: LegLimits, packages: list[PlannedPackage]) -> str:
     count = sum(not package.parcel_id for package in packages)
-    if count and asked.joins_only:
-        return "the order has all packages that it may have"
-    if limits.package_count_max and count > limits.package_count_max:
-        return f"it would travel in {count} packages, {limits.package_count_max} are allowed"
+    # No limit is a limit of as many as there are.
+    count_max = 0 if asked.joins_only else limits.package_count_max or count
+    if count > count_max:
+        return f"it would travel in {count} packages, {count_max} are allowed"
     return ""
 
 

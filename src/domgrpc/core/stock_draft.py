@@ -4,6 +4,8 @@ The draft remembers what the updates before have changed, so that the updates of
 each other and none of them touches the state. A refused update leaves the draft as it was.
 """
 
+from typing import assert_never
+
 import msgspec
 
 from domgrpc.core.delta_memory import DeltaMemory
@@ -92,6 +94,8 @@ class Draft:
                 self._announce(update, index)
             case ReceiveSupply():
                 self._receive(update, index)
+            case _:
+                assert_never(update)
         if is_new and len(self.changes) > change_count:
             self.new_skus[update.sku] = None
 

@@ -124,3 +124,24 @@ def test_a_search_by_weight_that_is_cut_off_says_so_or_has_a_plan(*, split: bool
         else:
             assert answer.obstacle in {Obstacle.SEARCH, Obstacle.PACKAGES}
     assert Solution in answers
+
+
+def test_all_of_a_large_order_in_one_package_goes_where_that_costs_least() -> None:
+    drawn = order(3, 16)
+    everywhere = np.full_like(drawn.available, 3)
+    rates = drawn.terms.weight_rates
+    assert rates is not None
+    instance = ArrayInstance(
+        quantities=drawn.quantities,
+        package_costs=drawn.package_costs,
+        unit_costs=drawn.unit_costs,
+        available=everywhere,
+        terms=Terms(weight_rates=rates, package_count_max=1),
+    )
+    answer = solve(instance)
+    assert isinstance(answer, Solution)
+    grams = sum(map(int.__mul__, drawn.quantities, rates.unit_grams))
+    units = np.array(drawn.quantities) @ drawn.unit_costs
+    weights = np.array([rates.cards[card].price(grams) for card in rates.card_indexes])
+    assert answer.cost == int((units + weights + drawn.package_costs).min())
+    assert answer.is_proven

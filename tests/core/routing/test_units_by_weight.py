@@ -83,6 +83,22 @@ def test_with_a_limit_of_one_package_the_heavy_one_is_taken() -> None:
     assert (plan.cost, plan.is_proven) == (10_000, True)
 
 
+def test_whole_lines_that_join_one_parcel_are_one_package_however_steep_the_steps() -> None:
+    rates = WeightRates((980, 980), (STEEP,), [0])
+    instance = Instance(
+        quantities=[1, 1],
+        package_costs=[1_000],
+        unit_costs=[[0], [0]],
+        available=[[1], [1]],
+        terms=Terms(weight_rates=rates),
+    )
+    assert solved(instance).cost == 3_000
+    joining = msgspec.structs.replace(rates, once=(0,))
+    plan = solved(under(instance, Terms(weight_rates=joining)))
+    assert plan.packages == (Package(0, ((0, 1), (1, 1))),)
+    assert (plan.cost, plan.is_proven) == (10_000, True)
+
+
 @pytest.mark.parametrize("quantity", [1, 2, 3, 7, 30, 61])
 def test_more_stock_never_costs_more_where_steps_are_steep(quantity: int) -> None:
     costs = [

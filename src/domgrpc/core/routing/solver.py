@@ -293,9 +293,9 @@ def _weighing(instance: AnyInstance, lots: Sequence[Lot], scales: Scales) -> Wei
 
 def _is_once(instance: AnyInstance) -> Flags:
     rates = instance.terms.weight_rates
+    assert rates is not None
     once = np.zeros(len(instance.package_costs), dtype=np.bool_)
-    if rates is not None:
-        once[list(rates.once)] = True
+    once[list(rates.once)] = True
     return once
 
 
