@@ -13,6 +13,7 @@ from domgrpc.core.orders import Attention, FulfillmentOrder, StepKind
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.products import CreateProducts, ProductFields
+from domgrpc.core.rejections import Reason
 from domgrpc.core.values import LineId, LocationId, LocationType, OrderId, Retention, Sku
 from domgrpc.rpc.order_walk import news_of
 from tests.core.commands import disable, on_hand, place
@@ -260,6 +261,16 @@ def test_a_host_that_is_forgotten_leaves_no_trace(shop: Shop) -> None:
     shop.retain(Retention(finished_orders_max=0))
     assert "a" not in shop.state.orders.by_id
     shop.given(cancel_order("c"))
+    shop.check_replay()
+
+
+def test_the_id_of_a_forgotten_host_is_taken_while_work_names_it(shop: Shop) -> None:
+    shop.given(advance("a/1", S.RELEASED), advance("b/1", S.RELEASED))
+    shop.given(advance("a/1", S.SHIPPED), advance("a/1", S.DELIVERED))
+    shop.retain(Retention(finished_orders_max=0))
+    again = order(line("tea"), as_id="a", customer="bob", to=BOSTON)
+    assert shop.refusal(again).reason is Reason.ORDER_ID_TAKEN
+    shop.given(advance("b/1", S.SHIPPED), again)
     shop.check_replay()
 
 

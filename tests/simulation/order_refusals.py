@@ -131,7 +131,12 @@ def _order_missing(books: Books, command: Plain) -> bool:
 
 
 def _order_taken(books: Books, command: Plain) -> bool:
-    return command[0] == "PlaceOrder" and command[3] in books.orders.by_id
+    if command[0] != "PlaceOrder":
+        return False
+    orders = books.orders
+    # Guests name their host as long as they are there, also when it is forgotten.
+    hosts = (orders.order_of(host) for host, guests in orders.guests.items() if guests)
+    return command[3] in orders.by_id or command[3] in hosts
 
 
 def _hold_taken(books: Books, command: Plain) -> bool:

@@ -61,6 +61,7 @@ class Orders:
         "by_id",
         "finished",
         "guests",
+        "hosts",
         "limits",
         "open_at",
         "parcels",
@@ -84,6 +85,8 @@ class Orders:
         """By customer and address: the parcels on their way there that could take more."""
         self.guests: dict[FulfillmentOrderId, SortedDict[FulfillmentOrderId, OrderId]] = {}
         """By host: the work that is in its parcel and has not left, and of which order it is."""
+        self.hosts: dict[OrderId, int] = {}
+        """The orders that such work names, forgotten ones too, and how often."""
         self.used_capacity: dict[tuple[LocationId, int], list[int]] = {}
         """By location and day: [packages, units] of the work that takes that day's capacity."""
         self.stirred_count = 0
@@ -169,6 +172,7 @@ class Orders:
         assert fresh.used_capacity == self.used_capacity
         assert fresh.parcels == self.parcels
         assert fresh.guests == self.guests
+        assert fresh.hosts == self.hosts
         fresh.waiting.check_same(self.waiting)
         assert len(self.finished) <= self._finished_max
         finished = {key: order.revision for key, order in self.by_id.items() if is_finished(order)}
@@ -215,6 +219,10 @@ class Orders:
             del self.open_at[location_id]
 
     def _count_guest(self, order_id: OrderId, work: FulfillmentOrder, sign: int) -> None:
+        host_id = order_of(work.parcel_id)
+        self.hosts[host_id] = self.hosts.get(host_id, 0) + sign
+        if not self.hosts[host_id]:
+            del self.hosts[host_id]
         guests = self.guests.setdefault(work.parcel_id, SortedDict())
         if sign > 0:
             guests[work.fulfillment_order_id] = order_id

@@ -323,7 +323,8 @@ def _held_quote(quote: Quote, held: Reservation) -> Quote:
 
 def _check_new_order(planner: Planner, order_id: OrderId) -> None:
     orders = planner.orders
-    if order_id in orders.by_id:
+    # Work that is in the parcel of an order names it, also when that is forgotten.
+    if order_id in orders.by_id or order_id in orders.hosts:
         raise Rejected(
             Reason.ORDER_ID_TAKEN,
             f"order {order_id!r} exists already: ids are unique for ever",
