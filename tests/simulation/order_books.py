@@ -56,6 +56,11 @@ class OrderBook:
         while len(self._finished) > finished_max:
             self._count(self.by_id.pop(self._finished.pop(0)), -1)
 
+    def is_taken(self, order_id: str) -> bool:
+        """Whether an order has an id, or guests name it whose host is forgotten."""
+        hosts = (self.order_of(host) for host, guests in self.guests.items() if guests)
+        return order_id in self.by_id or order_id in hosts
+
     def order_of(self, work_id: str) -> str:
         """Return the order of work: its id is that of the order and a number."""
         return work_id.rpartition("/")[0]

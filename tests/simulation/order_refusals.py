@@ -131,12 +131,7 @@ def _order_missing(books: Books, command: Plain) -> bool:
 
 
 def _order_taken(books: Books, command: Plain) -> bool:
-    if command[0] != "PlaceOrder":
-        return False
-    orders = books.orders
-    # Guests name their host as long as they are there, also when it is forgotten.
-    hosts = (orders.order_of(host) for host, guests in orders.guests.items() if guests)
-    return command[3] in orders.by_id or command[3] in hosts
+    return command[0] == "PlaceOrder" and books.orders.is_taken(command[3])
 
 
 def _hold_taken(books: Books, command: Plain) -> bool:
