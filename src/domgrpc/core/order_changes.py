@@ -38,6 +38,7 @@ from domgrpc.core.orders import (
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
+from domgrpc.core.parcel_prices import lightened
 from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.possible_orders import check_possible
@@ -70,6 +71,7 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
     if grown:
         check_possible(planner, PlanQuestion(grown, terms, caller.at.time_ms, order=old))
     order = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
+    order = lightened(planner, old, order, caller.at.time_ms)
     # What was not planned before, because nobody could, is tried again with it.
     return replanned(planner, (old, order), (caller, StepKind.EDITED, ""))
 
@@ -87,6 +89,7 @@ def decide_cancel_order(
     if lines == old.lines:
         return None
     order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
+    order = lightened(planner, old, order, caller.at.time_ms)
     return changed_order(planner, order, caller, (StepKind.CANCELLED, command.reason))
 
 
