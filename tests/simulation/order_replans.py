@@ -73,7 +73,7 @@ def could_be_served(books: Books, order: Plain, taken: Mapping[Place, int] = NOT
     """
     wanted = {line_id: units for line_id, units in unsourced(order).items() if units}
     left_out = (*_givers(order, wanted), *declined(books, order))
-    return bool(wanted) and _has_stock(books, order, wanted, left_out, taken)
+    return bool(wanted) and _has_stock(books, order, wanted, left_out, taken=taken)
 
 
 def _could_go(books: Books, order: Plain, closed: set[str]) -> bool:
@@ -90,6 +90,7 @@ def _has_stock(
     order: Plain,
     wanted: dict[str, int],
     excluded: tuple[str, ...],
+    *,
     taken: Mapping[Place, int] = NOTHING,
 ) -> bool:
     lines = [line for line in order[ORDER_LINES] if line[LINE] in wanted]
