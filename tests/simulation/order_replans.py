@@ -190,12 +190,13 @@ def _check_turns(books: Books, pairs: list[tuple[Plain, Plain]]) -> None:
     served = [order for _, order in pairs if order[HISTORY][-1][4] == SERVED]
     keys = [_turn(order) for order in served]
     assert keys == sorted(keys), f"{keys} were not served in their order"
-    waiting = [each for each in books.orders.by_id.values() if any(unsourced(each).values())]
+    waiting = books.orders.waiting
     if not served or len(waiting) > BATCH_MAX:
         return
     skus = {line[LINE_SKU] for order in served for line in order[ORDER_LINES]}
-    for each in waiting:
-        turn, left = _turn(each), unsourced(each)
+    for name, left in waiting.items():
+        each = books.orders.by_id[name]
+        turn = _turn(each)
         is_left_out = turn < keys[-1] and turn not in keys
         same = any(left[line[LINE]] and line[LINE_SKU] in skus for line in each[ORDER_LINES])
         if is_left_out and same:
