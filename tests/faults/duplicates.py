@@ -39,7 +39,13 @@ REQUESTS = 1_000_000
 CRASHES = 20
 _PER_MESSAGE = 500
 _IN_FLIGHT = 4
-_REPEAT_SHARE, _REUSE_SHARE = 0.30, 0.05
+_KINDS = {
+    "reuse": 0.05,
+    "repeat": 0.30,
+    # An order is drawn once for all its steps.
+    "new": 0.65 * (PERIOD - STEPS + 1) / PERIOD,
+}
+"""How often each is drawn, so that these are the shares of the requests."""
 _SNAPSHOT_BYTES = 64 * 1024 * 1024
 _HARMS_KEPT = 20
 
@@ -131,10 +137,10 @@ class Duplicates:
                 return
 
     def _plan(self) -> list[Planned]:
-        chance = self._random.random()
-        if chance < _REUSE_SHARE and self._answered:
+        (kind,) = self._random.choices(list(_KINDS), list(_KINDS.values()))
+        if kind == "reuse" and self._answered:
             return [Planned(self._random.choice(self._answered), is_reuse=True)]
-        if chance < _REUSE_SHARE + _REPEAT_SHARE and self.new_count:
+        if kind == "repeat" and self.new_count:
             self.counts["planned repeats"] += 1
             return [Planned(self._repeatable(self._random.randrange(self.new_count)))]
         first = self.new_count
