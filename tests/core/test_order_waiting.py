@@ -111,12 +111,14 @@ def test_what_one_step_plans_is_never_more_than_there_is(shop: Shop) -> None:
 
 
 def test_an_order_that_is_to_be_complete_waits_for_all_of_it(shop: Shop) -> None:
-    shop.given(on_hand("cup", chi=0), order(line("tea"), line("cup"), ship_complete=True))
-    shop.given(on_hand("tea", chi=1))
+    shop.given(on_hand("cup", chi=0), order(line("tea", 3), line("cup"), ship_complete=True))
+    shop.given(on_hand("tea", chi=2, dal=1))
     assert shop.serve() is None
-    shop.given(on_hand("cup", chi=1))
+    shop.given(on_hand("tea", chi=1), on_hand("cup", chi=1))
+    assert shop.serve() is None
+    shop.given(on_hand("tea", chi=2))
     assert shop.serve() is not None
-    assert work_of(shop.order()) == {"chi": {"tea": 1, "cup": 1}}
+    assert work_of(shop.order()) == {"chi": {"tea": 2, "cup": 1}, "dal": {"tea": 1}}
 
 
 def test_what_joins_an_open_parcel_of_the_order_becomes_part_of_it(shop: Shop) -> None:

@@ -13,6 +13,9 @@ from domgrpc.config import Settings
 from domgrpc.core.values import DAY_MS, Limits
 from tests.engine.rooms import SEGMENT_BYTES
 
+_ORDERS_SEGMENT_BYTES = 8 * SEGMENT_BYTES
+"""Where orders are what it is about: a new plan of a hundred of them is one record."""
+
 
 class Character(msgspec.Struct, frozen=True, kw_only=True):
     """See the module. Shares are of 1; callbacks are those of the event loop."""
@@ -48,7 +51,7 @@ def draw_character(random: Random) -> Character:
         queue_max=random.choice((10, 20_000)),
         limits=draw_limits(random),
     )
-    return Character(
+    character = Character(
         settings=settings,
         client_count=random.choice((2, 4, 8, 16)),
         message_share=random.choice((0.1, 0.4)),
@@ -65,6 +68,11 @@ def draw_character(random: Random) -> Character:
         is_plain=random.choice((False, True)),
         order_weight=random.choice((1, 12)),
     )
+    if character.order_weight == 1:
+        return character
+    # No draw: what a seed does otherwise stays the same.
+    settings = msgspec.structs.replace(settings, segment_size_bytes=_ORDERS_SEGMENT_BYTES)
+    return msgspec.structs.replace(character, settings=settings)
 
 
 def draw_limits(random: Random) -> Limits:

@@ -36,7 +36,7 @@ from tests.simulation.clients import REFUSALS, Client
 from tests.simulation.loop import SeededLoop
 from tests.simulation.order_replans import left_undone
 from tests.simulation.world import World
-from tests.storage.fake_disk import PLENTY_BYTES, Fault
+from tests.storage.fake_disk import PLENTY_BYTES, Fault, PowerCutError
 
 HOUR_MS = 3_600_000
 YEAR_2106_MS = (1 << 32) * 1_000
@@ -72,6 +72,7 @@ class Life:
         self._disk.on_cut = partial(self.end, "power cut")
         self._tasks.append(self._spawn(self._serve(before)))
         self._loop.run_forever()
+        self._look_at_fault()
         if self.error is not None:
             raise self._world.violation or self.error
 
@@ -87,6 +88,14 @@ class Life:
         self._disk.turn_off()
         self._loop.interruption = None
         self._loop.stop()
+
+    def _look_at_fault(self) -> None:
+        # A server may fail only where its disk did.
+        failed = self._engine.failed if self._engine is not None else None
+        if failed is not None and failed.done():
+            fault = failed.result()
+            if not isinstance(fault, (StorageError, PowerCutError)):
+                self.error = fault
 
     # --- the start
 

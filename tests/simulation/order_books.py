@@ -31,6 +31,8 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.by_id: dict[str, Plain] = {}
+        self.waiting: dict[str, dict[str, int]] = {}
+        """By order: what it waits for, line by line, of those that wait for anything."""
         self.work_days: dict[WorkDay, list[int]] = {}
         """Packages and units of the work that takes a day's capacity."""
         self.guests: dict[str, set[str]] = {}
@@ -44,17 +46,30 @@ class OrderBook:
             self._count(old, -1)
         self.by_id[order[ORDER]] = order
         self._count(order, 1)
+        left = unsourced(order)
+        self.waiting.pop(order[ORDER], None)
+        if any(left.values()):
+            self.waiting[order[ORDER]] = left
         known = order[ORDER] in self._finished
-        if is_finished(order) and not known:
+        is_over = is_finished(order)
+        if is_over and not known:
             self._finished.append(order[ORDER])
             self.forget(finished_max)
-        elif known and not is_finished(order):
+        elif known and not is_over:
             self._finished.remove(order[ORDER])
 
     def forget(self, finished_max: int) -> None:
         """Forget the orders that ended first where there are more than so many."""
         while len(self._finished) > finished_max:
             self._count(self.by_id.pop(self._finished.pop(0)), -1)
+
+    def check_waiting(self) -> None:
+        """Count anew what waits of every order: it is that, and nothing below zero."""
+        for name, order in self.by_id.items():
+            left = unsourced(order)
+            assert min(left.values()) >= 0, f"{order} has more than was ordered"
+            assert self.waiting.get(name) == (left if any(left.values()) else None), name
+        assert self.waiting.keys() <= self.by_id.keys(), "forgotten orders wait"
 
     def is_taken(self, order_id: str) -> bool:
         """Whether an order has an id, or guests name it whose host is forgotten."""

@@ -1,8 +1,9 @@
 """Verdicts on new plans of open orders: after an outage, of what waits, and as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
-from tests.simulation.books import Books, Plain
+from tests.simulation.books import Books, Place, Plain
 from tests.simulation.figures import exclusion
 from tests.simulation.order_books import (
     ATTENTION,
@@ -42,6 +43,7 @@ REPLANNED_STEP = 7
 ANYBODY = ["", 0]
 AWAY, SERVED, IN_USE = "away from ", "backordered units", "its locations are in use"
 BATCH_MAX = 100
+NOTHING: Mapping[Place, int] = MappingProxyType({})
 
 
 # --- what timers have to do
@@ -64,11 +66,14 @@ def _is_undone(books: Books, order: Plain, closed: set[str]) -> bool:
     return could_be_served(books, order) or (is_stuck and _could_go(books, order, closed))
 
 
-def could_be_served(books: Books, order: Plain) -> bool:
-    """Whether in a plain world there is stock for all units of an order that wait."""
+def could_be_served(books: Books, order: Plain, taken: Mapping[Place, int] = NOTHING) -> bool:
+    """Whether in a plain world there is stock for all units of an order that wait.
+
+    `taken` is what others took that are not in the books yet.
+    """
     wanted = {line_id: units for line_id, units in unsourced(order).items() if units}
     left_out = (*_givers(order, wanted), *declined(books, order))
-    return bool(wanted) and _has_stock(books, order, wanted, left_out)
+    return bool(wanted) and _has_stock(books, order, wanted, left_out, taken=taken)
 
 
 def _could_go(books: Books, order: Plain, closed: set[str]) -> bool:
@@ -81,10 +86,17 @@ def _could_go(books: Books, order: Plain, closed: set[str]) -> bool:
 
 
 def _has_stock(
-    books: Books, order: Plain, wanted: dict[str, int], excluded: tuple[str, ...]
+    books: Books,
+    order: Plain,
+    wanted: dict[str, int],
+    excluded: tuple[str, ...],
+    *,
+    taken: Mapping[Place, int] = NOTHING,
 ) -> bool:
     lines = [line for line in order[ORDER_LINES] if line[LINE] in wanted]
-    asked = Asked(order[TERMS], lines, excluded=excluded)
+    # What others took is the opposite of what is the asker's own.
+    own = {place: -units for place, units in taken.items()}
+    asked = Asked(order[TERMS], lines, own, excluded)
     sums: dict[str, int] = {}
     for line in lines:
         sums[line[LINE_SKU]] = sums.get(line[LINE_SKU], 0) + wanted[line[LINE]]
@@ -129,7 +141,7 @@ def by_timer(books: Books, event: Plain) -> None:
     ]
     if len(pairs) == 1:
         _check_alone(books, *pairs[0])
-    _check_turns(books, [order for _, order in pairs if order[HISTORY][-1][4] == SERVED])
+    _check_turns(books, pairs)
 
 
 def _moved_away(books: Books, old: Plain, order: Plain) -> None:
@@ -173,19 +185,37 @@ def _check_alone(books: Books, old: Plain, order: Plain) -> None:
         assert not could_be_served(books, old), f"{old} waits on and need not"
 
 
-def _check_turns(books: Books, served: list[Plain]) -> None:
+def _check_turns(books: Books, pairs: list[tuple[Plain, Plain]]) -> None:
     # Oldest first: where few wait, none that is older and could have all it waits for is left out.
-    keys = [(order[ORDER_CREATED], order[ORDER]) for order in served]
+    served = [order for _, order in pairs if order[HISTORY][-1][4] == SERVED]
+    keys = [_turn(order) for order in served]
     assert keys == sorted(keys), f"{keys} were not served in their order"
-    waiting = [each for each in books.orders.by_id.values() if any(unsourced(each).values())]
+    waiting = books.orders.waiting
     if not served or len(waiting) > BATCH_MAX:
         return
     skus = {line[LINE_SKU] for order in served for line in order[ORDER_LINES]}
-    for each in waiting:
-        older = (each[ORDER_CREATED], each[ORDER]) < keys[0]
-        left = unsourced(each)
+    for name, left in waiting.items():
+        each = books.orders.by_id[name]
+        turn = _turn(each)
+        is_left_out = turn < keys[-1] and turn not in keys
         same = any(left[line[LINE]] and line[LINE_SKU] in skus for line in each[ORDER_LINES])
-        assert not (older and same and could_be_served(books, each)), f"{each} was passed over"
+        if is_left_out and same:
+            taken = _taken_before(turn, pairs)
+            assert not could_be_served(books, each, taken), f"{each} was passed over"
+
+
+def _turn(order: Plain) -> tuple[int, str]:
+    return order[ORDER_CREATED], order[ORDER]
+
+
+def _taken_before(turn: tuple[int, str], pairs: list[tuple[Plain, Plain]]) -> dict[Place, int]:
+    # Work that had to go from a place out of use takes its turn among those that wait.
+    taken: dict[Place, int] = {}
+    for old, order in pairs:
+        for part in grown_parts(old, order) if _turn(order) < turn else ():
+            for _, sku, units, _ in part.lines:
+                taken[sku, part.place] = taken.get((sku, part.place), 0) + units
+    return taken
 
 
 # --- as a whole

@@ -8,6 +8,7 @@ from tests.simulation.order_replans import left_undone
 from tests.simulation.order_stories import (
     PLACE,
     PLACED,
+    POINT,
     REFUSE,
     RELEASED,
     advance,
@@ -31,6 +32,8 @@ from tests.simulation.stories import (
     Story,
     adjust,
     adjusted,
+    created,
+    location,
     refused,
 )
 
@@ -109,12 +112,15 @@ def replanned_otherwise(story: Story) -> None:
 BACKORDERED = 1
 
 
-def waiting(story: Story, *, name: str = "o", revision: int = 5, gives: int = 10) -> Plain:
+def waiting(
+    story: Story, *, name: str = "o", revision: int = 5, gives: int = 10, scope: Plain = None
+) -> Plain:
     """Tell of an order of more tea than there is at the places, and then of more tea."""
     works = [work(gives, order_id=name), work(gives, "south", number=2, order_id=name)]
     it = order(
         *works[: 2 * bool(gives)],
         lines=[wanted(2 * gives + 3)],
+        terms=terms(scope=scope),
         name=name,
         legs=[leg(2 * gives, paid=10 * bool(gives), cost=10 * bool(gives), bound=0)],
         attention=BACKORDERED,
@@ -123,7 +129,7 @@ def waiting(story: Story, *, name: str = "o", revision: int = 5, gives: int = 10
     claims = [["tea", "north", gives, 0], ["tea", "south", gives, 0]][: 2 * bool(gives)]
     it[5] = works[: 2 * bool(gives)]
     it[13] = 3 if gives else 1
-    command = place_order([wanted(2 * gives + 3)], name=name)
+    command = place_order([wanted(2 * gives + 3)], terms(scope=scope), name=name)
     story.then(command, [26, it, claims, "", []])
     return it
 
@@ -137,6 +143,40 @@ def served(old: Plain, units: int = 3, *, revision: int = 7, **more: Plain) -> P
 
 def more_tea(story: Story, units: int = 5) -> None:
     story.then(adjust(units), adjusted(units))
+
+
+def two_wait_and_one_must_move(story: Story, units: int) -> None:
+    """Tell of three units that have to go to the south, where others wait for their turn."""
+    must_go = disabled(story)
+    story.then(["UpdateStock", [[2, "tea", "south", -10, 1, "", None]]], stocked(south=-10))
+    west = [*location("west")[:4], POINT, *location("west")[5:]]
+    story.then(created(west), [1, west])
+    waiting(story, name="p", revision=9, gives=0, scope=[2, ["south"]])
+    youngest = waiting(story, name="q", revision=10, gives=0, scope=[2, ["west"]])
+    updates = [[2, "tea", "south", units, 1, "", None], [2, "tea", "west", 3, 1, "", None]]
+    story.then(["UpdateStock", updates], stocked(south=units, west=3))
+    gone = moved(must_go, [work(place="south", number=2)], revision=12)
+    works = [work(3, "west", number=1, order_id="q")]
+    filled = after(
+        youngest,
+        REPLANNED,
+        "backordered units",
+        revision=12,
+        client="",
+        works=works,
+        attention=0,
+        next=2,
+    )
+    changes = [
+        changed(gone, REPLANNED, *CLAIMS),
+        changed(filled, REPLANNED, ["tea", "west", 3, 0]),
+    ]
+    story.timer([36, changes, [18, ["o", "q"], []]])
+
+
+def stocked(**places: int) -> Plain:
+    deltas = [[2, "tea", place, delta, 1, 1, "", 0] for place, delta in places.items()]
+    return [7, deltas, [2, len(places), 0]]
 
 
 def serve(story: Story, *orders: Plain, units: int = 3) -> None:
@@ -159,6 +199,25 @@ def test_what_waits_and_could_be_filled_is_to_be_done() -> None:
     assert left_undone(story.told().books) == {}
     more_tea(story)
     assert left_undone(story.told().books) == {"o": 5}
+
+
+def test_work_that_must_go_has_its_turn_among_what_waits() -> None:
+    story = shop()
+    two_wait_and_one_must_move(story, 3)
+    assert story.told().books.positions["tea", "south"] == [3, 0, 3]
+
+
+def passed_over_though_there_is_more_than_what_must_go(story: Story) -> None:
+    two_wait_and_one_must_move(story, 6)
+
+
+def passed_over_between_two_that_were_served(story: Story) -> None:
+    oldest = waiting(story)
+    waiting(story, name="p", revision=6, gives=0)
+    youngest = waiting(story, name="q", revision=7, gives=0)
+    more_tea(story, 9)
+    orders = [served(each, revision=9, attention=0, next=4) for each in (oldest, youngest)]
+    serve(story, *orders)
 
 
 def served_beyond_the_stock(story: Story) -> None:
@@ -274,6 +333,8 @@ WRONGS: tuple[Callable[[Story], None], ...] = (
     served_and_still_flagged,
     served_twice,
     the_younger_first,
+    passed_over_though_there_is_more_than_what_must_go,
+    passed_over_between_two_that_were_served,
     flagged_no_more_though_out_of_use,
     refused_though_enough,
     refused_though_it_may_wait,

@@ -1,6 +1,7 @@
 """Whole lives of a server under faults, each from one seed; see simulator.py."""
 
 import ast
+from itertools import count
 from pathlib import Path
 from typing import get_args
 
@@ -8,6 +9,7 @@ import pytest
 
 from domgrpc.core.dispatch import Command
 from domgrpc.storage.errors import Corruption
+from domgrpc.storage.frame import frame_bytes
 from tests.simulation.budget import HASH_SEEDS, digest_under, saved_seeds, simulate
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.simulator import Simulation
@@ -138,6 +140,22 @@ def test_a_disk_that_lies_about_a_sync_is_noticed(
     simulation.world.disk.lies = True
     with pytest.raises((AssertionError, Corruption)):
         simulation.run(STEPS)
+
+
+@pytest.mark.slow
+def test_a_server_that_fails_though_its_disk_did_not_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = count()
+
+    def breaks_once(payload_bytes: int) -> int:
+        if next(calls) == 100:
+            raise ValueError("a bug")
+        return frame_bytes(payload_bytes)
+
+    monkeypatch.setattr("domgrpc.engine.committing.frame_bytes", breaks_once)
+    with pytest.raises(ValueError, match="a bug"):
+        simulate(1, STEPS)
 
 
 @pytest.mark.slow

@@ -151,10 +151,15 @@ class _Attempt:
         return changed
 
     def _may_help(self, order: Order, lines: tuple[OrderLine, ...]) -> bool:
-        enough = all if order.terms.ship_complete else any
-        return bool(lines) and enough(self._is_offered(order, line) for line in lines)
+        # What is sent as a whole is helped by all of its units only, anything else by one.
+        if order.terms.ship_complete:
+            return bool(lines) and all(
+                self._are_offered(order, line, line.quantity) for line in lines
+            )
+        return any(self._are_offered(order, line, 1) for line in lines)
 
-    def _is_offered(self, order: Order, line: OrderLine) -> bool:
+    def _are_offered(self, order: Order, line: OrderLine, count: int) -> bool:
+        """Whether so many units of a line may be sold, by whomever; O(locations of the SKU)."""
         demand = ask_of(order.terms, line.delivery_method, self._time_ms).demand
         key = (line.sku, demand)
         if key not in self._offers:
@@ -165,15 +170,17 @@ class _Attempt:
         if line.delivery_method in _AT_LOCATION:
             index = network.locations.index(line.location_id)
             _, slot = network.stock.locate(line.sku, index)
-            return slot >= 0 and units[slot] > (taken.get(index, 0) if taken else 0)
+            gone = taken.get(index, 0) if taken else 0
+            return slot >= 0 and bool(units[slot] - gone >= count)
         if not taken:
-            return max(units, default=0) > 0
+            return sum(units) >= count
         indexes = network.stock.by_sku[line.sku].location_indexes
         # Compared as they stand side by side: index and units of one slot.
-        return any(
-            there > taken.get(index, 0)  # type: ignore[call-overload]
+        left = (
+            max(0, there - taken.get(index, 0))  # type: ignore[call-overload]
             for index, there in zip(indexes, units, strict=True)
         )
+        return bool(sum(left) >= count)
 
     def _offered(self, order: Order, line: OrderLine) -> Sequence[int]:
         network = self._planner.network

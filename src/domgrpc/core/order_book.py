@@ -6,7 +6,8 @@ is taken, which parcels of a customer could take more, and at which locations op
 of these are views of the orders, built again from a snapshot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import msgspec
 from sortedcontainers import SortedDict, SortedList
@@ -48,6 +49,7 @@ Recipient = tuple[CustomerId, Address]
 ParcelKey = tuple[LocationId, DeliveryMethod, int]
 """From where, how, and the day on which it leaves."""
 Parcels = dict[ParcelKey, SortedDict[FulfillmentOrderId, FulfillmentOrder]]
+_NONE: Mapping[FulfillmentOrderId, None] = MappingProxyType({})
 
 # --- state
 
@@ -138,13 +140,14 @@ class Orders:
     def store(self, order: Order) -> None:
         """Put an order in place of its former value and keep the views."""
         old = self.by_id.get(order.order_id)
+        same = _NONE if old is None else _unchanged(old, order)
         if old is not None:
-            self._count(old, -1)
+            self._count(old, -1, same)
             self.stirred_count += old.attention is Attention.LOCATION_DISABLED
         elif self._listing is not None:
             self._listing.add((order.create_time_ms, order.order_id))
         self.by_id[order.order_id] = order
-        self._count(order, 1)
+        self._count(order, 1, same)
         self.waiting.note_change((order.create_time_ms, order.order_id))
         if is_finished(order):
             # One that was among them keeps its place.
@@ -183,10 +186,13 @@ class Orders:
                 if work.parcel_id and is_claiming(work):
                     self._check_guest(order, work)
 
-    def _count(self, order: Order, sign: int) -> None:
+    def _count(
+        self, order: Order, sign: int, same: Mapping[FulfillmentOrderId, None] = _NONE
+    ) -> None:
+        # `same` is the work that is counted already and stays so.
         self.waiting.count((order.create_time_ms, order.order_id), waiting_skus(order), sign)
         for work in order.fulfillment_orders:
-            if work.state is FulfillmentState.CANCELLED:
+            if work.state is FulfillmentState.CANCELLED or work.fulfillment_order_id in same:
                 continue
             self._count_capacity(work, sign)
             if work.parcel_id and is_claiming(work):
@@ -223,7 +229,9 @@ class Orders:
         self.hosts[host_id] = self.hosts.get(host_id, 0) + sign
         if not self.hosts[host_id]:
             del self.hosts[host_id]
-        guests = self.guests.setdefault(work.parcel_id, SortedDict())
+        guests = self.guests.get(work.parcel_id)
+        if guests is None:
+            guests = self.guests[work.parcel_id] = SortedDict()
         if sign > 0:
             guests[work.fulfillment_order_id] = order_id
             return
@@ -293,6 +301,18 @@ def takes_more(work: FulfillmentOrder) -> bool:
 def order_of(work_id: FulfillmentOrderId) -> OrderId:
     """Return the order that work belongs to: ids of work are those of orders and a number."""
     return OrderId(work_id.rpartition("/")[0])
+
+
+def _unchanged(old: Order, order: Order) -> Mapping[FulfillmentOrderId, None]:
+    # Most changes concern one location's work of several; of one there is nothing to be spared.
+    if len(order.fulfillment_orders) < 2 or old.terms != order.terms:
+        return _NONE
+    before = {work.fulfillment_order_id: work for work in old.fulfillment_orders}
+    return {
+        work.fulfillment_order_id: None
+        for work in order.fulfillment_orders
+        if before.get(work.fulfillment_order_id) == work
+    }
 
 
 def _way(order: Order, work: FulfillmentOrder) -> tuple[Recipient, ParcelKey]:

@@ -192,10 +192,14 @@ def _tried(
     try:
         return _Tried(after, question, plan_order(planner, question, taken))
     except Rejected:
-        if kind is StepKind.EDITED:
+        if kind is StepKind.EDITED and _asks_for_more(old, order):
             raise
-        # Work can be given back all the same: its units wait until the scope is there again.
+        # Work can be given back all the same: what waits does so until the scope is there again.
         return _Tried(after, question, nothing_planned(question.lines), is_lost=True)
+
+
+def _asks_for_more(old: Order, order: Order) -> bool:
+    return old.terms != order.terms or bool(grown_lines(old.lines, order.lines))
 
 
 def _complete(
