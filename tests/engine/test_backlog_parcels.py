@@ -3,16 +3,17 @@
 import pytest
 
 from domgrpc.core.dispatch import Command
+from domgrpc.core.open_costs import is_carried_out
 from domgrpc.core.order_commands import ApplyReplan, ReplanSummary
 from domgrpc.core.orders import is_unreleased
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.replan_proposals import Staying
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingLimits, RuleSetContent
-from domgrpc.core.values import DAY_MS, DeliveryMethod, Sku
+from domgrpc.core.values import DAY_MS, DeliveryMethod, LocationIndex, Sku
 from tests.core.commands import on_hand, place
 from tests.core.given import Shop
-from tests.core.order_words import CHICAGO, edit, line, order, work_of
-from tests.core.routing_rules import activate, validate
+from tests.core.order_words import CHICAGO, DALLAS, edit, line, order, work_of
+from tests.core.routing_rules import activate, draft, prefer, validate
 from tests.engine.backlog_words import (
     DC,
     SITES,
@@ -53,6 +54,12 @@ def applied(shop: Shop, *, stability: int = 0) -> Found:
     return found
 
 
+def priced(shop: Shop) -> dict[str, int]:
+    """Return by place what is weighed beside what is paid."""
+    works = shop.order().fulfillment_orders
+    return {str(work.location_id): work.price_micros for work in works}
+
+
 # --- a SKU at several places
 
 
@@ -74,6 +81,17 @@ def test_units_of_a_sku_stay_apart_where_nobody_has_all(shop: Shop) -> None:
     applied(shop)
     # No two portions of 2 and 1 units fit anywhere but into Chicago and Dallas.
     assert work_of(shop.order()) == {"chi": {"tea": 1}, "dal": {"tea": 2}}
+
+
+def test_a_price_for_a_line_is_spread_over_its_units_wherever_they_lie(shop: Shop) -> None:
+    dear = draft(prefer("dear", "line.sku == 'tea' && location.id == 'dal'", 900_000))
+    shop.given(on_hand("tea", dal=2, bos=2), dear, validate(1), activate(1))
+    shop.given(order(line("tea", 3), to=DALLAS))
+    assert priced(shop)["dal"] == 600_000
+    shop.given(on_hand("tea", dal=2, bos=2, chi=1))
+    applied(shop)
+    assert work_of(shop.order()) == {"dal": {"tea": 2}, "chi": {"tea": 1}}
+    assert priced(shop)["dal"] == 600_000
 
 
 def test_lines_of_one_sku_keep_their_units(shop: Shop) -> None:
@@ -110,6 +128,21 @@ def test_what_ships_alone_moves_alone(shop: Shop) -> None:
     packages = [work.lines[0].sku for work in shop.order().fulfillment_orders]
     assert sorted(packages) == ["sofa", "tea"]
     assert {work.location_id for work in shop.order().fulfillment_orders} == {"chi"}
+
+
+def test_an_order_of_nothing_else_ships_it_alone(shop: Shop) -> None:
+    shop.given(alone("sofa"), on_hand("sofa", dal=5), order(line("sofa", 2)))
+    shop.given(on_hand("sofa", chi=5))
+    applied(shop)
+    assert work_of(shop.order()) == {"chi": {"sofa": 2}}
+
+
+def test_no_more_packages_are_made_than_are_allowed(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5), on_hand("cup", chi=5), *limited_to(1))
+    shop.given(order(line("tea"), line("cup")))
+    (leg,) = searched(shop).orders[0].legs
+    assert is_carried_out(leg, [LocationIndex(1), LocationIndex(1)])
+    assert not is_carried_out(leg, [LocationIndex(0), LocationIndex(1)])
 
 
 def test_what_came_to_ship_alone_since_stays(shop: Shop) -> None:

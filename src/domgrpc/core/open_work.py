@@ -155,6 +155,7 @@ def _open_leg(
         order=msgspec.structs.replace(order, fulfillment_orders=rest),
         merges=False,
         whole=order.lines,
+        beside=_lines(order, (*moving, *waiting)),
     )
     # Its own work of a day does not stand in its way.
     taken = Taken()
