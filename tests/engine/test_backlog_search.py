@@ -92,6 +92,15 @@ def test_work_stays_where_less_is_left_than_was_promised(shop: Shop) -> None:
     assert found.answer.costs_before == found.answer.costs_after == (open_cost(shop.order()),)
 
 
+def test_nothing_comes_where_less_is_left_than_was_promised(shop: Shop) -> None:
+    # Each would rather be where the other is; but nothing is there for who comes.
+    shop.given(on_hand("tea", chi=2), order(line("tea", 2), to=DALLAS))
+    shop.given(on_hand("tea", chi=2, dal=2), order(line("tea", 2), as_id="p", to=CHICAGO))
+    assert len(list(searched(shop).moves())) == 2
+    shop.given(on_hand("tea", chi=0, dal=0))
+    assert not list(searched(shop).moves())
+
+
 def test_figures_beyond_all_measure_stay_and_stop_nobody(shop: Shop) -> None:
     content = RuleSetContent(prices=RoutingPrices(late_day_micros=10**12))
     shop.given(on_hand("tea", chi=10**12, dal=10**12), weighing(tea=20_000))

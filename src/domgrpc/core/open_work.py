@@ -103,8 +103,8 @@ def shared_stock(
 ) -> dict[Sku, "array[int]"]:
     """Return by SKU and location the units that these orders may use, their own included.
 
-    Of several methods by which a SKU is asked for, the one that leaves least counts. What lies
-    somewhere may stay there, even where less is left than was promised.
+    Of several methods by which a SKU is asked for, the one that leaves least counts. Where less is
+    left than was promised, it is less than what lies there.
     """
     network = planner.network
     network.refresh(time_ms)
@@ -132,7 +132,7 @@ def _usable(
         index = LocationIndex(number)
         mine = own.get((sku, index), 0)
         least = min(network.sellable(stock, slot, ask, mine)[0] for ask in asks)
-        units[index] = min(max(least, mine), UNITS_MAX)
+        units[index] = min(max(least, 0), UNITS_MAX)
     return units
 
 

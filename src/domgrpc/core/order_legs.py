@@ -105,9 +105,7 @@ def needs_of(
     )
 
 
-def parts_of(
-    needs: tuple[Need, ...], leg: Leg, lines: tuple[OrderLine, ...]
-) -> tuple[Need, ...]:
+def parts_of(needs: tuple[Need, ...], leg: Leg, lines: tuple[OrderLine, ...]) -> tuple[Need, ...]:
     """Return the needs of a leg as parts of those of other lines, if there are any."""
     if not lines:
         return needs

@@ -144,24 +144,35 @@ def _stuck_legs(legs: list[tuple[int, OpenLeg]]) -> dict[int, set[int]]:
 
 
 def backlog_of(job: SearchJob) -> Backlog:
-    """Put a job into the arrays that the solver takes: each leg is an order of its own."""
+    """Put a job into the arrays that the solver takes: each leg is an order of its own.
+
+    What lies somewhere may stay there, even where less is left than was promised; but nothing
+    comes there that is more than what is left.
+    """
     legs = [leg for order in job.orders for leg in order.legs]
     needs = [need for leg in legs for need in leg.needs]
     numbers = {sku: number for number, sku in enumerate(job.stock)}
     shape = (-1, job.location_count)
     rows = [search_rows(leg) for leg in legs]
+    skus = np.array([numbers[need.sku] for need in needs], dtype=np.int64)
+    quantities = np.array([need.quantity for need in needs], dtype=np.int64)
+    present = np.array([need.present for need in needs], dtype=np.int64)
+    left = _rows(list(job.stock.values())).reshape(shape)
+    held = np.zeros_like(left)
+    np.add.at(held, (skus, present), quantities)
+    allowed = np.frombuffer(b"".join(need.allowed for need in needs), dtype=np.bool_)
+    fits = quantities[:, None] <= left[skus]
+    fits[np.arange(len(needs)), present] = True
     return Backlog(
         line_starts=np.cumsum([0, *(len(leg.needs) for leg in legs)], dtype=np.int64),
-        skus=np.array([numbers[need.sku] for need in needs], dtype=np.int64),
-        quantities=np.array([need.quantity for need in needs], dtype=np.int64),
+        skus=skus,
+        quantities=quantities,
         package_costs=_rows([packages for packages, _ in rows]).reshape(shape),
         unit_costs=_rows([row for _, units in rows for row in units]).reshape(shape),
         backorder_costs=np.full(len(needs), BACKORDER_MICROS, dtype=np.int64),
-        allowed=np.frombuffer(b"".join(need.allowed for need in needs), dtype=np.bool_).reshape(
-            shape
-        ),
-        stock=_rows(list(job.stock.values())).reshape(shape),
-        present=np.array([need.present for need in needs], dtype=np.int64),
+        allowed=allowed.reshape(shape) & fits,
+        stock=np.maximum(left, held),
+        present=present,
         planned=np.ones(len(legs), dtype=np.bool_),
         released=np.zeros(len(legs), dtype=np.bool_),
         stability_cost=job.stability_micros,
