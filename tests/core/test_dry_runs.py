@@ -6,7 +6,13 @@ from domgrpc.core.dry_runs import TriedOrder, UntriedOrder, newest_orders, order
 from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.orders import FulfillmentState as S
 from domgrpc.core.rejections import Reason
-from domgrpc.core.rule_sets import RuleSet, RuleSetState
+from domgrpc.core.rule_sets import (
+    CreateRuleSet,
+    RuleSet,
+    RuleSetContent,
+    RuleSetState,
+    Unfilled,
+)
 from domgrpc.core.values import DAY_MS, GroupId, LocationType, OrderId, RuleSetVersion
 from domgrpc.engine.dump import digest, dump
 from tests.core.commands import group, on_hand, place
@@ -79,6 +85,13 @@ def test_an_order_that_is_whole_or_not_costs_nothing_where_it_is_not(shop: Shop)
     outcome = found(shop)
     assert outcome.active.unfilled_quantity == 0
     assert (outcome.tried.unfilled_quantity, outcome.tried.cost_micros) == (10, 0)
+
+
+def test_what_is_short_is_told_as_the_tried_rules_have_it(shop: Shop) -> None:
+    refusing = RuleSetContent(unfilled=Unfilled.REFUSE)
+    shop.given(order(line("tea", 12)), CreateRuleSet(content=refusing), validate(1))
+    outcome = found(shop)
+    assert (outcome.active.unfilled_quantity, outcome.tried.unfilled_quantity) == (2, 12)
 
 
 def test_a_promise_is_as_far_ahead_as_it_was(shop: Shop) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from domgrpc.core.location_groups import DeleteLocationGroup
 from domgrpc.core.orders import FulfillmentState as S
-from domgrpc.core.orders import Order
+from domgrpc.core.orders import Order, unsourced_quantities
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason
 from domgrpc.core.values import GroupId, LocationType, Sku
@@ -67,9 +67,13 @@ def test_more_is_refused_where_nobody_is_left_who_may_be_asked() -> None:
     assert shop.refuses(edit("o", line("tea", 2))) is Reason.GROUP_NOT_FOUND
 
 
-def test_what_waits_in_a_scope_that_is_gone_lets_no_edit_pass() -> None:
+def test_an_edit_that_only_gives_back_passes_where_nobody_can_be_asked_for_what_waits() -> None:
     shop = Shop().given(place("dal", DC, at=DALLAS), group("west", "dal"))
     shop.given(on_hand("tea", dal=5), on_hand("cup", dal=0))
     shop.given(order(line("tea", 2), line("cup"), scope=in_groups("west")))
     shop.given(DeleteLocationGroup(group_id=GroupId("west")))
-    assert shop.refuses(edit("o", line("tea", 1))) is Reason.GROUP_NOT_FOUND
+    edited = shop.gives(Order, edit("o", line("tea", 1)))
+    assert units_at(edited) == {("tea", "dal"): 1}
+    assert sum(unsourced_quantities(edited).values()) == 1
+    assert shop.refuses(edit("o", line("cup", 2))) is Reason.GROUP_NOT_FOUND
+    assert shop.refuses(edit("o", to=DALLAS)) is Reason.GROUP_NOT_FOUND

@@ -18,6 +18,7 @@ from domgrpc.v1 import (
     order_pb2,
     pipeline_pb2,
     reservation_pb2,
+    routing_pb2,
     types_pb2,
 )
 from domgrpc.v1.inventory_pb2_grpc import InventoryServiceStub
@@ -26,11 +27,22 @@ from domgrpc.v1.order_pb2_grpc import OrderServiceStub
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
 from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
 from tests.faults.ledger import (
+    ADVANCE,
+    AT,
     CONFIRMED,
     CUP,
+    CUSTOMER,
+    CUT,
+    EDIT,
+    FAR_PLACE,
+    GO_ON,
+    MOVE,
+    PAUSE,
     PLACE,
+    PLACING,
     PLENTY,
     QUANTITIES,
+    SENT_STEPS,
     TAKEN_OVER,
     TEA,
     TEA_AFTER_EDIT,
@@ -50,8 +62,18 @@ CHANNEL_OPTIONS = (
 )
 _METHODS = {
     "ReservationService": ("ReserveStock", "ConfirmReservation", "ReleaseReservation"),
-    "OrderService": ("PlaceOrder", "EditOrder", "CancelOrder", "AdvanceFulfillmentOrder"),
+    "OrderService": (
+        "PlaceOrder",
+        "EditOrder",
+        "CancelOrder",
+        "HoldOrder",
+        "ReleaseOrder",
+        "AdvanceFulfillmentOrder",
+    ),
+    "RoutingService": ("ApplyReplan",),
 }
+_ORDER_METHODS = _METHODS["OrderService"]
+_PAYMENT = order_pb2.HOLD_KIND_PAYMENT
 _TTL_SECONDS = 24 * 60 * 60
 _PAGE_SIZE = 1_000
 
@@ -79,21 +101,18 @@ def digest(answer: bytes) -> str:
     return blake2b(answer, digest_size=8).hexdigest()
 
 
-async def open_place(channel: grpc.aio.Channel, skus: Sequence[str], on_hand: int) -> None:
-    """Make the place and put stock there; again, it changes nothing."""
-    await LocationServiceStub(channel).CreateLocation(
-        location_pb2.CreateLocationRequest(
-            request_id="place",
-            location=location_pb2.Location(
-                location_id=PLACE, type=location_pb2.LOCATION_TYPE_STORE
-            ),
-        ),
-        timeout=DEADLINE_SECONDS,
-    )
-    request = inventory_pb2.UpdateStockRequest(request_id="plenty")
+async def open_place(
+    channel: grpc.aio.Channel, skus: Sequence[str], on_hand: int, place: str = PLACE
+) -> None:
+    """Make a place and put stock there; again, it changes nothing."""
+    made = location_pb2.CreateLocationRequest(request_id=f"place-{place}")
+    made.location.location_id, made.location.type = place, location_pb2.LOCATION_TYPE_STORE
+    _set_point(made.location.point, AT[place])
+    await LocationServiceStub(channel).CreateLocation(made, timeout=DEADLINE_SECONDS)
+    request = inventory_pb2.UpdateStockRequest(request_id=f"plenty-{place}")
     for sku in skus:
         adjustment = inventory_pb2.StockAdjustment(delta=on_hand)
-        request.updates.add(sku=sku, location_id=PLACE, adjustment=adjustment)
+        request.updates.add(sku=sku, location_id=place, adjustment=adjustment)
     await InventoryServiceStub(channel).UpdateStock(request, timeout=DEADLINE_SECONDS)
 
 
@@ -103,7 +122,7 @@ async def found_by(channel: grpc.aio.Channel) -> Found:
 
 
 async def positions(channel: grpc.aio.Channel) -> dict[str, tuple[int, int, int]]:
-    """Read on hand, soft reserved and allocated of every SKU of the place."""
+    """Read on hand, soft reserved and allocated of every SKU, at all places together."""
     stub = InventoryServiceStub(channel)
     read: dict[str, tuple[int, int, int]] = {}
     token = ""
@@ -113,8 +132,12 @@ async def positions(channel: grpc.aio.Channel) -> dict[str, tuple[int, int, int]
             timeout=DEADLINE_SECONDS,
         )
         for position in page.positions:
-            figures = (position.on_hand, position.soft_reserved, position.allocated)
-            read[position.sku] = figures
+            before = read.get(position.sku, (0, 0, 0))
+            read[position.sku] = (
+                before[0] + position.on_hand,
+                before[1] + position.soft_reserved,
+                before[2] + position.allocated,
+            )
         token = page.next_page_token
     return read
 
@@ -136,9 +159,9 @@ async def _orders(channel: grpc.aio.Channel) -> dict[str, tuple[int, dict[str, i
     return read
 
 
-async def _placed(channel: grpc.aio.Channel) -> dict[str, tuple[bool, dict[str, int]]]:
+async def _placed(channel: grpc.aio.Channel) -> dict[str, tuple[list[str], dict[str, int]]]:
     stub = OrderServiceStub(channel)
-    read: dict[str, tuple[bool, dict[str, int]]] = {}
+    read: dict[str, tuple[list[str], dict[str, int]]] = {}
     token, is_first = "", True
     while token or is_first:
         is_first = False
@@ -150,10 +173,19 @@ async def _placed(channel: grpc.aio.Channel) -> dict[str, tuple[bool, dict[str, 
             units = dict.fromkeys(QUANTITIES, 0)
             for line in (line for work in order.fulfillment_orders for line in work.lines):
                 units[line.sku] += line.quantity
-            states = [work.state for work in order.fulfillment_orders]
-            read[order.order_id] = (order_pb2.FULFILLMENT_STATE_RELEASED in states, units)
+            read[order.order_id] = (_marks(order), units)
         token = page.next_page_token
     return read
+
+
+def _marks(order: order_pb2.Order) -> list[str]:
+    works = [work for work in order.fulfillment_orders if work.lines]
+    marks = {
+        ADVANCE: any(work.state == order_pb2.FULFILLMENT_STATE_RELEASED for work in works),
+        PAUSE: bool(order.holds),
+        MOVE: any(work.location_id == FAR_PLACE for work in works),
+    }
+    return [mark for mark, is_so in marks.items() if is_so]
 
 
 class Sender:
@@ -170,15 +202,20 @@ class Sender:
         }
 
     async def open_and_check(self, channel: grpc.aio.Channel) -> None:
-        """Have the place stocked, then compare what is there with what was answered."""
-        await open_place(channel, list(QUANTITIES), PLENTY)
+        """Have the places stocked, then compare what is there with what was answered."""
+        for place in AT:
+            await open_place(channel, list(QUANTITIES), PLENTY, place)
         self._ledger.check(await found_by(channel))
 
-    async def send(self, request_id: str, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
-        """Send a request and write its answer, or its refusal, down. Raises AioRpcError."""
-        name, message = _call_of(request_id)
+    async def send(
+        self, request_id: str, *, etag: str = "", deadline_seconds: float = DEADLINE_SECONDS
+    ) -> str:
+        """Send a request and write its answer, or its refusal, down; a repeat keeps its etag.
+
+        Returns the etag of the order that is the answer. Raises AioRpcError.
+        """
         is_first = request_id not in self._ledger.sent
-        self._ledger.send(request_id)
+        name, message = _call_of(request_id, self._ledger.send(request_id, etag))
         try:
             answer = await self._methods[name](message, timeout=deadline_seconds)
         except grpc.aio.AioRpcError as error:
@@ -187,6 +224,13 @@ class Sender:
                 self._ledger.refuse(request_id)
             raise
         self._ledger.answer(request_id, digest(answer))
+        return order_pb2.Order.FromString(answer).etag if name in _ORDER_METHODS else ""
+
+    async def send_steps(self, request_ids: Sequence[str]) -> None:
+        """Send requests one after the other, each with the etag that the one before led to."""
+        etag = ""
+        for request_id in request_ids:
+            etag = await self.send(request_id, etag=etag)
 
     async def execute(self, orders: Sequence[str]) -> None:
         """Make many orders with one message. Raises AioRpcError where it is refused as a whole."""
@@ -217,10 +261,12 @@ class Sender:
                 group.create_task(send_in_turn())
 
 
-def _call_of(request_id: str) -> tuple[str, bytes]:
+def _call_of(request_id: str, etag: str) -> tuple[str, bytes]:
     order = order_of(request_id)
+    if request_id[-2:] in SENT_STEPS:
+        return _sent_call_of(request_id, order, etag)
     if end_state(order) == TAKEN_OVER and request_id != reserve_id(order):
-        return _order_call_of(request_id, order)
+        return _collected_call_of(request_id, order)
     if is_end(request_id):
         if end_state(order) == CONFIRMED:
             confirm = reservation_pb2.ConfirmReservationRequest(
@@ -236,34 +282,54 @@ def _call_of(request_id: str) -> tuple[str, bytes]:
     return "ReserveStock", message.SerializeToString()
 
 
-def _order_call_of(request_id: str, order: str) -> tuple[str, bytes]:
-    match request_id[-2:]:
-        case ".c":
-            edit = order_pb2.EditOrderRequest(request_id=request_id, order_id=order)
-            edit.lines.add(line_id=TEA, quantity=TEA_AFTER_EDIT)
-            return "EditOrder", edit.SerializeToString()
-        case ".d":
-            cut = order_pb2.CancelOrderRequest(request_id=request_id, order_id=order)
-            cut.lines.add(line_id=CUP, quantity=1)
-            return "CancelOrder", cut.SerializeToString()
-        case ".f":
-            step = order_pb2.AdvanceFulfillmentOrderRequest(
-                request_id=request_id,
-                order_id=order,
-                fulfillment_order_id=f"{order}/1",
-                state=order_pb2.FULFILLMENT_STATE_RELEASED,
-            )
-            return "AdvanceFulfillmentOrder", step.SerializeToString()
+def _collected_call_of(request_id: str, order: str) -> tuple[str, bytes]:
+    if request_id.endswith(EDIT):
+        edit = order_pb2.EditOrderRequest(request_id=request_id, order_id=order)
+        edit.lines.add(line_id=TEA, quantity=TEA_AFTER_EDIT)
+        return "EditOrder", edit.SerializeToString()
+    if request_id.endswith(CUT):
+        cut = order_pb2.CancelOrderRequest(request_id=request_id, order_id=order)
+        cut.lines.add(line_id=CUP, quantity=1)
+        return "CancelOrder", cut.SerializeToString()
+    if request_id.endswith(ADVANCE):
+        step = order_pb2.AdvanceFulfillmentOrderRequest(request_id=request_id, order_id=order)
+        step.fulfillment_order_id = f"{order}/1"
+        step.state = order_pb2.FULFILLMENT_STATE_RELEASED
+        return "AdvanceFulfillmentOrder", step.SerializeToString()
     placing = order_pb2.PlaceOrderRequest(
-        request_id=request_id,
-        order_id=order,
-        reservation_id=order,
-        delivery_method=types_pb2.DELIVERY_METHOD_PICKUP,
-        location_id=PLACE,
+        request_id=request_id, order_id=order, reservation_id=order, location_id=PLACE
     )
+    placing.delivery_method = types_pb2.DELIVERY_METHOD_PICKUP
+    return "PlaceOrder", _with_lines(placing)
+
+
+def _sent_call_of(request_id: str, order: str, etag: str) -> tuple[str, bytes]:
+    if request_id.endswith(PLACING):
+        placing = order_pb2.PlaceOrderRequest(request_id=request_id, order_id=order)
+        _set_point(placing.terms.address.point, CUSTOMER)
+        return "PlaceOrder", _with_lines(placing)
+    if request_id.endswith(PAUSE):
+        pause = order_pb2.HoldOrderRequest(request_id=request_id, order_id=order, kind=_PAYMENT)
+        return "HoldOrder", pause.SerializeToString()
+    if request_id.endswith(GO_ON):
+        go_on = order_pb2.ReleaseOrderRequest(request_id=request_id, order_id=order, kind=_PAYMENT)
+        return "ReleaseOrder", go_on.SerializeToString()
+    replan = routing_pb2.ApplyReplanRequest(request_id=request_id)
+    package = replan.moves.add(order_id=order, etag=etag).packages.add(location_id=FAR_PLACE)
+    package.delivery_method = types_pb2.DELIVERY_METHOD_SHIP_TO_HOME
+    for sku, quantity in QUANTITIES.items():
+        package.lines.add(line_id=sku, quantity=quantity)
+    return "ApplyReplan", replan.SerializeToString()
+
+
+def _with_lines(placing: order_pb2.PlaceOrderRequest) -> bytes:
     for sku, quantity in QUANTITIES.items():
         placing.lines.add(line_id=sku, sku=sku, quantity=quantity)
-    return "PlaceOrder", placing.SerializeToString()
+    return placing.SerializeToString()
+
+
+def _set_point(point: types_pb2.Point, degrees: tuple[float, float]) -> None:
+    point.latitude_degrees, point.longitude_degrees = degrees
 
 
 def _fill_reserve(message: reservation_pb2.ReserveStockRequest, order: str) -> None:

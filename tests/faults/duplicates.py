@@ -1,9 +1,10 @@
 """A million requests of which many are repeats, some under a wrong id, while the server crashes.
 
 65 % are new, 30 % repeat an earlier request to the byte, 5 % use the id of an answered request
-for something else. They go through Execute, several messages at a time; the server is killed in
-the middle of some, and messages without an answer are sent again. In the end the stock that is
-reserved must be exactly one unit for each new request.
+for something else. Most are holds, one in seven is a step of an order. They go through Execute,
+several messages at a time; the server is killed in the middle of some, and messages without an
+answer are sent again. In the end the stock that is held and allocated must be exactly what each new
+request asks for once.
 """
 
 import asyncio
@@ -20,7 +21,6 @@ from domgrpc.v1.admin_pb2 import GetStatusRequest
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
 from domgrpc.v1.pipeline_pb2 import ExecuteRequest, ExecuteResponse, OperationResult
 from domgrpc.v1.pipeline_pb2_grpc import PipelineServiceStub
-from domgrpc.v1.reservation_pb2 import ReserveStockRequest
 from tests.faults.calls import (
     CHANNEL_OPTIONS,
     DEADLINE_SECONDS,
@@ -29,18 +29,23 @@ from tests.faults.calls import (
     open_place,
     positions,
 )
-from tests.faults.ledger import PLACE, PLENTY
+from tests.faults.ledger import PLENTY
+from tests.faults.numbered_requests import PERIOD, SKUS, STEPS, effects_of, fill, step_of
 from tests.faults.serving import Serving
 from tests.faults.table import Counter, Row, counting, judged
 from tests.faults.trial import trial
 
 REQUESTS = 1_000_000
 CRASHES = 20
-_SKUS = [f"sku-{number}" for number in range(100)]
 _PER_MESSAGE = 500
 _IN_FLIGHT = 4
-_REPEAT_SHARE, _REUSE_SHARE = 0.30, 0.05
-_TTL_SECONDS = 24 * 60 * 60
+_KINDS = {
+    "reuse": 0.05,
+    "repeat": 0.30,
+    # An order is drawn once for all its steps.
+    "new": 0.65 * (PERIOD - STEPS + 1) / PERIOD,
+}
+"""How often each is drawn, so that these are the shares of the requests."""
 _SNAPSHOT_BYTES = 64 * 1024 * 1024
 _HARMS_KEPT = 20
 
@@ -78,7 +83,7 @@ class Duplicates:
             self.server.start()
             target = await self.server.target()
             async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
-                await open_place(channel, _SKUS, PLENTY)
+                await open_place(channel, SKUS, PLENTY)
                 await self._until_crash(channel, counter)
                 if not self._left and not self._again:
                     await self._compare(channel)
@@ -124,19 +129,30 @@ class Duplicates:
                 yield self._again.popleft()
             elif self._left:
                 self._left -= 1
-                yield [self._plan() for _ in range(_PER_MESSAGE)]
+                planned: list[Planned] = []
+                while len(planned) < _PER_MESSAGE:
+                    planned += self._plan()
+                yield planned
             else:
                 return
 
-    def _plan(self) -> Planned:
-        chance = self._random.random()
-        if chance < _REUSE_SHARE and self._answered:
-            return Planned(self._random.choice(self._answered), is_reuse=True)
-        if chance < _REUSE_SHARE + _REPEAT_SHARE and self.new_count:
+    def _plan(self) -> list[Planned]:
+        (kind,) = self._random.choices(list(_KINDS), list(_KINDS.values()))
+        if kind == "reuse" and self._answered:
+            return [Planned(self._random.choice(self._answered), is_reuse=True)]
+        if kind == "repeat" and self.new_count:
             self.counts["planned repeats"] += 1
-            return Planned(self._random.randrange(self.new_count))
-        self.new_count += 1
-        return Planned(self.new_count - 1)
+            return [Planned(self._repeatable(self._random.randrange(self.new_count)))]
+        first = self.new_count
+        # All steps of an order in one message: they are done in the order in which they stand.
+        self.new_count += STEPS if step_of(first) else 1
+        return [Planned(number) for number in range(first, self.new_count)]
+
+    def _repeatable(self, number: int) -> int:
+        # What repeats a step under way may come before what that step needs, and is refused then.
+        return (
+            number if not step_of(number) or number in self._answers else number // PERIOD * PERIOD
+        )
 
     def _take(self, planned: list[Planned], answer: ExecuteResponse) -> None:
         for request, result in zip(planned, answer.results, strict=True):
@@ -145,7 +161,9 @@ class Duplicates:
                 self._take_reuse(request, result)
                 continue
             told = digest(result.SerializeToString())
-            if result.WhichOneof("result") != "reservation":
+            if result.WhichOneof("result") != (
+                "order" if step_of(request.number) else "reservation"
+            ):
                 self._note(f"request {request.number} was refused: {result.error.message}")
             elif request.number not in self._answers:
                 self._answers[request.number] = told
@@ -162,15 +180,15 @@ class Duplicates:
             self._note(f"the id of request {request.number} was reused, answer {reason or 'OK'}")
 
     async def _compare(self, channel: grpc.aio.Channel) -> None:
-        due = Multiset(_SKUS[number % len(_SKUS)] for number in range(self.new_count))
+        held, allocated = effects_of(self.new_count)
         for sku, figures in (await positions(channel)).items():
-            if figures != (PLENTY, due[sku], 0):
-                self._note(f"{sku}: {figures}, {due[sku]} were asked")
+            if figures != (PLENTY, held[sku], allocated[sku]):
+                self._note(f"{sku}: {figures}, {held[sku]} and {allocated[sku]} were asked")
         status = await AdminServiceStub(channel).GetStatus(
             GetStatusRequest(), timeout=DEADLINE_SECONDS
         )
-        if status.reservation_count != self.new_count:
-            self._note(f"{status.reservation_count} reservations, {self.new_count} were asked")
+        if status.reservation_count != held.total():
+            self._note(f"{status.reservation_count} reservations, {held.total()} were asked")
 
     def _note(self, harm: str) -> None:
         if len(self.harms) < _HARMS_KEPT:
@@ -196,19 +214,14 @@ async def _run(total: int, crashes: int) -> Row:
         f"{len(done.harms)} harms",
         holds=counts["requests"] >= total and counts["crashes"] >= crashes and not done.harms,
         note=f"{counts['repeated']:,} repeated answers equal to the byte, {counts['reused']:,} "
-        f"reused ids refused, {done.new_count:,} effects" + "".join(f"; {h}" for h in done.harms),
+        f"reused ids refused, {done.new_count:,} effects, "
+        f"{done.new_count // PERIOD:,} orders of {STEPS} steps among them"
+        + "".join(f"; {h}" for h in done.harms),
     )
 
 
 def _message_of(planned: list[Planned]) -> ExecuteRequest:
     message = ExecuteRequest()
     for request in planned:
-        _fill(message.operations.add().reserve_stock, request)
+        fill(message.operations.add(), request.number, is_other=request.is_reuse)
     return message
-
-
-def _fill(reserve: ReserveStockRequest, request: Planned) -> None:
-    reserve.request_id = f"r{request.number}"
-    sku = _SKUS[request.number % len(_SKUS)]
-    reserve.lines.add(sku=sku, location_id=PLACE, quantity=2 if request.is_reuse else 1)
-    reserve.ttl.seconds = _TTL_SECONDS

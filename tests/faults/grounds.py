@@ -10,6 +10,7 @@ from typing import Protocol
 from tests.faults.mounts import LoopFileSystem
 
 _STOP_SECONDS_MAX = 30.0
+_PATIENCE_SECONDS = 1.0
 _STOP_PAUSE_SECONDS = 0.0005
 
 
@@ -75,12 +76,7 @@ class CutGround:
 
     def stop(self, pid: int) -> None:
         """Stop the life and what it started, and wait until they stand still."""
-        kill_group(pid, signal.SIGSTOP)
-        deadline = time.monotonic() + _STOP_SECONDS_MAX
-        while not _stands_still(pid):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"process group {pid} did not stop")
-            time.sleep(_STOP_PAUSE_SECONDS)
+        stop_group(pid)
 
     def end(self, pid: int) -> None:
         """Cut the power, end the life, and mount the file system again."""
@@ -99,11 +95,30 @@ def kill_group(group: int, number: int) -> bool:
     return True
 
 
-def _stands_still(group: int) -> bool:
-    return all(state in "TZX" for state in _states(group))
+def stop_group(group: int) -> None:
+    """Stop all processes of a group and wait until they stand still. Raises TimeoutError."""
+    deadline = time.monotonic() + _STOP_SECONDS_MAX
+    while time.monotonic() < deadline:
+        kill_group(group, signal.SIGSTOP)
+        if _stands_still_within(_PATIENCE_SECONDS, group):
+            return
+        # Who starts a process waits, unstopped, until that is another program; which it does not
+        # become while it is stopped. So both go on for a moment.
+        kill_group(group, signal.SIGCONT)
+        time.sleep(_STOP_PAUSE_SECONDS)
+    raise TimeoutError(f"process group {group} did not stop: {group_states(group)}")
 
 
-def _states(group: int) -> list[str]:
+def _stands_still_within(seconds: float, group: int) -> bool:
+    deadline = time.monotonic() + seconds
+    while not all(state in "TZX" for state in group_states(group)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_STOP_PAUSE_SECONDS)
+    return True
+
+
+def group_states(group: int) -> list[str]:
     """Return the state of every thread of a process group."""
     found = []
     for process in Path("/proc").iterdir():

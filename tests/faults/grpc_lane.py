@@ -125,8 +125,7 @@ class GrpcLane:
 
 async def _order(sender: Sender, caller: str) -> None:
     for number in range(_ORDERS_PER_CALLER_MAX):
-        for request_id in steps_of(f"{caller}-{number}"):
-            await sender.send(request_id)
+        await sender.send_steps(steps_of(f"{caller}-{number}"))
 
 
 def _is_gone(error: BaseException) -> bool:

@@ -75,7 +75,8 @@ class Lane:
         self._report = self._report.with_ledger(self._ledger)
 
     def _errand(self, name: str, *, orders: bool = True, snapshots: bool = False) -> Errand:
-        repeats = self._ledger.unanswered() + self._ledger.newest_answered(REPEATS_MAX)
+        again = self._ledger.unanswered() + self._ledger.newest_answered(REPEATS_MAX)
+        repeats = {request_id: self._ledger.sent[request_id] for request_id in again}
         return Errand(
             folder=self._folder, name=name, repeats=repeats, orders=orders, snapshots=snapshots
         )
@@ -157,7 +158,7 @@ class Watched:
 
     def _take(self, word: str, *rest: Any) -> None:  # noqa: ANN401 - whatever JSON can carry
         if word == "sent":
-            self._ledger.send(rest[0])
+            self._ledger.send(rest[0], rest[1])
         elif word == "answered":
             self._ledger.answer(rest[0], rest[1])
         elif word == "found":

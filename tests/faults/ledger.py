@@ -3,22 +3,29 @@
 The orders are the same for every way to send them. An order is a hold on two units of tea and a
 cup; by its number it then stays, is confirmed, is released, or becomes an order that a customer
 collects: that takes the hold over, is edited to three units of tea, loses its cup, and is given to
-its place. Each step has a request id that never changes, so that a repeat is a repeat. The ledger
-shares no code with the service: it adds up plain numbers.
+its place. Some are no hold at all, but an order that is sent to a customer: it is placed, held, let
+go on, and moved from the place that is near to the one that is far by a new plan. Each step has a
+request id that never changes, so that a repeat is a repeat. The ledger shares no code with the
+service: it adds up plain numbers.
 """
 
 from collections.abc import Mapping
 
 import msgspec
 
-TEA, CUP, PLACE = "tea", "cup", "north"
+TEA, CUP, PLACE, FAR_PLACE = "tea", "cup", "north", "south"
+AT: Mapping[str, tuple[float, float]] = {PLACE: (42.0, -88.0), FAR_PLACE: (30.0, -97.0)}
+"""Where the places are; customers are near to the first."""
+CUSTOMER = (41.9, -87.6)
 QUANTITIES: Mapping[str, int] = {TEA: 2, CUP: 1}
 PLENTY = 10**9
 TEA_AFTER_EDIT = 3
-HELD, CONFIRMED, RELEASED, TAKEN_OVER = 1, 2, 3, 4
-"""What becomes of a hold; one that was taken over is a confirmed one too."""
+HELD, CONFIRMED, RELEASED, TAKEN_OVER, SENT = 1, 2, 3, 4, 5
+"""What becomes of a hold; one that was taken over is a confirmed one too, and SENT was none."""
 EDIT, CUT, ADVANCE = ".c", ".d", ".f"
-"""How the request ids of what is done with an order end."""
+"""How the request ids of what is done with an order that is collected end."""
+SENT_STEPS = PLACING, PAUSE, GO_ON, MOVE = ".p", ".h", ".g", ".m"
+"""The same of one that is sent."""
 _HARMS_KEPT = 20
 
 
@@ -28,9 +35,9 @@ class Found(msgspec.Struct, frozen=True):
     orders: dict[str, tuple[int, dict[str, int]]]
     """By order: its state, and its quantities by SKU."""
     positions: dict[str, tuple[int, int, int]]
-    """By SKU: on hand, soft reserved, allocated."""
-    placed: dict[str, tuple[bool, dict[str, int]]] = {}
-    """By order that was placed: whether it was given to its place, and units planned by SKU."""
+    """By SKU: on hand, soft reserved, allocated, at all places together."""
+    placed: dict[str, tuple[list[str], dict[str, int]]] = {}
+    """By order that was placed: what it is, as ADVANCE, PAUSE and MOVE, and units by SKU."""
 
 
 def reserve_id(order: str) -> str:
@@ -55,7 +62,7 @@ def is_end(request_id: str) -> bool:
 
 def end_state(order: str) -> int:
     """Return the state that an order comes to, by its number."""
-    return (HELD, CONFIRMED, RELEASED, TAKEN_OVER)[int(order.rpartition("-")[2]) % 4]
+    return (HELD, CONFIRMED, RELEASED, TAKEN_OVER, SENT)[int(order.rpartition("-")[2]) % 5]
 
 
 def steps_of(order: str) -> tuple[str, ...]:
@@ -66,6 +73,8 @@ def steps_of(order: str) -> tuple[str, ...]:
         case 4:
             steps = (EDIT, CUT, ADVANCE)
             return (reserve_id(order), end_id(order), *(f"{order}{step}" for step in steps))
+        case 5:
+            return tuple(f"{order}{step}" for step in SENT_STEPS)
         case _:
             return (reserve_id(order), end_id(order))
 
@@ -81,15 +90,16 @@ class Ledger:
 
     def __init__(self) -> None:
         """Start with nothing sent."""
-        self.sent: dict[str, None] = {}
+        self.sent: dict[str, str] = {}
+        """Request ids, and the etag that each was sent with, empty for none."""
         self.answers: dict[str, str] = {}
         self.lost: list[str] = []
         self.doubled: list[str] = []
         self.repeated_count = 0
 
-    def send(self, request_id: str) -> None:
-        """Write down that a request goes out; before it does."""
-        self.sent[request_id] = None
+    def send(self, request_id: str, etag: str = "") -> str:
+        """Write down that a request goes out, before it does; return the etag of its first time."""
+        return self.sent.setdefault(request_id, etag)
 
     def answer(self, request_id: str, answer: str) -> None:
         """Write down an answer; the same request must always get the same one."""
@@ -115,7 +125,9 @@ class Ledger:
     def check(self, found: Found) -> None:
         """Compare what a server holds, before anything was repeated, with what was answered."""
         for request_id in self.answers:
-            order = order_of(request_id)
+            order, step = order_of(request_id), request_id[-2:]
+            if step in SENT_STEPS:
+                continue
             state, quantities = found.orders.get(order, (0, {}))
             if quantities != QUANTITIES or (is_end(request_id) and state != held_state(order)):
                 _note(self.lost, f"{request_id} was answered, found state {state}, {quantities}")
@@ -125,20 +137,37 @@ class Ledger:
             if state != HELD and (end_id(order) not in self.sent or state != held_state(order)):
                 _note(self.doubled, f"{order} is in state {state}, which nobody asked for")
         for request_id in self.answers:
-            if not _is_done(request_id, found):
+            if not self._is_done(request_id, found):
                 _note(self.lost, f"{request_id} was answered and is not done")
-        for order, (is_given, units) in found.placed.items():
-            self._check_placed(order, units, is_given=is_given)
+        for order, (marks, units) in found.placed.items():
+            self._check_placed(order, units, marks)
         self._check_sums(found)
 
-    def _check_placed(self, order: str, units: dict[str, int], *, is_given: bool) -> None:
-        asked = {step for step in (EDIT, CUT, ADVANCE) if f"{order}{step}" in self.sent}
-        done = {EDIT} if units[TEA] != QUANTITIES[TEA] else set()
+    def _check_placed(self, order: str, units: dict[str, int], marks: list[str]) -> None:
+        steps = (EDIT, CUT, ADVANCE, PAUSE, MOVE)
+        asked = {step for step in steps if f"{order}{step}" in self.sent}
+        done = set(marks)
+        done |= {EDIT} if units[TEA] != QUANTITIES[TEA] else set()
         done |= {CUT} if not units[CUP] else set()
-        done |= {ADVANCE} if is_given else set()
         right = units[TEA] in (QUANTITIES[TEA], TEA_AFTER_EDIT) and units[CUP] in (0, 1)
-        if end_id(order) not in self.sent or not done <= asked or not right:
-            _note(self.doubled, f"{order} has {units}, which nobody asked for")
+        made_by = f"{order}{PLACING}" if end_state(order) == SENT else end_id(order)
+        if made_by not in self.sent or not done <= asked or not right:
+            _note(self.doubled, f"{order} has {units}, {marks}, which nobody asked for")
+
+    def _is_done(self, request_id: str, found: Found) -> bool:
+        order, step = order_of(request_id), request_id[-2:]
+        if end_state(order) < TAKEN_OVER or request_id == reserve_id(order):
+            return True
+        marks, units = found.placed.get(order, ([], {}))
+        effects = {
+            EDIT: units.get(TEA) == TEA_AFTER_EDIT,
+            CUT: not units.get(CUP),
+            ADVANCE: ADVANCE in marks,
+            PAUSE: PAUSE in marks or f"{order}{GO_ON}" in self.sent,
+            GO_ON: PAUSE not in marks,
+            MOVE: MOVE in marks,
+        }
+        return bool(units) and effects.get(step, True)
 
     def _check_sums(self, found: Found) -> None:
         for sku, quantity in QUANTITIES.items():
@@ -148,18 +177,9 @@ class Ledger:
             ]
             allocated = quantity * states.count(CONFIRMED)
             allocated += sum(units[sku] for _, units in found.placed.values())
-            due = (PLENTY, quantity * states.count(HELD), allocated)
+            due = (PLENTY * len(AT), quantity * states.count(HELD), allocated)
             if found.positions[sku] != due:
                 _note(self.doubled, f"{sku}: {found.positions[sku]}, the orders make {due}")
-
-
-def _is_done(request_id: str, found: Found) -> bool:
-    order, step = order_of(request_id), request_id[-2:]
-    if end_state(order) != TAKEN_OVER or not (is_end(request_id) or step in (EDIT, CUT, ADVANCE)):
-        return True
-    is_given, units = found.placed.get(order, (False, {}))
-    effects = {EDIT: units.get(TEA) == TEA_AFTER_EDIT, CUT: not units.get(CUP), ADVANCE: is_given}
-    return bool(units) and effects.get(step, True)
 
 
 def _note(harms: list[str], harm: str) -> None:

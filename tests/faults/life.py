@@ -19,23 +19,37 @@ import structlog
 from domgrpc.config import Settings
 from domgrpc.core.dispatch import Command
 from domgrpc.core.listings import get_position
-from domgrpc.core.order_commands import EditOrder
-from domgrpc.core.orders import FulfillmentState, Order, OrderLine, is_unreleased
+from domgrpc.core.order_commands import ApplyReplan, EditOrder, OrderMove
+from domgrpc.core.orders import FulfillmentState, HoldKind, Order, OrderLine, is_unreleased
+from domgrpc.core.plans import QuotedPackage
 from domgrpc.core.state import State
-from domgrpc.core.values import LineId, LocationId, OrderId, Quantity, Sku, TimeMs
+from domgrpc.core.values import LineId, LocationId, OrderId, Quantity, Revision, Sku, TimeMs
 from domgrpc.engine.clock import SystemClock
 from domgrpc.engine.engine import Engine, start_engine
 from domgrpc.storage.disk import LocalDisk
 from tests.core.commands import adjust, confirm, place, release, reserve, stock
-from tests.core.order_words import PICKUP, advance, cancel_order, line
+from tests.core.order_words import (
+    PICKUP,
+    SHIP,
+    advance,
+    cancel_order,
+    line,
+    put_on_hold,
+    take_off_hold,
+)
 from tests.core.order_words import order as place_order
 from tests.engine.rooms import SMALL, as_bytes, ask
+from tests.faults import ledger
 from tests.faults.ledger import (
+    AT,
     CONFIRMED,
     CUP,
+    CUSTOMER,
+    FAR_PLACE,
     PLACE,
     PLENTY,
     QUANTITIES,
+    SENT_STEPS,
     TAKEN_OVER,
     TEA,
     TEA_AFTER_EDIT,
@@ -43,6 +57,7 @@ from tests.faults.ledger import (
     end_state,
     is_end,
     order_of,
+    reserve_id,
     steps_of,
 )
 
@@ -61,8 +76,8 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     name: str
     """A word that no other life of the folder has."""
-    repeats: list[str]
-    """Requests to send again before anything new."""
+    repeats: dict[str, str]
+    """Requests to send again before anything new, and the etags that they were sent with."""
     orders: bool = True
     """Whether new orders follow."""
     snapshots: bool = False
@@ -95,23 +110,45 @@ def settings_of(folder: Path) -> Settings:
     return msgspec.structs.replace(SMALL, data_dir=folder, segment_size_bytes=SEGMENT_BYTES)
 
 
-def command_of(request_id: str) -> Command:
-    """Return the command that a request id always stands for."""
-    order = order_of(request_id)
-    match request_id[-2:]:
-        case ".c":
-            return EditOrder(OrderId(order), (OrderLine(LineId(TEA), Sku(""), MORE, PICKUP),))
-        case ".d":
-            return cancel_order(order, cup=1)
-        case ".f":
-            return advance(f"{order}/1", FulfillmentState.RELEASED)
-        case ".e" if end_state(order) == TAKEN_OVER:
-            wanted = (line(sku, n, by=PICKUP, at=PLACE) for sku, n in QUANTITIES.items())
-            return place_order(*wanted, as_id=order, hold=order, to=None)
+def command_of(request_id: str, etag: str) -> Command:
+    """Return the command that a request id stands for; the etag is that of a move."""
+    order, step = order_of(request_id), request_id[-2:]
+    if step in SENT_STEPS:
+        return _sent_command(order, step, etag)
+    if end_state(order) == TAKEN_OVER and request_id != reserve_id(order):
+        return _collected_command(order, step)
     if not is_end(request_id):
         lines = [(sku, PLACE, quantity) for sku, quantity in QUANTITIES.items()]
         return reserve(*lines, as_id=order, ttl_ms=TTL_MS)
     return confirm(order) if end_state(order) == CONFIRMED else release(order)
+
+
+def _collected_command(order: str, step: str) -> Command:
+    match step:
+        case ledger.EDIT:
+            return EditOrder(OrderId(order), (OrderLine(LineId(TEA), Sku(""), MORE, PICKUP),))
+        case ledger.CUT:
+            return cancel_order(order, cup=1)
+        case ledger.ADVANCE:
+            return advance(f"{order}/1", FulfillmentState.RELEASED)
+        case _:
+            wanted = (line(sku, n, by=PICKUP, at=PLACE) for sku, n in QUANTITIES.items())
+            return place_order(*wanted, as_id=order, hold=order, to=None)
+
+
+def _sent_command(order: str, step: str, etag: str) -> Command:
+    match step:
+        case ledger.PLACING:
+            wanted = (line(sku, quantity) for sku, quantity in QUANTITIES.items())
+            return place_order(*wanted, as_id=order, to=CUSTOMER)
+        case ledger.PAUSE:
+            return put_on_hold(order, HoldKind.PAYMENT)
+        case ledger.GO_ON:
+            return take_off_hold(order, HoldKind.PAYMENT)
+        case _:
+            units = tuple((LineId(sku), quantity) for sku, quantity in QUANTITIES.items())
+            package = QuotedPackage(LocationId(FAR_PLACE), SHIP, LocationId(""), units)
+            return ApplyReplan((OrderMove(OrderId(order), Revision(int(etag)), (package,)),))
 
 
 async def _live(errand: Errand, tell: Tell) -> None:
@@ -119,14 +156,15 @@ async def _live(errand: Errand, tell: Tell) -> None:
         settings_of(errand.folder), clock=SystemClock(), disk=LocalDisk(errand.folder)
     )
     tell("up")
-    plenty = stock(adjust(TEA, PLACE, PLENTY), adjust(CUP, PLACE, PLENTY))
-    await engine.submit(ask(place(PLACE), "place"))
-    await engine.submit(ask(plenty, "plenty"))
+    for name, degrees in AT.items():
+        plenty = stock(adjust(TEA, name, PLENTY), adjust(CUP, name, PLENTY))
+        await engine.submit(ask(place(name, at=degrees), f"place-{name}"))
+        await engine.submit(ask(plenty, f"plenty-{name}"))
     engine.writer.state.check_invariants()
     reading = await engine.read(_found)
     tell("found", reading.value)
-    for request_id in errand.repeats:
-        await _send(engine, request_id, tell)
+    for request_id, etag in errand.repeats.items():
+        await _send(engine, request_id, etag, tell)
     tell("checked")
     async with asyncio.TaskGroup() as tasks:
         if errand.snapshots:
@@ -143,14 +181,16 @@ async def _live(errand: Errand, tell: Tell) -> None:
 
 async def _order(engine: Engine, caller: str, tell: Tell) -> None:
     for number in range(ORDERS_PER_CALLER_MAX):
+        etag = ""
         for request_id in steps_of(f"{caller}-{number}"):
-            await _send(engine, request_id, tell)
+            etag = await _send(engine, request_id, etag, tell)
 
 
-async def _send(engine: Engine, request_id: str, tell: Tell) -> None:
-    tell("sent", request_id)
-    answer = await engine.submit(ask(command_of(request_id), request_id))
+async def _send(engine: Engine, request_id: str, etag: str, tell: Tell) -> str:
+    tell("sent", request_id, etag)
+    answer = await engine.submit(ask(command_of(request_id, etag), request_id))
     tell("answered", request_id, blake2b(as_bytes(answer), digest_size=8).hexdigest())
+    return str(answer.outcome.revision) if isinstance(answer.outcome, Order) else ""
 
 
 async def _snapshots(engine: Engine, tell: Tell) -> None:
@@ -163,8 +203,12 @@ async def _snapshots(engine: Engine, tell: Tell) -> None:
 def _found(state: State, now_ms: TimeMs) -> Found:
     positions = {}
     for sku in QUANTITIES:
-        view = get_position(state, Sku(sku), LocationId(PLACE), now_ms)
-        positions[sku] = (view.on_hand, view.soft_reserved, view.allocated)
+        views = [get_position(state, Sku(sku), LocationId(name), now_ms) for name in AT]
+        positions[sku] = (
+            sum(view.on_hand for view in views),
+            sum(view.soft_reserved for view in views),
+            sum(view.allocated for view in views),
+        )
     orders = {
         str(name): (int(held.state), {str(line.sku): int(line.quantity) for line in held.lines})
         for name, held in state.reservations.by_id.items()
@@ -176,12 +220,18 @@ def _found(state: State, now_ms: TimeMs) -> Found:
     )
 
 
-def _placed(order: Order) -> tuple[bool, dict[str, int]]:
+def _placed(order: Order) -> tuple[list[str], dict[str, int]]:
     units = dict.fromkeys(QUANTITIES, 0)
-    for work in order.fulfillment_orders:
+    works = [work for work in order.fulfillment_orders if work.lines]
+    for work in works:
         for each in work.lines:
             units[each.sku] += each.quantity
-    return any(not is_unreleased(work) for work in order.fulfillment_orders), units
+    marks = {
+        ledger.ADVANCE: any(not is_unreleased(work) for work in works),
+        ledger.PAUSE: bool(order.holds),
+        ledger.MOVE: any(work.location_id == FAR_PLACE for work in works),
+    }
+    return [mark for mark, is_so in marks.items() if is_so], units
 
 
 def _tell(writing: int, *words: Any) -> None:  # noqa: ANN401 - whatever JSON can carry

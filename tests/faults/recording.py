@@ -97,9 +97,8 @@ class Recorder:
     async def _life(self) -> None:
         engine = start_shop(self._disk, self._clock, self._die)
         self._promise(engine)
-        if engine.revision == 0:
-            await open_shop(engine)
-            self._promise(engine)
+        await open_shop(engine)
+        self._promise(engine)
         answered = partial(self._promise, engine)
         await trade(engine, self._die, step_count=STEPS_PER_LIFE, answered=answered)
 

@@ -10,13 +10,14 @@ import argparse
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.faults import disk_space, duplicates, kills, one_unit, power_cuts, slow_disk
 from tests.faults.bit_flips import bit_flips
 from tests.faults.crash_images import crash_images
 from tests.faults.system_calls import system_calls
-from tests.faults.table import Row, Verdict, print_table
+from tests.faults.table import Row, Verdict, judged, print_table
 from tests.faults.traced_calls import traced_calls
 from tests.hostile.abused_server import http2_rows
 from tests.hostile.fuzz import fuzz_rows
@@ -56,7 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_one(name: str, scale: float) -> list[Row]:
     sys.stderr.write(f"{name} ...\n")
     started = time.perf_counter()
-    rows = FAULTS[name](scale)
+    try:
+        rows = FAULTS[name](scale)
+    except Exception as fault:  # noqa: BLE001 - the others are worth an hour, and run anyway
+        traceback.print_exc()
+        told = f"{type(fault).__name__}: {fault}"
+        rows = [judged(name, must="a run to its end", figure="broke", holds=False, note=told)]
     sys.stderr.write(f"{name}: {time.perf_counter() - started:.0f} s\n")
     return rows
 

@@ -1,4 +1,4 @@
-"""What an engine does while a fault is prepared for it: orders of all sizes, snapshots, rests.
+"""What an engine does while a fault is prepared for it: commands of all kinds, snapshots, rests.
 
 Segments are as small as they can be for that, so that rotations, spares and trims come often.
 Everything follows from the die.
@@ -18,18 +18,27 @@ from domgrpc.engine.engine import Engine, start_engine
 from domgrpc.storage.disk import Disk
 from domgrpc.storage.frame import BLOCK_BYTES
 from tests.core.commands import adjust, confirm, on_hand, place, release, reserve, stock
+from tests.core.order_words import BOSTON, DALLAS, line, order
 from tests.engine.rooms import SMALL, ask, run_inside
 from tests.engine.virtual_time import VirtualClock
+from tests.faults.shop_orders import order_command
 
 SEGMENT_BYTES = 5 * BLOCK_BYTES
 SETTINGS: Settings = msgspec.structs.replace(
     SMALL,
     segment_size_bytes=SEGMENT_BYTES,
     # A snapshot stays small however long the shop is open.
-    limits=Limits(kept_answers_max=6, finished_reservations_max=4, remembered_deltas_max=8),
+    limits=Limits(
+        kept_answers_max=6,
+        finished_reservations_max=4,
+        finished_orders_max=2,
+        remembered_deltas_max=8,
+    ),
 )
 _LARGE_MESSAGE_COMMANDS = 90
 _PAUSE_SECONDS = 0.1
+_ORDER_SHARE = 0.5
+"""Of messages that begin with a command about an order."""
 
 
 def start_shop(disk: Disk, clock: VirtualClock, die: Random) -> Engine:
@@ -66,15 +75,22 @@ async def trade(
 
 
 async def open_shop(engine: Engine) -> None:
-    """Make the places and the stock."""
-    plenty = on_hand("tea", north=10**6, south=10**6), on_hand("cup", north=10**6)
-    await execute(engine, [place("north"), place("south"), *plenty])
+    """Make the places and the stock, and take a first order, where that is not done yet."""
+    # Not by the revision: a start writes records of its own.
+    if engine.writer.state.network.locations.by_index:
+        return
+    plenty = on_hand("tea", north=10**6, south=10**6), on_hand("cup", north=10**6, south=10**6)
+    places = place("north", at=BOSTON), place("south", at=DALLAS)
+    await execute(engine, [*places, *plenty, order(line("tea", 2), as_id="first")])
 
 
 def orders(engine: Engine, die: Random, count: int) -> list[Command]:
-    """Return so many commands: new holds, ends of open ones, a little stock."""
+    """Return so many commands: new holds, ends of open ones, a little stock, one for an order."""
     open_ids = [name for _, name in engine.writer.state.reservations.deadlines]
     commands: list[Command] = []
+    if die.random() < _ORDER_SHARE:
+        count -= 1
+        commands.append(order_command(engine.writer.state, die, f"order-{engine.revision}"))
     for number in range(count):
         if open_ids and die.random() < 0.6:
             ended = open_ids.pop(die.randrange(len(open_ids)))

@@ -107,9 +107,8 @@ async def _write_beside(folder: Path, job: Job) -> bytes:
 
 async def _trade(engine: Engine, tell: Tell) -> None:
     die = Random(5)
-    if engine.revision == 0:
-        await _patiently(engine, partial(open_shop, engine))
-        _promise(engine, tell)
+    await _patiently(engine, partial(open_shop, engine))
+    _promise(engine, tell)
     for count in (1, 1, 40, 1):
         await _patiently(engine, partial(_order, engine, die, count))
         _promise(engine, tell)
@@ -164,8 +163,7 @@ async def _looked(folder: Path, clock: VirtualClock, promised: int, *, goes_on: 
     behind = [frame for frame in read_frames(disk) if frame.first_sequence > promised]
     folded = await _folded_digest(disk, promised)
     if goes_on:
-        if found == 0:
-            await open_shop(engine)
+        await open_shop(engine)
         await execute(engine, orders(engine, Random(9), 3))
         assert engine.durable_revision == engine.revision > found
     await engine.close()

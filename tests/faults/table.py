@@ -2,6 +2,7 @@
 
 import enum
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 _WIDTH_MIN = 110
+_LINE_SECONDS = 15.0
 
 
 class Verdict(enum.StrEnum):
@@ -61,21 +63,27 @@ def print_table(rows: Sequence[Row]) -> None:
 
 
 class Counter:
-    """Counts what is done towards a total, on a bar where a person looks."""
+    """Counts what is done towards a total: on a bar for a person, else in a line now and then."""
 
     def __init__(self, bar: Progress, what: str, total: int) -> None:
         """Start at nothing done."""
         self._bar = bar
         self._task = bar.add_task(what, total=total)
+        self._said_seconds = time.monotonic()
 
     def add(self, count: int = 1) -> None:
         """Say that so much more is done."""
         self._bar.advance(self._task, count)
+        now_seconds = time.monotonic()
+        if self._bar.disable and now_seconds - self._said_seconds >= _LINE_SECONDS:
+            self._said_seconds = now_seconds
+            task = self._bar.tasks[0]
+            sys.stderr.write(f"  {task.description}: {task.completed:,} of {task.total:,}\n")
 
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Counter]:
-    """Show on the standard error how far a long run is; silent where that is no terminal."""
+    """Show on the standard error how far a long run is."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(file=sys.stderr)
     with Progress(

@@ -5,14 +5,20 @@ import pytest
 
 from tests.faults.ledger import (
     ADVANCE,
+    AT,
     CONFIRMED,
     CUP,
     CUT,
     EDIT,
+    GO_ON,
     HELD,
+    MOVE,
+    PAUSE,
+    PLACING,
     PLENTY,
     QUANTITIES,
     RELEASED,
+    SENT_STEPS,
     TEA,
     Found,
     Ledger,
@@ -21,8 +27,9 @@ from tests.faults.ledger import (
     steps_of,
 )
 
-HOLD, CLAIM, GIVEN_BACK, OPEN = "l0-0", "l0-1", "l0-2", "l0-4"
-TAKEN = "l0-3"
+HOLD, CLAIM, GIVEN_BACK, OPEN = "l0-0", "l0-1", "l0-2", "l0-5"
+TAKEN, SHIPPED = "l0-3", "l0-4"
+ALL_PLENTY = PLENTY * len(AT)
 LINES = dict(QUANTITIES)
 
 
@@ -49,14 +56,14 @@ def whole() -> Found:
         CLAIM: (CONFIRMED, LINES),
         GIVEN_BACK: (RELEASED, LINES),
     }
-    return Found(orders, {TEA: (PLENTY, 2, 2), CUP: (PLENTY, 1, 1)})
+    return Found(orders, {TEA: (ALL_PLENTY, 2, 2), CUP: (ALL_PLENTY, 1, 1)})
 
 
 def with_order(order: str, state: int, *, soft: int = 1, allocated: int = 1) -> Found:
     orders = {**whole().orders, order: (state, LINES)}
     return Found(
         orders,
-        {TEA: (PLENTY, 2 * soft, 2 * allocated), CUP: (PLENTY, soft, allocated)},
+        {TEA: (ALL_PLENTY, 2 * soft, 2 * allocated), CUP: (ALL_PLENTY, soft, allocated)},
     )
 
 
@@ -95,7 +102,9 @@ def test_an_end_that_nobody_asked_for_is_a_harm(ledger: Ledger) -> None:
     assert ledger.doubled
 
 
-@pytest.mark.parametrize("figures", [(PLENTY, 4, 2), (PLENTY, 2, 4), (PLENTY - 2, 2, 2)])
+@pytest.mark.parametrize(
+    "figures", [(ALL_PLENTY, 4, 2), (ALL_PLENTY, 2, 4), (ALL_PLENTY - 2, 2, 2)]
+)
 def test_stock_that_moved_twice_is_a_harm(ledger: Ledger, figures: tuple[int, int, int]) -> None:
     found = whole()
     ledger.check(msgspec.structs.replace(found, positions={**found.positions, TEA: figures}))
@@ -124,8 +133,9 @@ def with_placed(*steps: str) -> tuple[Ledger, Found]:
             ledger.send(request_id)
             ledger.answer(request_id, "answer")
     units = {TEA: 3 if EDIT in steps else 2, CUP: 0 if CUT in steps else 1}
-    positions = {sku: (PLENTY, 0, number) for sku, number in units.items()}
-    return ledger, Found({TAKEN: (CONFIRMED, LINES)}, positions, {TAKEN: (ADVANCE in steps, units)})
+    positions = {sku: (ALL_PLENTY, 0, number) for sku, number in units.items()}
+    marks = [ADVANCE] if ADVANCE in steps else []
+    return ledger, Found({TAKEN: (CONFIRMED, LINES)}, positions, {TAKEN: (marks, units)})
 
 
 @pytest.mark.parametrize("steps", [(), (EDIT,), (EDIT, CUT), (EDIT, CUT, ADVANCE)])
@@ -155,3 +165,65 @@ def test_a_placed_order_that_is_gone_is_lost() -> None:
     found.placed.clear()
     ledger.check(found)
     assert ledger.lost
+
+
+def sent_up_to(last: str) -> Ledger:
+    """Return a ledger of an order that is sent, answered up to a step."""
+    ledger = Ledger()
+    for step in SENT_STEPS[: SENT_STEPS.index(last) + 1]:
+        ledger.send(f"{SHIPPED}{step}")
+        ledger.answer(f"{SHIPPED}{step}", "answer")
+    return ledger
+
+
+def with_marks(*marks: str) -> Found:
+    positions = {sku: (ALL_PLENTY, 0, number) for sku, number in QUANTITIES.items()}
+    return Found({}, positions, {SHIPPED: (list(marks), LINES)})
+
+
+STATES_OF_A_SENT_ORDER = [(PLACING, ()), (PAUSE, (PAUSE,)), (GO_ON, ()), (MOVE, (MOVE,))]
+
+
+@pytest.mark.parametrize(("last", "marks"), STATES_OF_A_SENT_ORDER)
+def test_what_was_done_with_an_order_that_is_sent_is_no_harm(
+    last: str, marks: tuple[str, ...]
+) -> None:
+    ledger = sent_up_to(last)
+    ledger.check(with_marks(*marks))
+    assert not ledger.lost
+    assert not ledger.doubled
+
+
+@pytest.mark.parametrize(("last", "marks"), [(PAUSE, ()), (GO_ON, (PAUSE,)), (MOVE, ())])
+def test_an_answered_step_of_an_order_that_is_sent_and_not_there_is_lost(
+    last: str, marks: tuple[str, ...]
+) -> None:
+    ledger = sent_up_to(last)
+    ledger.check(with_marks(*marks))
+    assert ledger.lost
+
+
+@pytest.mark.parametrize("mark", [PAUSE, MOVE, ADVANCE])
+def test_a_step_of_an_order_that_is_sent_and_nobody_asked_for_is_a_harm(mark: str) -> None:
+    ledger = sent_up_to(PLACING)
+    ledger.check(with_marks(mark))
+    assert ledger.doubled
+
+
+def test_an_order_that_is_sent_and_gone_is_lost() -> None:
+    ledger = sent_up_to(PLACING)
+    ledger.check(Found({}, dict.fromkeys(QUANTITIES, (ALL_PLENTY, 0, 0))))
+    assert ledger.lost
+
+
+def test_a_move_that_claims_at_both_places_is_a_harm() -> None:
+    ledger = sent_up_to(MOVE)
+    twice = {sku: (ALL_PLENTY, 0, 2 * number) for sku, number in QUANTITIES.items()}
+    ledger.check(msgspec.structs.replace(with_marks(MOVE), positions=twice))
+    assert ledger.doubled
+
+
+def test_a_repeat_keeps_the_etag_of_its_first_time() -> None:
+    ledger = Ledger()
+    assert ledger.send(f"{SHIPPED}{MOVE}", "17") == "17"
+    assert ledger.send(f"{SHIPPED}{MOVE}") == "17"

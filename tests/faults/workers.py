@@ -13,11 +13,13 @@ _NICENESS = 10
 
 
 @contextmanager
-def workers() -> Iterator[ProcessPoolExecutor]:
+def workers(niceness: int = _NICENESS) -> Iterator[ProcessPoolExecutor]:
     """Give a process for each processor; whatever still waits is given up where one fails."""
     # Spawned: a forked child would inherit whatever else this process has open.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context, initializer=_make_way) as pool:
+    with ProcessPoolExecutor(
+        mp_context=context, initializer=_make_way, initargs=(niceness,)
+    ) as pool:
         try:
             yield pool
         except BaseException:
@@ -30,8 +32,8 @@ def silence_engines() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _make_way() -> None:
+def _make_way(niceness: int) -> None:
     # Not on top of what the whole run was given, or it would get no time beside others at all.
     here = os.getpriority(os.PRIO_PROCESS, 0)
-    os.setpriority(os.PRIO_PROCESS, 0, max(here, _NICENESS))
+    os.setpriority(os.PRIO_PROCESS, 0, max(here, niceness))
     silence_engines()

@@ -114,15 +114,19 @@ def _check_parcels(books: Books, orders: list[Plain], heirs: dict[str, str]) -> 
                 continue
             parcel = heirs.get(work[WORK], was[PARCEL])
             assert work[PARCEL] == parcel, f"{work} is not in the parcel {parcel!r}"
-            more = work[PACKAGE_COST] - was[PACKAGE_COST]
-            # A parcel is paid by who has it, and for what joins it by weight.
-            may_cost = (was[PARCEL] and not parcel) or _units(work) > _units(was)
-            assert more == 0 or (may_cost and more > 0), f"{was} costs {more} more"
+            _check_cost(was, work, has_it_now=bool(was[PARCEL] and not parcel))
 
 
-def _units(work: Plain) -> int:
-    units: int = sum(line[2] for line in work[WORK_LINES])
-    return units
+def _check_cost(was: Plain, work: Plain, *, has_it_now: bool) -> None:
+    # A parcel is paid by who has it, and by weight: for what joins it, and less for what leaves it.
+    more = work[PACKAGE_COST] - was[PACKAGE_COST]
+    before = {line[0]: line[2] for line in was[WORK_LINES]}
+    after = {line[0]: line[2] for line in work[WORK_LINES]}
+    may_rise = has_it_now or any(units > before.get(key, 0) for key, units in after.items())
+    may_fall = any(units > after.get(key, 0) for key, units in before.items())
+    assert more <= 0 or may_rise, f"{was} costs {more} more"
+    assert more >= 0 or may_fall, f"{was} costs {-more} less"
+    assert work[PACKAGE_COST] >= 0, f"{work} costs less than nothing"
 
 
 def _one_step_on(books: Books, old: Plain, order: Plain, client: str) -> Plain:

@@ -76,6 +76,12 @@ def test_a_right_story_of_a_parcel_is_believed() -> None:
     assert [used[0] for used in orders.work_days.values()] == [1]
 
 
+def test_a_parcel_that_becomes_lighter_and_cheaper_is_believed() -> None:
+    story = shop()
+    fewer(story, -1)
+    story.told()
+
+
 def nobody_is_told(story: Story) -> None:
     joined(story)
     cut(story)
@@ -114,6 +120,23 @@ def a_step_is_not_told(story: Story) -> None:
     cut(story, heir(first), later(second, "", guest_of("p/1", "q")))
 
 
+def a_parcel_with_fewer_units_costs_more(story: Story) -> None:
+    fewer(story, 2)
+
+
+def a_parcel_is_paid_for_by_the_carrier(story: Story) -> None:
+    fewer(story, -8)
+
+
+def fewer(story: Story, more: int) -> None:
+    """Tell of a unit that leaves a parcel, and how much more that costs."""
+    story.then(place_order(), placed(order()))
+    left = work(2)
+    left[PACKAGE_COST] += more
+    it = after(order(), CUT, "", revision=6, lines=[wanted(cancelled=1)], works=[left])
+    story.then(["CancelOrder", "o", [["l", 1]], "", ""], changed(it, CUT, ["tea", "north", -1, 0]))
+
+
 def others_change_for_nothing(story: Story) -> None:
     first, _ = joined(story)
     it = after(order(terms=ANN), 4, "FRAUD", revision=8, holds=[[1, "", "web", order()[10]]])
@@ -141,6 +164,8 @@ WRONGS: tuple[Callable[[Story], None], ...] = (
     a_guest_pays,
     a_guest_loses_units,
     a_step_is_not_told,
+    a_parcel_with_fewer_units_costs_more,
+    a_parcel_is_paid_for_by_the_carrier,
     others_change_for_nothing,
     a_parcel_of_somebody_else,
     a_parcel_that_is_not_there,

@@ -162,6 +162,16 @@ def test_a_holder_that_left_no_pid_is_called_another_process(disk: LocalDisk) ->
     other.release()
 
 
+def test_a_holder_whose_lock_cannot_be_read_is_called_another_process(disk: LocalDisk) -> None:
+    # A pipe has no places to read from; the lock on it is as good as one on a file.
+    os.mkfifo(disk.root / LOCK_NAME)
+    holder = os.open(disk.root / LOCK_NAME, os.O_RDWR)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    with pytest.raises(FolderInUse, match="in use by another process"):
+        disk.lock()
+    os.close(holder)
+
+
 def test_the_lock_may_be_taken_twice_by_one_and_again_after_it_was_let_go(
     disk: LocalDisk,
 ) -> None:

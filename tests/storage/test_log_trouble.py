@@ -199,3 +199,17 @@ def test_whatever_breaks_into_an_append_stops_the_log() -> None:
         append(log, b"b")
     with pytest.raises(StorageFault, match="refuses all work since a fault"):
         append(log, b"b")
+
+
+def test_a_manifest_that_finds_no_space_stops_the_log_and_a_restart_has_everything() -> None:
+    disk = FakeDisk()
+    log = fill(disk, [b"a"])
+    # It only writes over blocks that it has: behind the seal that is refused by a broken disk.
+    disk.faults.append(Fault("pwrite", FULL, skip=1))
+    with pytest.raises(StorageFault, match="The manifest cannot be written"):
+        log.seal()
+    with pytest.raises(StorageFault, match="refuses all work since a fault"):
+        append(log, b"b")
+    log = open_log(disk.after_power_cut(Random(1)))
+    assert groups_of(log) == [(1, 1, b"a")]
+    assert append(log, b"b") == 2

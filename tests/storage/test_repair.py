@@ -168,6 +168,36 @@ def test_a_snapshot_is_saved_with_what_follows_it_although_the_log_before_it_is_
     assert groups_of(open_log(target, known_sequence=3)) == GROUPS[2:]
 
 
+def test_a_snapshot_is_saved_and_the_gap_named_where_the_log_goes_on_later() -> None:
+    files = five_groups(snapshot_at=3).contents()
+    del files[segment_name(1)], files[segment_name(4)]
+    target = FakeDisk()
+    saved = salvage(
+        FakeDisk.holding(files),
+        target,
+        segment_bytes=SEGMENT_BYTES,
+        random_bytes=Random(3).randbytes,
+    )
+    assert (saved.snapshot_sequence, saved.records) == (3, 0)
+    assert saved.damage is not None
+    assert (saved.damage.file_name, saved.damage.sequence) == (segment_name(4), 4)
+    assert list_snapshots(target) == [snapshot_name(3)]
+    assert append(open_log(target, known_sequence=3), b"new") == 4
+
+
+def test_a_snapshot_of_another_log_that_ends_within_a_group_is_no_silent_end() -> None:
+    source = five_groups()
+    with SnapshotWriter(source, 1, random_bytes=Random(1).randbytes) as snapshot:
+        snapshot.write_chunk(1, 0, b"the state")
+        snapshot.finish(b"digest")
+    saved = salvage(
+        source, FakeDisk(), segment_bytes=SEGMENT_BYTES, random_bytes=Random(3).randbytes
+    )
+    assert (saved.snapshot_sequence, saved.records) == (1, 0)
+    assert saved.damage is not None
+    assert saved.damage.sequence == 2
+
+
 def test_saving_needs_an_empty_folder() -> None:
     with pytest.raises(RepairRefused):
         salvage(five_groups(), five_groups(), segment_bytes=SEGMENT_BYTES, random_bytes=bytes)

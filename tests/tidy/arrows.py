@@ -126,6 +126,7 @@ CORE_ORDER = (
     "planner",
     "order_planning",
     "order_works",
+    "parcel_prices",
     "parcel_hosts",
     "open_work",
     "open_costs",

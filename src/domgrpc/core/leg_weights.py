@@ -69,14 +69,15 @@ def cards_of(table: TransportTable) -> tuple[tuple[RateCard, ...], list[int]]:
 
 def card_beyond(card: RateCard, grams: int, more_max: int) -> RateCard:
     """Return what more goods cost, up to a weight, that join a parcel of so many grams."""
+    # What weighs nothing is free where the parcel is at the end of its step, too.
     last = card.grams_max[-1]
     paid = card.price(grams)
-    first = grams // last
+    first = max(0, grams - 1) // last
     ends = [
         number * last + end
         for number in range(first, min((grams + more_max) // last, first + _PARCELS_MAX) + 1)
         for end in card.grams_max
-        if number * last + end > grams
+        if number * last + end >= grams
     ]
     return RateCard(
         tuple(end - grams for end in ends), tuple(card.price(end) - paid for end in ends)

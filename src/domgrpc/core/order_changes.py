@@ -38,6 +38,7 @@ from domgrpc.core.orders import (
     unsourced_quantities,
 )
 from domgrpc.core.parcel_hosts import Changed, guests_of, hosts_among, take_packages, with_hosts
+from domgrpc.core.parcel_prices import lightened
 from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.possible_orders import check_possible
@@ -70,6 +71,7 @@ def decide_edit_order(planner: Planner, command: EditOrder, caller: Caller) -> O
     if grown:
         check_possible(planner, PlanQuestion(grown, terms, caller.at.time_ms, order=old))
     order = msgspec.structs.replace(old, lines=lines, terms=terms, fulfillment_orders=works)
+    order = lightened(planner, old, order, caller.at.time_ms)
     # What was not planned before, because nobody could, is tried again with it.
     return replanned(planner, (old, order), (caller, StepKind.EDITED, ""))
 
@@ -87,6 +89,7 @@ def decide_cancel_order(
     if lines == old.lines:
         return None
     order = msgspec.structs.replace(old, lines=lines, fulfillment_orders=works)
+    order = lightened(planner, old, order, caller.at.time_ms)
     return changed_order(planner, order, caller, (StepKind.CANCELLED, command.reason))
 
 
@@ -189,10 +192,14 @@ def _tried(
     try:
         return _Tried(after, question, plan_order(planner, question, taken))
     except Rejected:
-        if kind is StepKind.EDITED:
+        if kind is StepKind.EDITED and _asks_for_more(old, order):
             raise
-        # Work can be given back all the same: its units wait until the scope is there again.
+        # Work can be given back all the same: what waits does so until the scope is there again.
         return _Tried(after, question, nothing_planned(question.lines), is_lost=True)
+
+
+def _asks_for_more(old: Order, order: Order) -> bool:
+    return old.terms != order.terms or bool(grown_lines(old.lines, order.lines))
 
 
 def _complete(

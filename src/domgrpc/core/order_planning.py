@@ -199,10 +199,11 @@ def _limits(
 ) -> LegLimits:
     rules, needs, package_count_max = found
     strategy = question.strategy
+    policy = planner.shortage_policy(question.terms, question.rule_set_version)
     return LegLimits(
         package_count_max,
         rules.content.limits.unit_split_allowed,
-        partial=planner.shortage_policy(question.terms) is not ShortagePolicy.REFUSE,
+        partial=policy is not ShortagePolicy.REFUSE,
         groups=package_groups(leg.lines, needs),
         strategy=Strategy[strategy] if strategy else rules.content.strategy,
         shown=tuple(planner.network.locations.index(name) for name in question.shown),

@@ -29,7 +29,6 @@ from domgrpc.core.values import (
     FulfillmentOrderId,
     LineId,
     LocationId,
-    Micros,
     OrderId,
     Quantity,
     Sku,
@@ -49,8 +48,8 @@ def taken_out(
 
     With `only_at` only out of the work of these locations.
 
-    Returns the work that stays and the units that could not be taken. Work that is left empty is
-    gone.
+    Returns the work that stays, at the prices that it had, and the units that could not be taken.
+    Work that is left empty is gone.
     """
     left = {line_id: count for line_id, count in units.items() if count}
     stay: list[FulfillmentOrder] = []
@@ -67,7 +66,8 @@ def taken_out(
             if line.quantity > taken:
                 lines.append(_less(line, taken))
         if lines:
-            stay.append(_with_lines(work, tuple(lines)))
+            same = lines == list(work.lines)
+            stay.append(work if same else msgspec.structs.replace(work, lines=tuple(lines)))
     stay.reverse()
     return tuple(stay), {line_id: count for line_id, count in left.items() if count}
 
@@ -178,16 +178,6 @@ def attention_of(order: Order) -> Attention:
     if order.decisions and any(leg.failed_rule_ids for leg in order.decisions[-1].legs):
         return Attention.RULE_FAILED
     return Attention.NONE
-
-
-def _with_lines(work: FulfillmentOrder, lines: tuple[FulfillmentLine, ...]) -> FulfillmentOrder:
-    # What is paid for units falls with them; whether by weight or by piece was added up before.
-    before = sum(line.quantity for line in work.lines)
-    left = sum(line.quantity for line in lines)
-    if left == before:
-        return work
-    units_micros = work.units_cost_micros * left // before
-    return msgspec.structs.replace(work, lines=lines, units_cost_micros=Micros(units_micros))
 
 
 def _less(line: FulfillmentLine, taken: int) -> FulfillmentLine:

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from domgrpc.core.journeys import UNREACHABLE, Journey, goes_home
-from domgrpc.core.leg_weights import card_at
 from domgrpc.core.order_commands import OrderChanged
 from domgrpc.core.order_works import stamped
 from domgrpc.core.orders import (
@@ -26,6 +24,7 @@ from domgrpc.core.orders import (
     is_claiming,
     is_unreleased,
 )
+from domgrpc.core.parcel_prices import package_micros
 from domgrpc.core.planner import Planner
 from domgrpc.core.reservations import Caller
 from domgrpc.core.taken import Taken
@@ -133,7 +132,7 @@ def _hosted(
             new = msgspec.structs.replace(work, parcel_id=heir)
         else:
             # It has been told what it paid for what it added.
-            paid_micros = max(work.package_cost_micros, _package_micros(planner, order, work, told))
+            paid_micros = max(work.package_cost_micros, _paid_anew(planner, order, work, told))
             new = msgspec.structs.replace(
                 work, parcel_id=NO_PARCEL, package_cost_micros=Micros(paid_micros)
             )
@@ -141,7 +140,7 @@ def _hosted(
     return found
 
 
-def _package_micros(
+def _paid_anew(
     planner: Planner,
     order: Order,
     work: FulfillmentOrder,
@@ -150,17 +149,10 @@ def _package_micros(
     # What the host paid was for its own weight too, and at the rates of its time. It stands only
     # where no carrier goes any more. What the guest paid was for what it added.
     host, now_ms = told
-    locations = planner.network.locations
-    index = locations.index(work.location_id)
-    address = order.terms.address
-    residential = goes_home(work.delivery_method, address.address_type)
-    journey = Journey(work.delivery_method, address.point, is_residential=residential)
-    table = planner.logistics.table(locations, journey, now_ms, only=(index,))
-    if table.deliver_by_ms[0] == UNREACHABLE:
+    paid_micros = package_micros(planner, order.terms, work, now_ms)
+    if paid_micros is None:
         return host.package_cost_micros + work.package_cost_micros
-    fields = planner.network.products.fields
-    grams = sum(line.quantity * fields(line.sku).weight_grams for line in work.lines)
-    return table.package_micros[0] + card_at(table, 0).price(grams)
+    return paid_micros
 
 
 def _present(planner: Planner, after: Changed, order_id: OrderId) -> Order:

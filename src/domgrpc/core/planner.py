@@ -96,11 +96,13 @@ class Planner:
         self._known_rules: CompiledRuleSet | None = None
         self._prices = Prices()
 
-    def shortage_policy(self, terms: OrderTerms) -> ShortagePolicy:
+    def shortage_policy(
+        self, terms: OrderTerms, version: RuleSetVersion | None = None
+    ) -> ShortagePolicy:
         """Return what becomes of units that nobody can fill: as the order or the rules say."""
         if terms.shortage_policy is not ShortagePolicy.UNSPECIFIED:
             return terms.shortage_policy
-        return _POLICIES[self.rule_sets.active(self.network).content.unfilled]
+        return _POLICIES[self.rules(version).content.unfilled]
 
     def prices(self, rules: CompiledRuleSet) -> Prices:
         """Return what a rule set weighs beside money that is paid."""

@@ -29,6 +29,7 @@ from domgrpc.core.orders import (
     is_unreleased,
 )
 from domgrpc.core.parcel_hosts import changes_with_hosts
+from domgrpc.core.parcel_prices import lightened
 from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, nothing_planned
 from domgrpc.core.rejections import Rejected
@@ -159,9 +160,10 @@ def moved_away(
         # What its scope names is gone: nobody else may do it.
         plan = nothing_planned(question.lines)
     stuck = {shortage.line_id: shortage.quantity for shortage in plan.shortages}
-    works = old.fulfillment_orders
     leaving = {line_id: units - stuck.get(line_id, 0) for line_id, units in needs.items()}
-    works, _ = taken_out(works, leaving, only_at=location_ids)
+    works, _ = taken_out(old.fulfillment_orders, leaving, only_at=location_ids)
+    left = msgspec.structs.replace(old, fulfillment_orders=works)
+    works = lightened(planner, old, left, caller.at.time_ms).fulfillment_orders
     detail = f"away from {', '.join(location_ids)}"
     changed = rebooked(old, works, plan, (caller, detail))
     if stuck:

@@ -15,7 +15,7 @@ from xxhash import xxh3_64_hexdigest
 
 from domgrpc.storage.belonging import salt_behind
 from domgrpc.storage.disk import Disk
-from domgrpc.storage.errors import Corruption, RepairRefused
+from domgrpc.storage.errors import Corruption, HistoryTrimmed, RepairRefused
 from domgrpc.storage.frame import BLOCK_BYTES, Frame
 from domgrpc.storage.log import Log
 from domgrpc.storage.manifest import ManifestFile
@@ -226,13 +226,26 @@ def _copy_frames(source: Disk, log: Log, begin: int) -> tuple[int, Corruption | 
     records = 0
     try:
         for frame in read_frames(source, from_sequence=begin + 1):
-            if frame.first_sequence != begin + records + 1:
-                continue
+            if frame.first_sequence <= begin:
+                # A group is saved whole or not at all, and so is nothing behind it.
+                return 0, _no_group(begin + 1, f"it in the group of {frame.first_sequence}")
             log.append(frame.first_sequence, frame.payload, frame.count)
             records += frame.count
+    except HistoryTrimmed as gap:
+        return 0, _no_group(begin + 1, f"{gap.first_sequence} as the first one")
     except Corruption as damage:
         return records, damage
     return records, None
+
+
+def _no_group(sequence: int, found: str) -> Corruption:
+    return Corruption(
+        segment_name(sequence),
+        offset_bytes=0,
+        expected=f"a group that begins with sequence {sequence}, behind the snapshot",
+        found=found,
+        sequence=sequence,
+    )
 
 
 def _note(disk: Disk, text: str) -> None:

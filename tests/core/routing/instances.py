@@ -66,8 +66,8 @@ def weight_rates(draw: st.DrawFn, line_count: int, candidate_count: int) -> Weig
 
 @st.composite
 def rate_cards(draw: st.DrawFn) -> RateCard:
-    """Draw a rate card of one to three steps."""
-    grams = sorted(draw(st.sets(st.integers(1, 12), min_size=1, max_size=3)))
+    """Draw a rate card of one to three steps; the first may be that of what weighs nothing."""
+    grams = sorted(draw(st.sets(st.integers(0, 12), min_size=1, max_size=3).filter(any)))
     prices = draw(st.lists(st.integers(0, 20), min_size=len(grams), max_size=len(grams)))
     return RateCard(tuple(grams), tuple(sorted(prices)), draw(st.sampled_from((0, 0, 3, 30))))
 

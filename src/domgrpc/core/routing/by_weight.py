@@ -183,9 +183,10 @@ def line_below(card: RateCard, touching: int, grams_max: int) -> tuple[int, int]
         (parcels * last + grams, parcels * (card.micros[-1] + card.parcel_micros) + micros)
         for parcels in range(min(grams_max // last, _PARCELS_MAX) + 1)
         for grams, micros in zip(card.grams_max, card.micros, strict=True)
+        if grams or not parcels
     ]
     # Prices of parcels add up, so a line through zero that is below one is below all.
-    through_zero = (0, min(micros // grams for grams, micros in ends))
+    through_zero = (0, min(micros // grams for grams, micros in ends if grams))
     if ends[-1][0] < grams_max:
         return through_zero
     beyond = bisect_left(ends, (grams_max, 0))

@@ -15,9 +15,10 @@ _STEPS_MAX = 300
 def prices_of(card: RateCard, grams: Numbers) -> Numbers:
     """Return the price of a package of each weight, as `RateCard.price` does of one."""
     micros = np.array((0, *card.micros), dtype=np.int64)
-    full_counts, rests = np.divmod(np.maximum(grams, 1), card.grams_max[-1])
-    steps = np.searchsorted(card.grams_max, rests) + (rests > 0)
-    more_parcels = full_counts - (rests == 0)
+    full_counts, rests = np.divmod(grams, card.grams_max[-1])
+    is_begun = (rests > 0) | (grams == 0)
+    steps = np.searchsorted(card.grams_max, rests) + is_begun
+    more_parcels = full_counts - ~is_begun
     found: Numbers = (
         full_counts * card.micros[-1] + micros[steps] + more_parcels * card.parcel_micros
     )
@@ -38,7 +39,7 @@ def least_price(cards: Sequence[tuple[int, RateCard]], grams: int, package_count
         for end, micros in zip(card.grams_max, card.micros, strict=True)
     ]
     items += [(card.grams_max[-1], card.micros[-1] + card.parcel_micros, 0) for _, card in cards]
-    best = min(Fraction(micros, end) for end, micros, _ in items)
+    best = min(Fraction(micros, end) for end, micros, _ in items if end)
     best_micros, best_grams = best.as_integer_ratio()
     queue = [(grams * best_micros // best_grams, 0, grams, package_count_min)]
     known = {(grams, package_count_min): 0}

@@ -44,6 +44,8 @@ Numbers = NDArray[np.int64]
 class RateCard(msgspec.Struct, frozen=True):
     """What a parcel costs by its weight: steps of (grams at most, micros), lightest first.
 
+    A first step of 0 grams is the price of what weighs nothing.
+
     What is heavier than the last step goes as several parcels: as many full ones as there are,
     and one for the rest. So every weight has a price, and a heavy order stays possible.
     """
@@ -55,9 +57,9 @@ class RateCard(msgspec.Struct, frozen=True):
 
     def price(self, grams: int) -> int:
         """Return the price of a package; one that weighs nothing costs the first step."""
-        full_count, rest = divmod(max(grams, 1), self.grams_max[-1])
+        full_count, rest = divmod(grams, self.grams_max[-1])
         price = full_count * (self.micros[-1] + self.parcel_micros)
-        if rest:
+        if rest or not grams:
             return price + self.micros[bisect_left(self.grams_max, rest)]
         return price - self.parcel_micros
 

@@ -71,7 +71,8 @@ def _check_card(card: RateCard) -> None:
     assert card.grams_max, "a rate card without steps"
     assert len(card.grams_max) == len(card.micros), "steps without a price"
     assert card.parcel_micros >= 0, "a parcel that costs less than nothing"
-    assert card.grams_max[0] > 0, "a step that ends at 0 grams"
+    assert card.grams_max[0] >= 0, "a step that ends below 0 grams"
+    assert card.grams_max[-1] > 0, "a card for nothing that weighs"
     assert all(low < high for low, high in pairwise(card.grams_max)), "steps out of order"
     assert all(0 <= low <= high for low, high in pairwise((0, *card.micros))), "falling prices"
 
