@@ -172,11 +172,11 @@ def _in_lists(instance: Instance, lots: list[Lot], limits: Limits) -> Routed | N
         return routed
     totals = []
     for one in candidates:
-        by_candidate = list(package_costs)
+        by_candidate: Iterable[int] = package_costs
         for row, owner in zip(rows, owners, strict=True):
             if owner == one:
-                by_candidate = list(map(add, by_candidate, row))
-        totals.append(by_candidate)
+                by_candidate = map(add, by_candidate, row)
+        totals.append(list(by_candidate))
     return _told(routed, exchanged_in_lists(totals, candidates, routed.cost))
 
 
