@@ -1,6 +1,7 @@
 """How orders, plans and decisions look to people: tables, and a sentence where it says more."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
 from domgrpc.cli.output import time_text, word
@@ -136,7 +137,7 @@ ORDER_LINES: Final = (
     Column("cancelled", lambda row: row.cancelled_quantity or "", is_number=True),
     Column("without a place", lambda row: row.unsourced_quantity or "", is_number=True),
 )
-WORK: Final = (
+_WORK: Final = (
     Column("work", lambda row: row.fulfillment_order_id),
     Column("from", route),
     Column("what", contents),
@@ -147,7 +148,7 @@ WORK: Final = (
     Column("paid", lambda row: money(paid_of(row)), is_number=True),
     Column("weighed", lambda row: _weighed_text(weighed_of(row)), is_number=True),
 )
-PACKAGES: Final = (
+_PACKAGES: Final = (
     Column("from", route),
     Column("what", contents),
     Column("ship by", lambda row: time_text(row.ship_by_time)),
@@ -162,7 +163,7 @@ STEPS: Final = (
     Column("by", lambda row: row.client_id),
     Column("detail", lambda row: row.detail),
 )
-OPTIONS: Final = (
+_OPTIONS: Final = (
     Column("method", lambda row: word(row, "delivery_method") or "as the lines say"),
     Column("store", lambda row: row.location_id),
     Column(
@@ -202,6 +203,33 @@ MOVES: Final = (
         "saves", lambda row: money(row.cost_before_micros - row.cost_after_micros), is_number=True
     ),
 )
+
+
+def work_columns(works: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the columns of the work of an order."""
+    return _with_waiting(_WORK, works)
+
+
+def package_columns(packages: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the columns of the packages of a plan."""
+    return _with_waiting(_PACKAGES, packages)
+
+
+def option_columns(options: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the columns of the options of a quote."""
+    return _with_waiting(_OPTIONS, options)
+
+
+def _with_waiting(columns: tuple[Column, ...], rows: Iterable[Row]) -> tuple[Column, ...]:
+    # Until when goods wait is said where any are collected.
+    if not any(row.HasField("collect_by_time") for row in rows):
+        return columns
+    place = [column.heading for column in columns].index("there by") + 1
+    return (*columns[:place], Column("collect by", _collect_by), *columns[place:])
+
+
+def _collect_by(row: Row) -> str:
+    return time_text(row.collect_by_time) if row.HasField("collect_by_time") else ""
 
 
 def print_section(

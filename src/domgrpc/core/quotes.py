@@ -267,6 +267,7 @@ def _option(way: tuple[DeliveryMethod, LocationId], plan: Plan, quoted: QuotedPl
         quoted,
         max(package.ship_by_time_ms for package in plan.packages),
         max(package.deliver_by_time_ms for package in plan.packages),
+        min(filter(None, (each.collect_by_time_ms for each in plan.packages)), default=TimeMs(0)),
     )
 
 
