@@ -9,8 +9,10 @@ import typer
 from domgrpc.cli.choices import Method, Strategy, number_of
 from domgrpc.cli.order_options import item_of
 from domgrpc.cli.parsing import moment_or_span
-from domgrpc.cli.plan_tables import print_leg
+from domgrpc.cli.plan_tables import FILTERS, print_leg, removed_text
+from domgrpc.core.leg_questions import FILTER_WORDS
 from domgrpc.v1.plan_pb2 import LegDecision
+from domgrpc.v1.types_pb2 import DeliveryMethod
 from tests.cli.running import Program, started_process
 
 CHICAGO = "60614"
@@ -305,6 +307,19 @@ def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str])
     ):
         print_leg(LegDecision(cost_micros=10_000_000, lower_bound_micros=bound))
         assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["PICKUP", "CURBSIDE", "SHIP_TO_HOME"])
+def test_of_what_is_collected_other_stores_are_not_those_asked_for(method: str) -> None:
+    leg = LegDecision(delivery_method=DeliveryMethod.Value(f"DELIVERY_METHOD_{method}"))
+    leg.removed.add(filter="scope", location_count=2)
+    shipped = method == "SHIP_TO_HOME"
+    words = "outside the scope" if shipped else "not at the store asked for"
+    assert removed_text(leg) == f"2 {words}"
+
+
+def test_refusals_and_tables_say_the_same_of_what_filters_removed() -> None:
+    assert FILTERS == FILTER_WORDS
 
 
 def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:

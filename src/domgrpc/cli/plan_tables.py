@@ -10,17 +10,21 @@ from domgrpc.cli.tables import Column, Row, print_table
 _MICROS: Final = 1_000_000
 _CENT: Final = 10_000
 _SHOWN_SHARE: Final = 0.000_5
-_FILTERS: Final = {
+FILTERS: Final = {
     "disabled": "out of use",
     "method": "cannot do the method",
     "scope": "outside the scope",
     "stock": "have nothing of it",
-    "excluded": "left out by the caller",
+    "excluded": "gave it back",
     "reach": "do not reach the customer",
     "capacity": "have no capacity left that day",
     "promise": "would be late",
     "rules": "excluded by rules",
 }
+
+
+_AT_STORE: Final = ("PICKUP", "CURBSIDE")
+_OTHER_STORE: Final = "not at the store asked for"
 
 
 def counted(count: int, noun: str) -> str:
@@ -98,8 +102,14 @@ def short_units(plan: Row) -> int:
 def removed_text(leg: Row) -> str:
     """Return what removed locations from a leg, in words."""
     return ", ".join(
-        f"{each.location_count:,} {_FILTERS.get(each.filter, each.filter)}" for each in leg.removed
+        f"{each.location_count:,} {_filter_words(each.filter, leg)}" for each in leg.removed
     )
+
+
+def _filter_words(name: str, leg: Row) -> str:
+    if name == "scope" and word(leg, "delivery_method") in _AT_STORE:
+        return _OTHER_STORE
+    return FILTERS.get(name, name)
 
 
 def miss_sentence(miss: Row) -> str:
@@ -181,10 +191,6 @@ SHORTAGES: Final = (
     Column("sku", lambda row: row.sku),
     Column("quantity", lambda row: row.quantity, is_number=True),
 )
-REMOVED: Final = (
-    Column("locations", lambda row: row.location_count, is_number=True),
-    Column("removed because they", lambda row: _FILTERS.get(row.filter, row.filter)),
-)
 TRIED_ORDERS: Final = (
     Column("order", lambda row: row.order_id),
     Column("now from", lambda row: ", ".join(row.active.location_ids)),
@@ -261,7 +267,7 @@ def print_leg(leg: Row) -> None:
         rules = ", ".join(leg.failed_rule_ids)
         sys.stdout.write(f"  rules that failed and excluded nothing: {rules}\n")
     if leg.removed:
-        print_table(REMOVED, leg.removed)
+        print_table(_removed_columns(leg), leg.removed)
     able = [row for row in leg.candidates if any(row.available_quantities)]
     if able:
         print_table(_candidate_columns(leg), able)
@@ -286,6 +292,13 @@ def _proof(leg: Row) -> str:
     most = -(-gap // _CENT) * _CENT
     return (
         f"no plan costs less than {money(least)}: this is at most {money(most)} ({per_cent}) dearer"
+    )
+
+
+def _removed_columns(leg: Row) -> tuple[Column, ...]:
+    return (
+        Column("locations", lambda row: row.location_count, is_number=True),
+        Column("removed because they", lambda row: _filter_words(row.filter, leg)),
     )
 
 
@@ -321,7 +334,7 @@ def location_sentence(found: Row, *, names_leg: bool = False) -> str:
         return f"{name} is in the plan"
     parts = []
     if found.removed_by:
-        parts.append(f"was no candidate: {_FILTERS.get(found.removed_by, found.removed_by)}")
+        parts.append(f"was no candidate: {_filter_words(found.removed_by, found)}")
     if found.missing:
         lacking = ", ".join(f"{item.quantity:,} of {item.sku}" for item in found.missing)
         parts.append(f"lacks {lacking} to send all of it")
