@@ -213,12 +213,12 @@ MOVES: Final = (
 
 def work_columns(works: Iterable[Row]) -> tuple[Column, ...]:
     """Return the columns of the work of an order."""
-    return _with_waiting(_WORK, works)
+    return _with_host(_with_waiting(_WORK, works), works)
 
 
 def package_columns(packages: Iterable[Row]) -> tuple[Column, ...]:
     """Return the columns of the packages of a plan."""
-    return _with_waiting(_PACKAGES, packages)
+    return _with_host(_with_waiting(_PACKAGES, packages), packages)
 
 
 def option_columns(options: Iterable[Row]) -> tuple[Column, ...]:
@@ -232,6 +232,14 @@ def _with_waiting(columns: tuple[Column, ...], rows: Iterable[Row]) -> tuple[Col
         return columns
     place = [column.heading for column in columns].index("there by") + 1
     return (*columns[:place], Column("collect by", _collect_by), *columns[place:])
+
+
+def _with_host(columns: tuple[Column, ...], rows: Iterable[Row]) -> tuple[Column, ...]:
+    # In whose parcel it travels is said where any does.
+    if not any(row.parcel_id for row in rows):
+        return columns
+    place = [column.heading for column in columns].index("what") + 1
+    return (*columns[:place], Column("in parcel of", lambda row: row.parcel_id), *columns[place:])
 
 
 def _collect_by(row: Row) -> str:
