@@ -57,6 +57,12 @@ class Need(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     lines: tuple[tuple[LineId, int], ...]
     fields: ProductFields
+    whole: int = 0
+    """Of how many units these are a part; 0 for all of them."""
+
+    def share_of(self, price: int) -> int:
+        """Return what a unit bears of a price for the line, which all of its units share."""
+        return price // (self.whole or self.quantity)
 
     @property
     def splits(self) -> bool:

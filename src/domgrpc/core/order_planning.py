@@ -31,6 +31,7 @@ from domgrpc.core.order_legs import (
     needs_of,
     package_count,
     package_groups,
+    parts_of,
     value_of,
 )
 from domgrpc.core.orders import (
@@ -165,7 +166,7 @@ def leg_question(
     """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
-    needs = needs_of(leg.lines, network.products.fields)
+    needs = parts_of(needs_of(leg.lines, network.products.fields), leg, question.beside)
     effects = NO_EFFECTS
     if rules.content.rules:
         asking = Asking(terms, question.whole or question.lines, question.time_ms)

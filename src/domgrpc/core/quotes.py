@@ -334,7 +334,12 @@ def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion
         for line in question.lines
         if line.line_id in quantities
     )
-    return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
+    return msgspec.structs.replace(
+        question,
+        lines=lines,
+        whole=question.whole or question.lines,
+        beside=question.beside or question.lines,
+    )
 
 
 def _booked(leg: LegDecision, packages: list[PlannedPackage], fresh: Plan) -> LegDecision:
