@@ -19,6 +19,7 @@ from tests.simulation.order_books import (
     BY_POST,
     CANCELLED,
     CHANNEL,
+    COLLECT_BY,
     COMPLETE,
     DELIVER_BY,
     GIVEN_BACK,
@@ -53,6 +54,8 @@ from tests.simulation.routing_books import LIMITS, PRICES, REPLANNING, RULES, UN
 EXCLUDE, REQUIRE, PREFER, LIMIT = 1, 2, 3, 4
 STORE_TYPE = 2
 ZONE_COUNT = 8
+CLOSED_MS_MAX = 8 * 86_400_000
+"""No store of the workload closes later than so long after any time: each opens every week."""
 Subject = tuple[str, str]  # channel and SKU
 CONDITIONS: dict[str, tuple[Callable[[Subject], bool], Callable[[Plain], bool]]] = {
     "": (lambda _: True, lambda _: True),
@@ -84,6 +87,7 @@ class Part(NamedTuple):
     joins: bool
     day: int
     is_dated: bool
+    collect_by_ms: int
     is_old: bool = False
     """Whether it is more of work that was there before."""
 
@@ -109,12 +113,14 @@ def part_of_work(work: Plain) -> Part:
         bool(work[PARCEL]),
         work[WORK_DAY],
         work[WORK_STATE] == SCHEDULED,
+        work[COLLECT_BY],
     )
 
 
 def part_of_package(package: Plain) -> Part:
     """Return a package of a proposed plan."""
-    place, method, lines, target, _, _, deliver_by_ms, *costs, parcel, day, is_dated = package
+    place, method, lines, target, _, _, deliver_by_ms, *costs = package[:10]
+    parcel, day, is_dated, collect_by_ms = package[10:]
     first, second, third = costs
     return Part(
         place,
@@ -126,6 +132,7 @@ def part_of_package(package: Plain) -> Part:
         bool(parcel),
         day,
         is_dated,
+        collect_by_ms,
     )
 
 
@@ -277,6 +284,19 @@ def _check_way(books: Books, asked: Asked, part: Part, lines: dict[str, Plain]) 
         )
     is_late = terms[PROMISE] is not None and part.deliver_by_ms > terms[PROMISE]
     assert not (terms[IS_HARD] and is_late), f"{part} is later than the hard promise"
+    _check_waiting(books, part)
+
+
+def _check_waiting(books: Books, part: Part) -> None:
+    # Work that was there keeps the time that its customer was told.
+    if part.method not in AT_STORE:
+        assert part.collect_by_ms == 0, f"{part} is not collected"
+    elif part.is_old:
+        assert part.collect_by_ms > part.deliver_by_ms, f"{part} is gone before it is there"
+    else:
+        waits_ms = books.routing.waiting_ms(books.locations[part.target])
+        more_ms = part.collect_by_ms - part.deliver_by_ms - waits_ms
+        assert 0 <= more_ms <= CLOSED_MS_MAX, f"{part} waits {more_ms} ms too long"
 
 
 def _check_units(books: Books, asked: Asked, parts: list[Part]) -> None:
