@@ -232,7 +232,7 @@ def _why_not(planner: Planner, alone: PlanQuestion, location_id: LocationId, use
         if units < need.quantity:
             wanted = counted(need.quantity, "unit")
             return f"{units} of {wanted} of {need.sku!r} are left there"
-    return "not in the packages that were quoted"
+    return "it has all of it, and cannot do all of it that day, or not in one package"
 
 
 def _more(
