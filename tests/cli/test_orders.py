@@ -10,7 +10,7 @@ from domgrpc.cli.choices import Method, Strategy, number_of
 from domgrpc.cli.order_options import item_of
 from domgrpc.cli.parsing import moment_or_span
 from domgrpc.cli.plan_tables import print_leg
-from domgrpc.v1.plan_pb2 import LegDecision
+from domgrpc.v1.plan_pb2 import LegDecision, RemovedLocations
 from tests.cli.running import Program, started_process
 
 CHICAGO = "60614"
@@ -305,6 +305,13 @@ def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str])
     ):
         print_leg(LegDecision(cost_micros=10_000_000, lower_bound_micros=bound))
         assert said in capsys.readouterr().out
+
+
+def test_nothing_is_proven_of_a_leg_that_is_not_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    print_leg(LegDecision(removed=[RemovedLocations(filter="packages", location_count=2)]))
+    said = capsys.readouterr().out
+    assert "  nothing is planned\n" in said
+    assert "2   would be a package too many" in said
 
 
 def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:

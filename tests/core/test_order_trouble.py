@@ -68,7 +68,7 @@ def test_where_no_place_can_do_it_the_order_is_refused_and_says_so(shop: Shop) -
     refusal = shop.refusal(order(line("tea"), shortage_policy=REFUSING))
     assert refusal.reason is Reason.INSUFFICIENT_STOCK
     assert "0 of 1 units of 'tea'" in refusal.message
-    assert "locations left out: 2 by disabled" in refusal.message
+    assert "locations left out: 2 out of use" in refusal.message
 
 
 def test_where_no_place_can_do_it_the_order_may_wait(shop: Shop) -> None:

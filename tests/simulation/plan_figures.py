@@ -48,7 +48,7 @@ from tests.simulation.order_books import (
     WORKS,
     WorkDay,
 )
-from tests.simulation.routing_books import LIMITS, PRICES, REPLANNING, RULES, UNFILLED
+from tests.simulation.routing_books import LIMITS, PRICES, REFUSE, REPLANNING, RULES, UNFILLED
 
 EXCLUDE, REQUIRE, PREFER, LIMIT = 1, 2, 3, 4
 STORE_TYPE = 2
@@ -185,13 +185,21 @@ def policy_of(books: Books, terms: Plain) -> int:
 
 def is_plain(books: Books, asked: Asked) -> bool:
     """Whether nothing but stock, places, scope and rules can stand against a plan."""
-    terms, content = asked.terms, books.routing.content
-    packages_max, minimum_micros, unit_split, radius_m = content[LIMITS]
+    content = books.routing.content
+    packages_max, minimum_micros, *_ = content[LIMITS]
     return (
-        not (terms[PACKAGES_MAX] or terms[IS_HARD] or terms[COMPLETE])
-        and not (packages_max or minimum_micros or radius_m)
-        and bool(unit_split)
+        not (asked.terms[PACKAGES_MAX] or packages_max or minimum_micros)
         and all(rule[1] != LIMIT for rule in content[RULES])
+        and _is_plain_but_for_packages(books, asked)
+    )
+
+
+def _is_plain_but_for_packages(books: Books, asked: Asked) -> bool:
+    terms = asked.terms
+    _, _, unit_split, radius_m = books.routing.content[LIMITS]
+    return (
+        not (terms[IS_HARD] or terms[COMPLETE] or radius_m)
+        and bool(unit_split)
         and all(calendar[2][5] == 0 for calendar in books.routing.calendars.values())
         and all(_reaches_all(card[2]) for card in books.routing.cards.values())
         and all(len(lane[2][0]) == ZONE_COUNT for lane in books.routing.lanes.values())
@@ -221,6 +229,42 @@ def offered(books: Books, asked: Asked, line: Plain, *, from_stock: bool = False
             both = available(books, place, demand, own=own)
             found += both[not from_stock] if is_reachable(books, asked.terms, line, name) else 0
     return found
+
+
+def most_of_one_place(books: Books, asked: Asked) -> int:
+    """Return the most units that one place can send from stock: so many go in one package.
+
+    In worlds that are not plain but for the number of packages, and for several ways, it is 0.
+    """
+    if policy_of(books, asked.terms) == REFUSE or len(legs_of(asked.lines)) != 1:
+        return 0
+    if not _is_plain_but_for_packages(books, asked):
+        return 0
+    lines, wanted = {}, dict[str, int]()
+    for line in asked.lines:
+        lines[line[LINE_SKU]] = line
+        wanted[line[LINE_SKU]] = wanted.get(line[LINE_SKU], 0) + line[ORDERED]
+    return max(
+        sum(min(wanted[sku], _sent_by(books, asked, line, name)) for sku, line in lines.items())
+        for name in books.locations
+    )
+
+
+def _sent_by(books: Books, asked: Asked, line: Plain, name: str) -> int:
+    place = (line[LINE_SKU], name)
+    if place not in books.positions or not may_fulfil(books, asked, line, name):
+        return 0
+    if not is_reachable(books, asked.terms, line, name):
+        return 0
+    demand = [asked.terms[CHANNEL], line[METHOD]]
+    return available(books, place, demand, own=asked.own.get(place, 0))[0]
+
+
+def check_most(books: Books, asked: Asked, parts: list[Part]) -> None:
+    """Object to a plan that sends less than one place alone could, in one package."""
+    sent = sum(each[2] for part in parts for each in part.lines)
+    most = most_of_one_place(books, asked)
+    assert sent >= most, f"{sent} units are planned, one place could send {most}"
 
 
 def declined(books: Books, order: Plain) -> tuple[str, ...]:

@@ -107,9 +107,35 @@ def replanned_otherwise(story: Story) -> None:
     story.then(["ApplyReplan", [move]], [36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
 
 
-# --- what waits
-
 BACKORDERED = 1
+
+
+def in_one_package(story: Story, units: int) -> None:
+    """Tell of an order of more tea than any place has, of which so much is sent in one package."""
+    limited = terms()
+    limited[5] = 1
+    it = order(
+        work(units),
+        lines=[wanted(13)],
+        terms=limited,
+        legs=[leg(units)],
+        attention=BACKORDERED,
+    )
+    command = place_order([wanted(13)], limited)
+    story.then(command, [26, it, [["tea", "north", units, 0]], "", []])
+
+
+def test_what_goes_in_one_package_is_believed() -> None:
+    story = shop()
+    in_one_package(story, 10)
+    assert story.told().books.positions["tea", "north"] == [10, 0, 10]
+
+
+def less_than_goes_in_one_package(story: Story) -> None:
+    in_one_package(story, 9)
+
+
+# --- what waits
 
 
 def waiting(
@@ -322,6 +348,7 @@ def another_one_deleted(story: Story) -> None:
 
 
 WRONGS: tuple[Callable[[Story], None], ...] = (
+    less_than_goes_in_one_package,
     moved_for_nothing,
     moved_in_part,
     moved_within_the_place,

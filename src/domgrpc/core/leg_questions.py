@@ -28,6 +28,7 @@ FILTERS = (
     "capacity",
     "promise",
     "rules",
+    "packages",
 )
 """What removes a location, in the order in which it is asked."""
 

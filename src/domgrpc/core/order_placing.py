@@ -50,6 +50,18 @@ from domgrpc.core.values import (
 
 _SHORT_LINES_EXPLAINED_MAX = 100
 _NO_RESERVATION = ReservationId("")
+_LEFT_OUT = {
+    "disabled": "out of use",
+    "method": "cannot do the method",
+    "scope": "outside the scope",
+    "excluded": "left out by the caller",
+    "reach": "do not reach the customer",
+    "capacity": "have no capacity left that day",
+    "promise": "would be late",
+    "rules": "excluded by rules",
+    "packages": "would be a package too many",
+}
+"""Filters in words, but for having nothing of it."""
 
 
 def decide_place_order(
@@ -170,12 +182,12 @@ def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
         short.append(ShortLine(line.sku, line.location_id, line.quantity, offered, elsewhere))
     first = short[0]
     whole = _wholeness(planner, wanted[(most.shortages or plan.shortages)[0].line_id])
+    left_out = _left_out(most if most.shortages else plan)
     more = f", and {len(short) - 1} more lines" if len(short) > 1 else ""
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
         f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} can be "
-        f"fulfilled{whole}{more}{_left_out(plan)}: ask for less, by another method or elsewhere, "
-        "or allow backorders",
+        f"fulfilled{whole}{more}{_in_words(left_out)}: {_advice(left_out)}, or allow backorders",
         short_lines=tuple(short),
         sku=first.sku,
         location_id=first.location_id,
@@ -194,17 +206,33 @@ def _wholeness(planner: Planner, line: OrderLine) -> str:
     return ", all from one place" if is_whole else ""
 
 
-def _left_out(plan: Plan) -> str:
-    # What filters removed locations, beside having nothing of it.
+def _left_out(plan: Plan) -> dict[str, int]:
+    # How many locations filters removed, beside those that have nothing of it.
     counts: dict[str, int] = {}
     for leg in plan.legs:
         for name, count in leg.removed:
             if name != "stock":
                 counts[name] = counts.get(name, 0) + count
-    if not counts:
+    return counts
+
+
+def _in_words(left_out: dict[str, int]) -> str:
+    if not left_out:
         return ""
-    told = ", ".join(f"{count} by {name}" for name, count in counts.items())
+    told = ", ".join(f"{count} {_LEFT_OUT[name]}" for name, count in left_out.items())
     return f" (locations left out: {told})"
+
+
+def _advice(left_out: dict[str, int]) -> str:
+    # These filters remove only locations that have something of what is asked.
+    advice = []
+    if "packages" in left_out:
+        advice.append("allow more packages, ask for less")
+    if "capacity" in left_out:
+        advice.append("ask again tomorrow")
+    if "promise" in left_out:
+        advice.append("promise a later time")
+    return ", ".join(advice) or "ask for less, by another method or elsewhere"
 
 
 def no_candidate() -> Rejected:

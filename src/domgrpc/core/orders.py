@@ -263,6 +263,7 @@ class LegDecision(msgspec.Struct, frozen=True, array_like=True):
     cost_micros: Micros
     lower_bound_micros: Micros
     is_proven: bool
+    """Whether no plan costs less; of a plan of nothing there is nothing to prove."""
     node_count: int
     candidate_count: int
     removed: tuple[tuple[str, int], ...]
