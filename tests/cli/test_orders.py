@@ -9,8 +9,9 @@ import typer
 from domgrpc.cli.choices import Method, Strategy, number_of
 from domgrpc.cli.order_options import item_of
 from domgrpc.cli.parsing import moment_or_span
-from domgrpc.cli.plan_tables import print_leg
-from domgrpc.v1.plan_pb2 import LegDecision, RemovedLocations
+from domgrpc.cli.plan_tables import FILTERS, print_leg, removed_text
+from domgrpc.core.leg_questions import FILTER_WORDS
+from domgrpc.v1.plan_pb2 import LegDecision
 from tests.cli.running import Program, started_process
 
 CHICAGO = "60614"
@@ -51,6 +52,48 @@ def test_an_order_is_placed_shown_and_listed(shelf: Shelf) -> None:
     listed = program.read("order", "list", "--sku", shelf.sku, "--status", "open")
     assert [order["order_id"] for order in listed["orders"]] == [f"order-{shelf.sku}"]
     assert shelf.place in program.done("order", "list", "--location", shelf.place).output
+
+
+@pytest.mark.slow
+def test_orders_are_listed_by_when_they_were_placed(shelf: Shelf) -> None:
+    program = shelf.program
+    order_id = shelf.order()
+    placed = program.read("order", "show", order_id)["create_time"]
+    for words, found in (
+        (("--since", placed), [order_id]),
+        (("--before", placed), []),
+        (("--since", "2020-01-01", "--before", "2999-01-01"), [order_id]),
+        (("--since", "2999-01-01"), []),
+    ):
+        listed = program.read("order", "list", "--sku", shelf.sku, *words)
+        assert [order["order_id"] for order in listed["orders"]] == found
+
+
+def test_a_time_of_a_list_that_is_none_is_told(program: Program) -> None:
+    ended = program.run("order", "list", "--since", "yesterday")
+    assert (ended.exit_code, "--since 'yesterday' is no time" in ended.errors) == (2, True)
+
+
+@pytest.mark.slow
+def test_work_in_the_parcel_of_another_order_says_in_whose(shelf: Shelf) -> None:
+    customer = ("--customer", f"customer-{shelf.sku}")
+    host, guest = shelf.order(*customer), shelf.order(*customer)
+    alone = shelf.program.done("order", "show", host).output
+    assert "in parcel of" not in alone
+    shown = shelf.program.done("order", "show", guest).output
+    assert "in parcel of" in shown
+    assert f"{host}/1" in shown
+
+
+@pytest.mark.slow
+def test_what_is_collected_says_until_when_it_waits(shelf: Shelf) -> None:
+    fetched = shelf.program.done("order", "place", f"{shelf.sku}@{shelf.place}:pickup").output
+    assert "collect by" in fetched
+    sent = shelf.program.done("order", "place", shelf.sku, *HOME).output
+    assert "collect by" not in sent
+    assert "1970" not in sent
+    both = (f"{shelf.sku}@{shelf.place}:pickup", shelf.sku, *HOME)
+    assert "1970" not in shelf.program.done("order", "place", *both).output
 
 
 @pytest.mark.slow
@@ -307,11 +350,17 @@ def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str])
         assert said in capsys.readouterr().out
 
 
-def test_nothing_is_proven_of_a_leg_that_is_not_planned(capsys: pytest.CaptureFixture[str]) -> None:
-    print_leg(LegDecision(removed=[RemovedLocations(filter="packages", location_count=2)]))
-    said = capsys.readouterr().out
-    assert "  nothing is planned\n" in said
-    assert "2   would be a package too many" in said
+@pytest.mark.parametrize("method", ["PICKUP", "CURBSIDE", "SHIP_TO_HOME"])
+def test_of_what_is_collected_other_stores_are_not_those_asked_for(method: str) -> None:
+    leg = LegDecision(delivery_method=f"DELIVERY_METHOD_{method}")
+    leg.removed.add(filter="scope", location_count=2)
+    shipped = method == "SHIP_TO_HOME"
+    words = "outside the scope" if shipped else "not at the store asked for"
+    assert removed_text(leg) == f"2 {words}"
+
+
+def test_refusals_and_tables_say_the_same_of_what_filters_removed() -> None:
+    assert FILTERS == FILTER_WORDS
 
 
 def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:

@@ -217,7 +217,7 @@ def test_the_refusal_names_the_limit(shop: Shop) -> None:
     asked = order(line("tea"), line("cup"), package_count_max=1, shortage_policy=REFUSING)
     refusal = shop.gives(Rejection, asked)
     assert refusal.message == (
-        "0 of 1 units of 'cup' can be fulfilled (locations left out: 1 would be a package too "
+        "0 of 1 unit of 'cup' can be fulfilled (locations left out: 1 would be a package too "
         "many): allow more packages, ask for less, or allow backorders"
     )
 
@@ -279,7 +279,7 @@ def full_shop(shop: Shop) -> Shop:
 def test_the_refusal_says_that_the_day_is_full_and_not_to_ask_for_less(shop: Shop) -> None:
     refusal = full_shop(shop).gives(Rejection, order(line("tea"), shortage_policy=REFUSING))
     assert refusal.message == (
-        "0 of 1 units of 'tea' can be fulfilled (locations left out: 1 have no capacity left that "
+        "0 of 1 unit of 'tea' can be fulfilled (locations left out: 1 have no capacity left that "
         "day): ask again tomorrow, or allow backorders"
     )
 

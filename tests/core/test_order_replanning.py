@@ -121,6 +121,32 @@ def test_work_that_nobody_else_can_do_stays_and_is_flagged(shop: Shop) -> None:
     assert shop.replan() is None
 
 
+def told(shop: Shop) -> str:
+    """Return what the history of the order said last."""
+    return shop.order().history[-1].detail
+
+
+def test_history_says_from_where_work_has_gone(shop: Shop) -> None:
+    shop.given(order(line("tea", 2)), disable("chi"))
+    assert shop.replan() is not None
+    assert told(shop) == "away from chi"
+
+
+def test_history_says_of_work_that_stays_that_nobody_else_can_do_it(shop: Shop) -> None:
+    shop.given(on_hand("jar", chi=1), order(line("jar")), disable("chi"))
+    assert shop.replan() is not None
+    assert told(shop) == "still at chi: no other location can do all of its work"
+    shop.given(on_hand("jar", dal=1))
+    assert shop.serve() is not None
+    assert told(shop) == "away from chi"
+
+
+def test_history_says_of_work_of_which_a_part_goes_that_it_is_a_part(shop: Shop) -> None:
+    shop.given(on_hand("jar", chi=1), order(line("tea"), line("jar")), disable("chi"))
+    assert shop.replan() is not None
+    assert told(shop) == "away from chi in part: no other location can do all of its work"
+
+
 def test_what_is_picked_up_at_a_closed_store_is_flagged(shop: Shop) -> None:
     shop.given(on_hand("tea", store=5), order(line("tea", by=PICKUP, at="store")))
     shop.given(disable("store"))

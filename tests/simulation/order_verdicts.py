@@ -61,11 +61,11 @@ from tests.simulation.order_figures import (
     is_as_fixed,
     is_legal,
 )
+from tests.simulation.part_figures import check_most
 from tests.simulation.plan_figures import (
     Asked,
     Part,
     check_legs,
-    check_most,
     check_parts,
     could_be_filled,
     is_loose,

@@ -19,6 +19,7 @@ from tests.simulation.order_books import (
     BY_POST,
     CANCELLED,
     CHANNEL,
+    COLLECT_BY,
     COMPLETE,
     DELIVER_BY,
     GIVEN_BACK,
@@ -48,11 +49,13 @@ from tests.simulation.order_books import (
     WORKS,
     WorkDay,
 )
-from tests.simulation.routing_books import LIMITS, PRICES, REFUSE, REPLANNING, RULES, UNFILLED
+from tests.simulation.routing_books import LIMITS, PRICES, REPLANNING, RULES, UNFILLED
 
 EXCLUDE, REQUIRE, PREFER, LIMIT = 1, 2, 3, 4
 STORE_TYPE = 2
 ZONE_COUNT = 8
+CLOSED_MS_MAX = 8 * 86_400_000
+"""No store of the workload closes later than so long after any time: each opens every week."""
 Subject = tuple[str, str]  # channel and SKU
 CONDITIONS: dict[str, tuple[Callable[[Subject], bool], Callable[[Plain], bool]]] = {
     "": (lambda _: True, lambda _: True),
@@ -84,6 +87,7 @@ class Part(NamedTuple):
     joins: bool
     day: int
     is_dated: bool
+    collect_by_ms: int
     is_old: bool = False
     """Whether it is more of work that was there before."""
 
@@ -109,12 +113,14 @@ def part_of_work(work: Plain) -> Part:
         bool(work[PARCEL]),
         work[WORK_DAY],
         work[WORK_STATE] == SCHEDULED,
+        work[COLLECT_BY],
     )
 
 
 def part_of_package(package: Plain) -> Part:
     """Return a package of a proposed plan."""
-    place, method, lines, target, _, _, deliver_by_ms, *costs, parcel, day, is_dated = package
+    place, method, lines, target, _, _, deliver_by_ms, *costs = package[:10]
+    parcel, day, is_dated, collect_by_ms = package[10:]
     first, second, third = costs
     return Part(
         place,
@@ -126,6 +132,7 @@ def part_of_package(package: Plain) -> Part:
         bool(parcel),
         day,
         is_dated,
+        collect_by_ms,
     )
 
 
@@ -190,11 +197,12 @@ def is_plain(books: Books, asked: Asked) -> bool:
     return (
         not (asked.terms[PACKAGES_MAX] or packages_max or minimum_micros)
         and all(rule[1] != LIMIT for rule in content[RULES])
-        and _is_plain_but_for_packages(books, asked)
+        and is_plain_but_for_packages(books, asked)
     )
 
 
-def _is_plain_but_for_packages(books: Books, asked: Asked) -> bool:
+def is_plain_but_for_packages(books: Books, asked: Asked) -> bool:
+    """Whether only the number of packages can stand against a plan beside what is plain."""
     terms = asked.terms
     _, _, unit_split, radius_m = books.routing.content[LIMITS]
     return (
@@ -229,42 +237,6 @@ def offered(books: Books, asked: Asked, line: Plain, *, from_stock: bool = False
             both = available(books, place, demand, own=own)
             found += both[not from_stock] if is_reachable(books, asked.terms, line, name) else 0
     return found
-
-
-def most_of_one_place(books: Books, asked: Asked) -> int:
-    """Return the most units that one place can send from stock: so many go in one package.
-
-    In worlds that are not plain but for the number of packages, and for several ways, it is 0.
-    """
-    if policy_of(books, asked.terms) == REFUSE or len(legs_of(asked.lines)) != 1:
-        return 0
-    if not _is_plain_but_for_packages(books, asked):
-        return 0
-    lines, wanted = {}, dict[str, int]()
-    for line in asked.lines:
-        lines[line[LINE_SKU]] = line
-        wanted[line[LINE_SKU]] = wanted.get(line[LINE_SKU], 0) + line[ORDERED]
-    return max(
-        sum(min(wanted[sku], _sent_by(books, asked, line, name)) for sku, line in lines.items())
-        for name in books.locations
-    )
-
-
-def _sent_by(books: Books, asked: Asked, line: Plain, name: str) -> int:
-    place = (line[LINE_SKU], name)
-    if place not in books.positions or not may_fulfil(books, asked, line, name):
-        return 0
-    if not is_reachable(books, asked.terms, line, name):
-        return 0
-    demand = [asked.terms[CHANNEL], line[METHOD]]
-    return available(books, place, demand, own=asked.own.get(place, 0))[0]
-
-
-def check_most(books: Books, asked: Asked, parts: list[Part]) -> None:
-    """Object to a plan that sends less than one place alone could, in one package."""
-    sent = sum(each[2] for part in parts for each in part.lines)
-    most = most_of_one_place(books, asked)
-    assert sent >= most, f"{sent} units are planned, one place could send {most}"
 
 
 def declined(books: Books, order: Plain) -> tuple[str, ...]:
@@ -321,6 +293,19 @@ def _check_way(books: Books, asked: Asked, part: Part, lines: dict[str, Plain]) 
         )
     is_late = terms[PROMISE] is not None and part.deliver_by_ms > terms[PROMISE]
     assert not (terms[IS_HARD] and is_late), f"{part} is later than the hard promise"
+    _check_waiting(books, part)
+
+
+def _check_waiting(books: Books, part: Part) -> None:
+    # Work that was there keeps the time that its customer was told.
+    if part.method not in AT_STORE:
+        assert part.collect_by_ms == 0, f"{part} is not collected"
+    elif part.is_old:
+        assert part.collect_by_ms > part.deliver_by_ms, f"{part} is gone before it is there"
+    else:
+        waits_ms = books.routing.waiting_ms(books.locations[part.target])
+        more_ms = part.collect_by_ms - part.deliver_by_ms - waits_ms
+        assert 0 <= more_ms <= CLOSED_MS_MAX, f"{part} waits {more_ms} ms too long"
 
 
 def _check_units(books: Books, asked: Asked, parts: list[Part]) -> None:

@@ -53,8 +53,13 @@ def disabled(story: Story) -> Plain:
     return order()
 
 
-def moved(old: Plain, works: Plain, *, revision: int = 7, **more: Plain) -> Plain:
-    detail = "away from north"
+STILL = "still at north: no other location can do all of its work"
+IN_PART = "away from north in part: no other location can do all of its work"
+
+
+def moved(
+    old: Plain, works: Plain, *, revision: int = 7, detail: str = "away from north", **more: Plain
+) -> Plain:
     return after(old, REPLANNED, detail, revision=revision, client="", works=works, next=3, **more)
 
 
@@ -87,8 +92,18 @@ def moved_within_the_place(story: Story) -> None:
 
 
 def stuck_though_another_can(story: Story) -> None:
-    it = moved(disabled(story), [work()], attention=2)
+    it = moved(disabled(story), [work()], detail=STILL, attention=2)
     story.timer([36, [changed(it, REPLANNED)], [18, [], [["o", "nobody"]]]])
+
+
+def away_and_said_to_be_so_in_part(story: Story) -> None:
+    it = moved(disabled(story), [work(place="south", number=2)], detail=IN_PART)
+    story.timer([36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
+
+
+def away_and_said_to_be_there_still(story: Story) -> None:
+    it = moved(disabled(story), [work(place="south", number=2)], detail=STILL)
+    story.timer([36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
 
 
 def replanned_after_a_change(story: Story) -> None:
@@ -107,35 +122,9 @@ def replanned_otherwise(story: Story) -> None:
     story.then(["ApplyReplan", [move]], [36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
 
 
-BACKORDERED = 1
-
-
-def in_one_package(story: Story, units: int) -> None:
-    """Tell of an order of more tea than any place has, of which so much is sent in one package."""
-    limited = terms()
-    limited[5] = 1
-    it = order(
-        work(units),
-        lines=[wanted(13)],
-        terms=limited,
-        legs=[leg(units)],
-        attention=BACKORDERED,
-    )
-    command = place_order([wanted(13)], limited)
-    story.then(command, [26, it, [["tea", "north", units, 0]], "", []])
-
-
-def test_what_goes_in_one_package_is_believed() -> None:
-    story = shop()
-    in_one_package(story, 10)
-    assert story.told().books.positions["tea", "north"] == [10, 0, 10]
-
-
-def less_than_goes_in_one_package(story: Story) -> None:
-    in_one_package(story, 9)
-
-
 # --- what waits
+
+BACKORDERED = 1
 
 
 def waiting(
@@ -348,11 +337,12 @@ def another_one_deleted(story: Story) -> None:
 
 
 WRONGS: tuple[Callable[[Story], None], ...] = (
-    less_than_goes_in_one_package,
     moved_for_nothing,
     moved_in_part,
     moved_within_the_place,
     stuck_though_another_can,
+    away_and_said_to_be_so_in_part,
+    away_and_said_to_be_there_still,
     replanned_after_a_change,
     replanned_otherwise,
     served_beyond_the_stock,

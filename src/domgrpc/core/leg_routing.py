@@ -6,7 +6,6 @@ weighed too, as candidates with the date on which their supply comes. Where not 
 few packages as it may, the part is planned that does.
 """
 
-from collections.abc import Callable
 from operator import ge
 
 import msgspec
@@ -27,8 +26,8 @@ from domgrpc.core.leg_solving import (
     follow_strategy,
     is_long,
     leg_terms,
-    or_by_rule,
     solve_leg,
+    solve_or_follow,
 )
 from domgrpc.core.leg_weights import weight_rates
 from domgrpc.core.network import Network
@@ -143,20 +142,20 @@ def _cheapest_plan(
         return None
     instance = _instance(question, found, (places, served), limits)
 
+    def at_once(some: Instance) -> Solution | Unservable:
+        if is_long(some) and question.room_left is not None:
+            # Many such questions are put: a list filled down for each would take long.
+            return solve_leg(some, share=limits.share)
+        return solve_or_follow(some, found, share=limits.share)
+
     def solved(some: Instance) -> Solution | Unservable | None:
-        return within_capacity(question, found, (places, some), _at_once(limits))
+        return within_capacity(question, found, (places, some), at_once)
 
     solution = solved(instance)
     if not isinstance(solution, Solution):
         return None
     solution = with_first_free(question, found, (instance, solution), solved)
-    if question.room_left is None and is_long(instance):
-        solution = or_by_rule(instance, found, solution)
     return planned_leg(asked, places, (instance, solution), (network, limits.shown))
-
-
-def _at_once(limits: LegLimits) -> Callable[[Instance], Solution | Unservable]:
-    return lambda instance: solve_leg(instance, share=limits.share)
 
 
 def _solved(instance: Instance, found: Candidates, limits: LegLimits) -> Solution | Unservable:

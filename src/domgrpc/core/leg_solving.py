@@ -2,7 +2,8 @@
 
 The solver takes so many lines and costs below a bound. What is longer goes in parts, and what may
 cost more is solved with costs from which the last bits are cut; both give plans with an honest
-bound. A long plan is never dearer than that of a textbook rule: those are tried beside it.
+bound. A plan that is not proven is never dearer than that of a textbook rule: those are tried
+beside it.
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ _NODES_MAX = 2_000
 WIDE_LINES_MAX = 32
 """Up to so many lines are solved at once also where thousands of candidates are told in arrays."""
 _PLAIN = Terms()
+_RULES = tuple(strategy for strategy in TextbookStrategy if strategy.name != "CHEAPEST")
+_RULES_LONG = tuple(rule for rule in _RULES if rule is not TextbookStrategy.FEWEST_PACKAGES)
+"""Those that fill down a list: the fewest packages of a long leg are a search of its own."""
 
 
 def leg_terms(
@@ -159,14 +163,22 @@ def follow_strategy(
     return msgspec.structs.replace(followed, lower_bound=min(best.lower_bound, followed.cost))
 
 
+def solve_or_follow(
+    instance: Instance, found: Candidates, *, share: int = 1
+) -> Solution | Unservable:
+    """Return the plan of a leg as `solve_leg` does, or of a rule that beats one not proven."""
+    best = solve_leg(instance, share=share)
+    if isinstance(best, Unservable) or best.is_proven:
+        return best
+    return or_by_rule(instance, found, best)
+
+
 def or_by_rule(instance: Instance, found: Candidates, best: Solution) -> Solution:
-    """Return a plan of a long leg, or that of a textbook rule which is cheaper, with its bound."""
+    """Return a plan, or that of a textbook rule which is cheaper, with its bound."""
     attributes = _attributes(found)
-    for strategy in TextbookStrategy:
-        if strategy is TextbookStrategy.CHEAPEST or strategy is TextbookStrategy.FEWEST_PACKAGES:
-            # Both are a search of their own, with a cap far beyond that of a long leg.
-            continue
-        followed = follow(instance, strategy, attributes)
+    for strategy in _RULES_LONG if is_long(instance) else _RULES:
+        nodes = _node_count_max(instance)
+        followed = follow(instance, strategy, attributes, node_count_max=nodes)
         if isinstance(followed, Solution) and followed.cost < best.cost:
             best = Solution(followed.packages, followed.cost, best.lower_bound, best.node_count)
     return best

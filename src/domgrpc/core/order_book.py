@@ -305,7 +305,8 @@ def order_of(work_id: FulfillmentOrderId) -> OrderId:
 
 def _unchanged(old: Order, order: Order) -> Mapping[FulfillmentOrderId, None]:
     # Most changes concern one location's work of several; of one there is nothing to be spared.
-    if len(order.fulfillment_orders) < 2 or old.terms != order.terms:
+    is_single = not order.fulfillment_orders[1:]
+    if is_single or old.terms != order.terms:
         return _NONE
     before = {work.fulfillment_order_id: work for work in old.fulfillment_orders}
     return {

@@ -216,6 +216,8 @@ class FulfillmentOrder(msgspec.Struct, frozen=True, array_like=True):
     """The day that it takes the location's capacity of: days since 1970 in its time zone."""
     given_back_time_ms: TimeMs = TimeMs(0)
     """When its location gave it back; 0 for work that was not."""
+    collect_by_time_ms: TimeMs = TimeMs(0)
+    """Until when it waits to be collected, as planned; 0 where it goes to the address."""
 
 
 class OrderHold(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -263,7 +265,6 @@ class LegDecision(msgspec.Struct, frozen=True, array_like=True):
     cost_micros: Micros
     lower_bound_micros: Micros
     is_proven: bool
-    """Whether no plan costs less; of a plan of nothing there is nothing to prove."""
     node_count: int
     candidate_count: int
     removed: tuple[tuple[str, int], ...]

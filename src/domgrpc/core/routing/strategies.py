@@ -24,6 +24,7 @@ import msgspec
 
 from domgrpc.core.routing.cost_parts import plan_cost
 from domgrpc.core.routing.instance import (
+    NODE_COUNT_MAX_DEFAULT,
     AnyInstance,
     Instance,
     Obstacle,
@@ -62,18 +63,22 @@ class Attributes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def follow(
-    instance: AnyInstance, strategy: Strategy, attributes: Attributes
+    instance: AnyInstance,
+    strategy: Strategy,
+    attributes: Attributes,
+    *,
+    node_count_max: int = NODE_COUNT_MAX_DEFAULT,
 ) -> Solution | Unservable:
-    """Return the plan of a strategy.
+    """Return the plan of a strategy; those that search look at so many nodes at the most.
 
     All but CHEAPEST prove nothing about cost: their lower bound is 0. A plan that breaks the
     terms is refused as PACKAGES: filling down a list does not look for another one.
     """
     match strategy:
         case Strategy.CHEAPEST:
-            return solve(instance)
+            return solve(instance, node_count_max=node_count_max)
         case Strategy.FEWEST_PACKAGES:
-            return _fewest_packages(instance, attributes.distances_m)
+            return _fewest_packages(instance, attributes.distances_m, node_count_max)
         case Strategy.HIGHEST_STOCK_FIRST:
             available = instance.available
             return _fill_down(instance, lambda line, one: -int(available[line][one]))
@@ -87,7 +92,9 @@ def follow(
             assert_never(strategy)
 
 
-def _fewest_packages(instance: AnyInstance, distances_m: Sequence[int]) -> Solution | Unservable:
+def _fewest_packages(
+    instance: AnyInstance, distances_m: Sequence[int], node_count_max: int
+) -> Solution | Unservable:
     count = len(instance.package_costs)
     counting = Instance(
         quantities=instance.quantities,
@@ -96,7 +103,7 @@ def _fewest_packages(instance: AnyInstance, distances_m: Sequence[int]) -> Solut
         available=[list(map(int, row)) for row in instance.available],
         terms=msgspec.structs.replace(instance.terms, weight_rates=None),
     )
-    answer = solve(counting)
+    answer = solve(counting, node_count_max=node_count_max)
     if isinstance(answer, Unservable):
         return answer
     return Solution(answer.packages, plan_cost(instance, answer.packages), 0)
