@@ -192,13 +192,22 @@ def policy_of(books: Books, terms: Plain) -> int:
 
 def is_plain(books: Books, asked: Asked) -> bool:
     """Whether nothing but stock, places, scope and rules can stand against a plan."""
-    terms, content = asked.terms, books.routing.content
-    packages_max, minimum_micros, unit_split, radius_m = content[LIMITS]
+    content = books.routing.content
+    packages_max, minimum_micros, *_ = content[LIMITS]
     return (
-        not (terms[PACKAGES_MAX] or terms[IS_HARD] or terms[COMPLETE])
-        and not (packages_max or minimum_micros or radius_m)
-        and bool(unit_split)
+        not (asked.terms[PACKAGES_MAX] or packages_max or minimum_micros)
         and all(rule[1] != LIMIT for rule in content[RULES])
+        and is_plain_but_for_packages(books, asked)
+    )
+
+
+def is_plain_but_for_packages(books: Books, asked: Asked) -> bool:
+    """Whether only the number of packages can stand against a plan beside what is plain."""
+    terms = asked.terms
+    _, _, unit_split, radius_m = books.routing.content[LIMITS]
+    return (
+        not (terms[IS_HARD] or terms[COMPLETE] or radius_m)
+        and bool(unit_split)
         and all(calendar[2][5] == 0 for calendar in books.routing.calendars.values())
         and all(_reaches_all(card[2]) for card in books.routing.cards.values())
         and all(len(lane[2][0]) == ZONE_COUNT for lane in books.routing.lanes.values())

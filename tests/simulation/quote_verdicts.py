@@ -17,6 +17,7 @@ from tests.simulation.order_books import (
     ORDERED,
 )
 from tests.simulation.order_figures import fingerprint, in_order, quoted_of
+from tests.simulation.part_figures import check_most
 from tests.simulation.plan_figures import (
     Asked,
     check_legs,
@@ -98,3 +99,4 @@ def judge_plan(books: Books, asked: Asked, plan: Plain) -> None:
         units = sum(each[2] for part in parts for each in part.lines if each[0] == line[LINE])
         assert units + short.get(line[LINE], 0) == line[ORDERED], f"{line} is planned by {units}"
     assert not short or not could_be_filled(books, asked), f"{short} are short and there"
+    check_most(books, asked, parts)

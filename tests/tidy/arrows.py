@@ -116,6 +116,7 @@ CORE_ORDER = (
     "leg_capacity",
     "leg_joins",
     "leg_answers",
+    "leg_fitting",
     "plain_legs",
     "leg_weights",
     "leg_routing",

@@ -20,6 +20,7 @@ FILTERS: Final = {
     "capacity": "have no capacity left that day",
     "promise": "would be late",
     "rules": "excluded by rules",
+    "packages": "would be a package too many",
 }
 
 
@@ -291,6 +292,9 @@ def _proof(leg: Row) -> str:
     if leg.is_proven:
         return "proven: no plan costs less"
     gap = leg.cost_micros - leg.lower_bound_micros
+    if not gap:
+        # Of any plan this proves that it is the cheapest.
+        return "nothing is planned"
     if gap < _CENT:
         return "no plan is cheaper by as much as 0.01"
     share = gap / max(1, leg.lower_bound_micros)

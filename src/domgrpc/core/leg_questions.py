@@ -35,6 +35,7 @@ FILTER_WORDS = {
     "capacity": "have no capacity left that day",
     "promise": "would be late",
     "rules": "excluded by rules",
+    "packages": "would be a package too many",
 }
 """What is said of locations that a filter removed, in the order of the filters."""
 FILTERS = tuple(FILTER_WORDS)

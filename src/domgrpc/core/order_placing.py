@@ -172,12 +172,13 @@ def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
         short.append(ShortLine(line.sku, line.location_id, line.quantity, offered, elsewhere))
     first = short[0]
     whole = _wholeness(planner, wanted[(most.shortages or plan.shortages)[0].line_id])
+    said = most if most.shortages else plan
     more = f", and {counted(len(short) - 1, 'more line')}" if len(short) > 1 else ""
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
         f"{first.available_quantity} of {counted(first.asked_quantity, 'unit')} of "
-        f"{first.sku!r} can be fulfilled{whole}{more}{_left_out(plan)}: ask for less, "
-        "by another method or elsewhere, or allow backorders",
+        f"{first.sku!r} can be fulfilled{whole}{more}{_left_out(said)}: {_advice(said)}, "
+        "or allow backorders",
         short_lines=tuple(short),
         sku=first.sku,
         location_id=first.location_id,
@@ -208,6 +209,19 @@ def _left_out(plan: Plan) -> str:
         return ""
     told = ", ".join(f"{count} {words}" for words, count in counts.items())
     return f" (locations left out: {told})"
+
+
+def _advice(plan: Plan) -> str:
+    # These filters remove only locations that have something of what is asked.
+    filters = {name for leg in plan.legs for name, _ in leg.removed}
+    advice = []
+    if "packages" in filters:
+        advice.append("allow more packages, ask for less")
+    if "capacity" in filters:
+        advice.append("ask again tomorrow")
+    if "promise" in filters:
+        advice.append("promise a later time")
+    return ", ".join(advice) or "ask for less, by another method or elsewhere"
 
 
 def no_candidate() -> Rejected:

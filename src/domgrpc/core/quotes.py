@@ -352,7 +352,7 @@ def _booked(leg: LegDecision, packages: list[PlannedPackage], fresh: Plan) -> Le
         leg,
         cost_micros=Micros(cost),
         lower_bound_micros=Micros(min(cost, leg.lower_bound_micros)),
-        is_proven=cost <= leg.lower_bound_micros,
+        is_proven=bool(own) and cost <= leg.lower_bound_micros,
         package_micros=Micros(paid),
         units_micros=Micros(units),
         price_micros=Micros(price),
