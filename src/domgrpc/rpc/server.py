@@ -45,6 +45,8 @@ _CONNECTION_AGE_GRACE_SECONDS = 30
 _LAST_WORDS_SECONDS = 0.5
 _QUIET_SECONDS = 0.2
 """When no call has come for so long, none waits inside gRPC any more."""
+_PREPARE_SECONDS = 1.0
+"""So soon after a start ZIP codes are unpacked where no order has asked for one."""
 _REFUSING_SECONDS_MAX = 2.0
 """How long callers that do not wait before they try again can hold a drain up."""
 CALLS_MAX = 20_000
@@ -173,7 +175,9 @@ async def serve(settings: Settings) -> None:
             # Half a second, in which nobody must wait for an answer: now nobody does.
             prepare_postal_codes()
         await server.start()
+        preparing = asyncio.ensure_future(_prepare_soon())
         await _until_stopped(engine, stopping)
+        preparing.cancel()
         _log.info("draining", seconds=settings.drain_seconds)
         await server.stop(0.0 if engine.failed.done() else settings.drain_seconds)
     finally:
@@ -185,6 +189,12 @@ async def serve(settings: Settings) -> None:
 
 def _has_orders(state: State, _now_ms: TimeMs) -> bool:
     return bool(state.orders.by_id)
+
+
+async def _prepare_soon() -> None:
+    # A shop without orders starts at once; its first order finds the data unpacked all the same.
+    await asyncio.sleep(_PREPARE_SECONDS)
+    await asyncio.to_thread(prepare_postal_codes)
 
 
 async def _until_stopped(engine: Engine, stopping: asyncio.Event) -> None:
