@@ -9,7 +9,6 @@ from typing import NoReturn
 import pytest
 
 from domgrpc.cli.exits import storage_reason
-from domgrpc.core.answers import KeptAnswer
 from domgrpc.engine.calls import CallFailed, Failed, Stopped
 from domgrpc.engine.engine import Engine
 from domgrpc.rpc.server import EngineFailed
@@ -22,17 +21,20 @@ ORDER = order(line("tea", 1), to=HERE)
 COUNT = on_hand("tea", north=7)
 
 
-class NothingFound(dict[str, KeptAnswer]):
-    """A dictionary without memory for looking something up: the first step of a decision."""
+class NothingFound:
+    """Answers without memory for looking something up: the first step of a decision."""
 
     def get(self, *_: object) -> NoReturn:
         raise MemoryError
 
 
-class Full(dict[str, KeptAnswer]):
-    """A dictionary without memory for one more entry: the last step of applying a change."""
+class Full:
+    """Answers without memory for one more: the last step of applying a change."""
 
-    def __setitem__(self, key: str, value: KeptAnswer) -> NoReturn:
+    def get(self, *_: object) -> None:
+        """Find nothing."""
+
+    def __setitem__(self, *_: object) -> NoReturn:
         raise MemoryError
 
 
@@ -52,7 +54,7 @@ def test_a_decision_without_memory_fails_its_caller_alone_and_changes_nothing() 
         before = await open_shop(engine)
         answers = engine.writer.state.answers
         kept = answers.by_key
-        answers.by_key = NothingFound(kept)
+        answers.by_key = NothingFound()  # type: ignore[assignment]
         with pytest.raises(CallFailed, match="MemoryError"):
             await engine.submit(ask(ORDER, "unlucky"))
         answers.by_key = kept
@@ -69,7 +71,7 @@ def test_a_change_without_memory_ends_the_server_and_is_as_if_it_never_was() -> 
     async def apply(engine: Engine) -> str:
         before = await open_shop(engine)
         answers = engine.writer.state.answers
-        answers.by_key = Full(answers.by_key)
+        answers.by_key = Full()  # type: ignore[assignment]
         with pytest.raises(Failed, match="outcome unknown"):
             await engine.submit(ask(COUNT, "more"))
         assert isinstance(await engine.failed, MemoryError)
