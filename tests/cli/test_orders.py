@@ -1,16 +1,10 @@
 """Orders from the command line: placed, seen, changed, explained and watched."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pytest
-import typer
 
-from domgrpc.cli.choices import Method, Strategy, number_of
-from domgrpc.cli.order_options import item_of
-from domgrpc.cli.parsing import moment_or_span
-from domgrpc.cli.plan_tables import print_leg
-from domgrpc.v1.plan_pb2 import LegDecision
+from domgrpc.cli.choices import Strategy
 from tests.cli.running import Program, started_process
 
 CHICAGO = "60614"
@@ -51,6 +45,48 @@ def test_an_order_is_placed_shown_and_listed(shelf: Shelf) -> None:
     listed = program.read("order", "list", "--sku", shelf.sku, "--status", "open")
     assert [order["order_id"] for order in listed["orders"]] == [f"order-{shelf.sku}"]
     assert shelf.place in program.done("order", "list", "--location", shelf.place).output
+
+
+@pytest.mark.slow
+def test_orders_are_listed_by_when_they_were_placed(shelf: Shelf) -> None:
+    program = shelf.program
+    order_id = shelf.order()
+    placed = program.read("order", "show", order_id)["create_time"]
+    for words, found in (
+        (("--since", placed), [order_id]),
+        (("--before", placed), []),
+        (("--since", "2020-01-01", "--before", "2999-01-01"), [order_id]),
+        (("--since", "2999-01-01"), []),
+    ):
+        listed = program.read("order", "list", "--sku", shelf.sku, *words)
+        assert [order["order_id"] for order in listed["orders"]] == found
+
+
+def test_a_time_of_a_list_that_is_none_is_told(program: Program) -> None:
+    ended = program.run("order", "list", "--since", "yesterday")
+    assert (ended.exit_code, "--since 'yesterday' is no time" in ended.errors) == (2, True)
+
+
+@pytest.mark.slow
+def test_work_in_the_parcel_of_another_order_says_in_whose(shelf: Shelf) -> None:
+    customer = ("--customer", f"customer-{shelf.sku}")
+    host, guest = shelf.order(*customer), shelf.order(*customer)
+    alone = shelf.program.done("order", "show", host).output
+    assert "in parcel of" not in alone
+    shown = shelf.program.done("order", "show", guest).output
+    assert "in parcel of" in shown
+    assert f"{host}/1" in shown
+
+
+@pytest.mark.slow
+def test_what_is_collected_says_until_when_it_waits(shelf: Shelf) -> None:
+    fetched = shelf.program.done("order", "place", f"{shelf.sku}@{shelf.place}:pickup").output
+    assert "collect by" in fetched
+    sent = shelf.program.done("order", "place", shelf.sku, *HOME).output
+    assert "collect by" not in sent
+    assert "1970" not in sent
+    both = (f"{shelf.sku}@{shelf.place}:pickup", shelf.sku, *HOME)
+    assert "1970" not in shelf.program.done("order", "place", *both).output
 
 
 @pytest.mark.slow
@@ -298,15 +334,6 @@ def test_an_explanation_of_several_ways_names_the_one_it_is_about(shelf: Shelf) 
     assert (found["is_used"], found["delivery_method"]) == (True, "SHIP_TO_HOME")
 
 
-def test_a_gap_below_a_cent_is_no_percentage(capsys: pytest.CaptureFixture[str]) -> None:
-    for bound, said in (
-        (9_999_999, "no plan is cheaper by as much as 0.01\n"),
-        (9_985_000, "no plan costs less than 9.98: this is at most 0.02 (0.2%) dearer\n"),
-    ):
-        print_leg(LegDecision(cost_micros=10_000_000, lower_bound_micros=bound))
-        assert said in capsys.readouterr().out
-
-
 def test_a_watch_at_a_place_that_is_not_there_is_refused(program: Program) -> None:
     ended = program.run("order", "watch", "--location", "nowhere", "--count", "1")
     assert (ended.exit_code, ended.errors[:25]) == (1, "error: LOCATION_NOT_FOUND")
@@ -347,44 +374,3 @@ def test_what_is_not_well_formed_is_told(
     ended = program.run("order", *words)
     assert ended.exit_code == 2
     assert said in ended.errors
-
-
-@pytest.mark.parametrize(
-    ("text", "sku", "quantity", "method", "store"),
-    [
-        ("a", "a", 1, None, ""),
-        ("a=2", "a", 2, None, ""),
-        ("a=2@s:pickup", "a", 2, Method.PICKUP, "s"),
-        ("a:ship-to-home", "a", 1, Method.SHIP_TO_HOME, ""),
-        ("a:b=3@s:1", "a:b", 3, None, "s:1"),
-        ("a@b@s", "a@b", 1, None, "s"),
-        ("a=2*19.99@s:pickup", "a", 2, Method.PICKUP, "s"),
-        ("a*b", "a*b", 1, None, ""),
-    ],
-)
-def test_an_item_is_read_from_its_end(
-    text: str, sku: str, quantity: int, method: Method | None, store: str
-) -> None:
-    item = item_of(text)
-    assert (item.sku, item.quantity, item.location_id) == (sku, quantity, store)
-    assert item.delivery_method == number_of(method)
-
-
-def test_a_price_stands_behind_the_quantity() -> None:
-    assert item_of("a=2*19.99").unit_price_micros == 19_990_000
-    assert item_of("a=2").unit_price_micros == 0
-    for text in ("a=2*cheap", "a=2*-1", "a=2*0.0000001", "a=2*", "a=2*NaN", "a=2*Infinity"):
-        with pytest.raises(typer.BadParameter, match="the price of a is"):
-            item_of(text)
-
-
-def test_a_promise_may_be_counted_from_now() -> None:
-    before = datetime.now(UTC)
-    promised = moment_or_span("2d", "--promise")
-    assert before <= promised - timedelta(days=2) <= datetime.now(UTC)
-    assert moment_or_span("2030-01-31", "--promise") == datetime(2030, 1, 31, tzinfo=UTC)
-
-
-def test_a_quantity_that_is_no_number_is_refused() -> None:
-    with pytest.raises(typer.BadParameter):
-        item_of("a=b")

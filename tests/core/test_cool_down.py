@@ -75,7 +75,7 @@ def test_other_orders_still_go_there(shop: Shop) -> None:
 
 def test_a_move_does_not_bring_it_there(shop: Shop) -> None:
     ((_, why),) = moved(shop, "chi", tea=1).skipped
-    assert why == "'chi' cannot send it any more (excluded)"
+    assert why == "'chi' cannot send it any more (gave it back)"
     assert moved(shop.later(COOL_DOWN_MS), "chi", tea=1).skipped == ()
 
 

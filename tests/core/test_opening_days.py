@@ -256,3 +256,37 @@ def test_a_place_without_a_calendar_has_the_hours_of_its_longitude() -> None:
     for hours in range(-12, 13):
         assert nautical_zone(point(0, hours * 15)) in zone_names()
     assert local(at("2026-06-10 12:00"), nautical_zone(point(40.7, -74.0))) == "2026-06-10 07:00"
+
+
+# --- until when goods wait
+
+
+def closing(rules: Schedule, text: str) -> str:
+    """Return what local clocks show at the first closing from a time on."""
+    found = OpeningDays(rules).closing_from(at(text, rules.time_zone))
+    return local(found, rules.time_zone)
+
+
+def test_what_waits_until_a_closing_waits_until_just_then() -> None:
+    rules = schedule(NEW_YORK)
+    assert closing(rules, "2026-06-10 20:00") == "2026-06-10 20:00"
+    assert closing(rules, "2026-06-10 20:01") == "2026-06-11 20:00"
+    assert closing(rules, "2026-06-10 03:00") == "2026-06-10 20:00", "before it opens"
+
+
+def test_a_closing_at_midnight_is_that_of_the_day_that_ends() -> None:
+    rules = schedule(NEW_YORK, weekdays=WORKDAYS, hours=(8, 24))
+    assert closing(rules, "2026-06-13 00:00") == "2026-06-13 00:00"
+    assert closing(rules, "2026-06-13 00:01") == "2026-06-16 00:00", "a Saturday"
+
+
+def test_a_waiting_that_would_end_on_a_holiday_ends_with_the_next_open_day() -> None:
+    rules = schedule(NEW_YORK, weekdays=WORKDAYS, holidays=("US", ""))
+    assert closing(rules, "2026-11-25 20:01") == "2026-11-27 20:00", "Thanksgiving"
+    assert closing(rules, "2026-12-24 21:00") == "2026-12-28 20:00", "Christmas, then a weekend"
+
+
+def test_a_store_that_opens_no_more_has_no_closing() -> None:
+    rules = schedule(weekdays=(), special=(("2026-06-10", 8, 12),))
+    assert closing(rules, "2026-06-10 12:00") == "2026-06-10 12:00"
+    assert OpeningDays(rules).closing_from(at("2026-06-10 12:01")) == -1

@@ -142,7 +142,7 @@ def test_an_order_takes_over_no_hold_of_something_that_it_does_not_have(shop: Sh
     shop.given(reserve(("tea", "chi", 1), ("cup", "chi", 1), as_id="hold"))
     refusal = shop.gives(Rejection, order(line("tea"), hold="hold"))
     assert refusal.reason is Reason.RESERVATION_MISMATCH
-    assert "holds 1 units of 'cup', which the order does not have" in refusal.message
+    assert "holds 1 unit of 'cup', which the order does not have" in refusal.message
     assert shop.reservation("hold").state is ReservationState.HELD
     both = order(line("tea"), line("cup"), hold="hold")
     assert work_of(shop.gives(Order, both)) == {"chi": {"tea": 1, "cup": 1}}

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from domgrpc.core.calendars import CapacityUnit
 from domgrpc.core.order_queries import quote_order
 from domgrpc.core.orders import (
     Order,
@@ -24,9 +25,9 @@ from domgrpc.core.values import (
     LocationType,
     Sku,
 )
-from tests.core.commands import on_hand, place
+from tests.core.commands import disable, on_hand, place
 from tests.core.given import Shop
-from tests.core.logistics_words import card, rate
+from tests.core.logistics_words import calendar, card, changed, rate, schedule
 from tests.core.order_words import (
     BOSTON,
     CHICAGO,
@@ -250,6 +251,31 @@ def test_rules_about_the_whole_order_hold_for_each_package_of_a_quote(shop: Shop
     lines = (line("tea", 2), line("cup", 1))
     placed = shop.gives(Order, order(*lines, quoted=token(shop, *lines)))
     assert units_at(placed) == {("tea", "chi"): 2, ("cup", "dal"): 1}
+
+
+def test_a_quote_that_cannot_be_kept_says_what_is_left(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=50))
+    plan = token(shop, line("tea", 50))
+    shop.given(on_hand("tea", chi=20))
+    why = "'chi' cannot send it any more (20 of 50 units of 'tea' are left there)"
+    assert why in shop.refusal(order(line("tea", 50), quoted=plan)).message
+
+
+def test_a_quote_that_cannot_be_kept_says_why_its_place_sends_nothing(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5, dal=5))
+    plan = token(shop, line("tea"))
+    shop.given(disable("chi"), disable("bos"))
+    why = "'chi' cannot send it any more (out of use);"
+    assert why in shop.refusal(order(line("tea"), quoted=plan)).message
+
+
+def test_a_quote_says_of_a_place_that_has_the_stock_that_it_cannot_do_all(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=5))
+    plan = token(shop, line("tea", 5))
+    limit = changed(calendar(DC, schedule()), daily_capacity=3, capacity_unit=CapacityUnit.UNITS)
+    shop.given(limit)
+    refusal = shop.refusal(order(line("tea", 5), quoted=plan))
+    assert "'chi' cannot send it any more (it has all of it, and" in refusal.message
 
 
 # --- forged quotes

@@ -67,8 +67,23 @@ def test_where_no_place_can_do_it_the_order_is_refused_and_says_so(shop: Shop) -
     shop.given(on_hand("tea", chi=5), disable("chi"), disable("dal"))
     refusal = shop.refusal(order(line("tea"), shortage_policy=REFUSING))
     assert refusal.reason is Reason.INSUFFICIENT_STOCK
-    assert "0 of 1 units of 'tea'" in refusal.message
-    assert "locations left out: 2 by disabled" in refusal.message
+    assert "0 of 1 unit of 'tea'" in refusal.message
+    assert "locations left out: 2 out of use)" in refusal.message
+
+
+def test_a_refused_pickup_says_that_others_are_not_the_store_asked_for(shop: Shop) -> None:
+    shop.given(place("store", at=CHICAGO), place("other", at=CHICAGO), on_hand("tea", other=5))
+    fetched = line("tea", by=PICKUP, at="store")
+    refusal = shop.refusal(order(fetched, shortage_policy=REFUSING))
+    assert "2 cannot do the method, 1 not at the store asked for)" in refusal.message
+
+
+def test_one_more_short_line_is_told_as_one(shop: Shop) -> None:
+    shop.given(on_hand("tea", chi=0), on_hand("jam", chi=0), on_hand("cup", chi=0))
+    two = order(line("tea"), line("jam"), shortage_policy=REFUSING)
+    assert ", and 1 more line:" in shop.refusal(two).message
+    three = order(line("tea"), line("jam"), line("cup"), shortage_policy=REFUSING)
+    assert ", and 2 more lines:" in shop.refusal(three).message
 
 
 def test_where_no_place_can_do_it_the_order_may_wait(shop: Shop) -> None:
@@ -114,7 +129,8 @@ def test_a_rate_card_with_a_hole_reaches_as_far_as_it_goes(shop: Shop) -> None:
     shop.given(on_hand("tea", chi=5, dal=5), card("near", rates(1_000_000)))
     refusal = shop.refusal(order(line("tea"), to=BOSTON))
     assert refusal.reason is Reason.NO_CANDIDATE
-    assert "none of the 2 locations that can do SHIP_TO_HOME reaches" in refusal.message
+    assert "none of the locations that can do SHIP_TO_HOME reaches" in refusal.message
+    assert "(2 can do it)" in refusal.message
     near = shop.gives(Order, order(line("tea"), as_id="p"))
     assert work_of(near) == {"chi": {"tea": 1}}
 

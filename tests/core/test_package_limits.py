@@ -173,4 +173,6 @@ def test_a_move_opens_no_package_where_the_order_has_all_that_it_may_have(shop: 
     shop.given(edit("o", line("tea")), on_hand("tea", chi=5))
     assert shop.order().fulfillment_orders[-1].parcel_id == "host/1"
     skipped = moved(shop, "o", package("chi", tea=1)).skipped
-    assert skipped == ((OrderId("o"), "'chi' cannot send it any more (rules)"),)
+    assert skipped == (
+        (OrderId("o"), "'chi' cannot send it any more (would be a package too many)"),
+    )

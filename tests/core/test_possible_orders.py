@@ -2,6 +2,7 @@
 
 import pytest
 
+from domgrpc.core.moments import instant_text
 from domgrpc.core.order_commands import HoldQuote
 from domgrpc.core.order_queries import quote_order
 from domgrpc.core.orders import Order, OrderLine, unsourced_quantities
@@ -10,6 +11,7 @@ from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.rejections import Reason, Rejected, Rejection
 from domgrpc.core.values import (
     DAY_MS,
+    HOUR_MS,
     MINUTE_MS,
     DeliveryMethod,
     LocationId,
@@ -142,3 +144,12 @@ def test_a_hold_that_is_refused_says_what_there_is_by_the_way_that_was_asked(sho
     refusal = shop.gives(Rejection, command)
     assert "5 of 7 units of 'tea' can be fulfilled" in refusal.message
     assert isinstance(shop.gives(Quote, HoldQuote((line("tea", 7),), terms(), MINUTE_MS)), Quote)
+
+
+def test_a_promise_that_cannot_be_kept_is_told_in_times(shop: Shop) -> None:
+    by_then = TimeMs(NOON_MS + HOUR_MS)
+    asked = order(line("tea"), promise_time_ms=by_then, promise_is_hard=True)
+    refusal = shop.refusal(asked)
+    assert f"is to be there by {instant_text(by_then)} without fail" in refusal.message
+    soonest = instant_text(int(refusal.facts["deliver_by_time_ms"]))
+    assert f"by SHIP_TO_HOME it can be by {soonest}: promise a later time" in refusal.message

@@ -3,22 +3,14 @@
 from collections.abc import Iterator
 
 from domgrpc.core.dispatch import Command
-from domgrpc.core.open_work import (
-    OpenOrder,
-    moved_packages,
-    open_order,
-    open_order_ids,
-    shared_stock,
-)
+from domgrpc.core.open_costs import moved_packages
+from domgrpc.core.open_legs import OpenOrder
+from domgrpc.core.open_work import open_order, open_order_ids, shared_stock
 from domgrpc.core.order_commands import OrderMove
 from domgrpc.core.orders import Order, is_unreleased
 from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.replan_proposals import BacklogQuestion, Staying
-from domgrpc.core.values import (
-    LocationIndex,
-    LocationType,
-    Sku,
-)
+from domgrpc.core.values import LocationType, Sku
 from domgrpc.engine.backlog_search import SearchAnswer, SearchJob, search
 from tests.core.given import Shop
 from tests.core.logistics_words import card, rate
@@ -59,10 +51,9 @@ class Found:
         """Yield the orders that change, and how."""
         places = iter(self.answer.places)
         for each in self.orders:
-            needs = [need for leg in each.legs for need in leg.needs]
-            own = [LocationIndex(next(places)) for _ in needs]
-            if own != [need.present for need in needs]:
-                packages = moved_packages(each, iter(own), self.names)
+            own = [next(places) for _ in each.legs]
+            if any(own):
+                packages = moved_packages(each, own, self.names)
                 yield each, OrderMove(each.order_id, each.revision, packages)
 
 

@@ -11,7 +11,6 @@ from domgrpc.core.open_work import (
 from domgrpc.core.order_commands import ApplyReplan, ReplanSummary
 from domgrpc.core.order_queries import simulate_routing
 from domgrpc.core.plans import SimulationQuestion
-from domgrpc.core.products import CreateProducts, ProductFields
 from domgrpc.core.replan_proposals import BacklogQuestion, Staying
 from domgrpc.core.routing.backlog_data import NOWHERE
 from domgrpc.core.rule_sets import CreateRuleSet, RoutingPrices, RuleSetContent
@@ -21,7 +20,6 @@ from domgrpc.core.values import (
     LocationId,
     LocationIndex,
     OrderId,
-    Sku,
     TimeMs,
 )
 from tests.core.commands import disable, enable, group, limited, on_hand, place, product
@@ -94,6 +92,15 @@ def test_work_stays_where_less_is_left_than_was_promised(shop: Shop) -> None:
     assert found.answer.costs_before == found.answer.costs_after == (open_cost(shop.order()),)
 
 
+def test_nothing_comes_where_less_is_left_than_was_promised(shop: Shop) -> None:
+    # Each would rather be where the other is; but nothing is there for who comes.
+    shop.given(on_hand("tea", chi=2), order(line("tea", 2), to=DALLAS))
+    shop.given(on_hand("tea", chi=2, dal=2), order(line("tea", 2), as_id="p", to=CHICAGO))
+    assert len(list(searched(shop).moves())) == 2
+    shop.given(on_hand("tea", chi=0, dal=0))
+    assert not list(searched(shop).moves())
+
+
 def test_figures_beyond_all_measure_stay_and_stop_nobody(shop: Shop) -> None:
     content = RuleSetContent(prices=RoutingPrices(late_day_micros=10**12))
     shop.given(on_hand("tea", chi=10**12, dal=10**12), weighing(tea=20_000))
@@ -151,11 +158,10 @@ def test_a_group_moves_together_or_not_at_all(shop: Shop) -> None:
     shop.given(ApplyReplan((move,)))
 
 
-def test_what_is_collected_or_travels_alone_stays_and_is_counted(shop: Shop) -> None:
-    alone = CreateProducts(products=((Sku("sofa"), ProductFields(ship_alone=True)),))
-    shop.given(alone, place("shop", at=CHICAGO), on_hand("sofa", chi=5), on_hand("tea", shop=5))
-    shop.given(order(line("sofa")), order(line("tea", by=PICKUP, at="shop"), as_id="p"))
-    assert searched(shop).reasons == [Staying.SHIPS_ALONE, Staying.COLLECTED]
+def test_what_is_collected_stays_and_is_counted(shop: Shop) -> None:
+    shop.given(place("shop", at=CHICAGO), on_hand("tea", shop=5))
+    shop.given(order(line("tea", by=PICKUP, at="shop"), as_id="p"))
+    assert searched(shop).reasons == [Staying.COLLECTED]
 
 
 def test_only_what_lies_wholly_in_the_scope_takes_part(shop: Shop) -> None:

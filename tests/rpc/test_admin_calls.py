@@ -10,6 +10,7 @@ import grpc.aio
 import pytest
 
 from domgrpc.v1 import admin_pb2
+from tests.rpc.ordering import cancel, line, open_chain, place
 from tests.rpc.serving import NOON_MS, Refusal, Shop, refusal, refusal_of, serving
 
 Answer = TypeVar("Answer")
@@ -37,6 +38,22 @@ async def test_the_status_counts_what_there_is(shop: Shop) -> None:
     assert found.log_size_bytes > 0
     assert found.memory_bytes > 0
     assert "revision 0" in found.recovery_summary
+
+
+async def test_the_status_counts_orders_and_those_of_which_something_is_left_to_do(
+    shop: Shop,
+) -> None:
+    await open_chain(shop)
+    first = await place(shop, line("A"))
+    await place(shop, line("B"))
+    assert await order_counts(shop) == (2, 2)
+    await cancel(shop, first)
+    assert await order_counts(shop) == (1, 2)
+
+
+async def order_counts(shop: Shop) -> tuple[int, int]:
+    found = await status(shop)
+    return found.open_order_count, found.order_count
 
 
 @pytest.mark.slow

@@ -83,6 +83,15 @@ async def test_lines_may_be_named_and_take_their_method_and_store_from_the_reque
     assert places(order.fulfillment_orders)[0] == ("newark", [("A", 1)])
 
 
+async def test_what_is_collected_says_until_when_it_waits(chain: Shop) -> None:
+    order = await place(
+        chain, line("A", delivery_method=PICKUP, location_id="york"), line("B"), order_id="o1"
+    )
+    fetched, sent = order.fulfillment_orders
+    assert fetched.collect_by_time.seconds - fetched.deliver_by_time.seconds >= 72 * 3_600
+    assert not sent.HasField("collect_by_time")
+
+
 async def test_an_order_that_is_only_collected_needs_no_address(chain: Shop) -> None:
     order = await place(chain, line("A", delivery_method=PICKUP, location_id="york"), terms=NOWHERE)
     assert order.fulfillment_orders[0].destination_location_id == "york"

@@ -74,6 +74,7 @@ def longest_work(name: str, parts: int) -> FulfillmentOrder:
         Micros(-1),
         key,
         -1,
+        collect_by_time_ms=LATE,
     )
 
 

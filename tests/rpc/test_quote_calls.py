@@ -50,6 +50,9 @@ async def test_a_quote_says_when_and_at_what_cost_by_each_method(chain: Shop) ->
     assert costs == sorted(costs)
     for option in answer.options:
         assert option.plan.cost_micros == option.cost_micros
+        is_collected = option.delivery_method == PICKUP
+        assert option.HasField("collect_by_time") == is_collected
+        assert option.plan.packages[0].collect_by_time == option.collect_by_time
         assert option.deliver_by_time.seconds >= option.ship_by_time.seconds > NOON.seconds
         (leg,) = option.plan.legs
         assert leg.is_proven

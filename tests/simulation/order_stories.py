@@ -37,7 +37,7 @@ def work(
 ) -> Plain:
     lines = [["l", "tea", units, 0]]
     head = [f"{order_id}/{number}", place, 1, state, lines, "", NOON, NOON, NOON]
-    return [*head, 5, 0, 0, "", day, NOON if state == GIVEN_BACK else 0]
+    return [*head, 5, 0, 0, "", day, NOON if state == GIVEN_BACK else 0, 0]
 
 
 def leg(units: int = 3, *, cost: int = 5, paid: int = 5, bound: int = 5) -> Plain:
@@ -113,9 +113,10 @@ TERMS = terms()
 PLACE, PLACED = place_order(), placed(order())
 
 
-def shop(*, window: Plain = None) -> Story:
+def shop(*, window: Plain = None, methods: tuple[int, ...] = (1,)) -> Story:
     """Tell of two places with ten units of tea each, whose last record is the fourth."""
     north, south = location(window=window), location("south")
+    north[5] = list(methods)
     north[4] = south[4] = POINT
     south[3] = WAREHOUSE
     create = created(south)

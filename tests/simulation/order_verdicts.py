@@ -61,6 +61,7 @@ from tests.simulation.order_figures import (
     is_as_fixed,
     is_legal,
 )
+from tests.simulation.part_figures import check_most
 from tests.simulation.plan_figures import (
     Asked,
     Part,
@@ -109,6 +110,8 @@ def placed(books: Books, command: Plain, event: Plain, request: Request) -> None
     assert [work[WORK] for work in order[WORKS]] == names, "odd names of work"
     check_parts(books, asked, parts, is_quoted=quoted is not None)
     _check_shortage(books, asked, order, parts)
+    if quoted is None:
+        check_most(books, asked, parts)
     (decision,) = order[DECISIONS]
     assert decision[:4] == [books.revision, now_ms, PLACED_STEP, books.routing.active]
     is_whole = not terms[COMPLETE] or parts

@@ -318,7 +318,7 @@ class OrderWorkload:
             address=address,
             promise_time_ms=promise_ms,
             promise_is_hard=is_hard,
-            package_count_max=0 if self._is_plain else self._pick((0, 0, 0, 1, 2)),
+            package_count_max=self._pick((0, 0, 0, 0, 0 if self._is_plain else 2, 1)),
             ship_complete=self._draw() < (0.05 if self._is_plain else 0.3),
             shortage_policy=self._pick(tuple(ShortagePolicy)),
             scope=(self._names.scope() or self._names.scope()) if self._draw() < 0.4 else None,

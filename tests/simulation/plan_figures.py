@@ -19,6 +19,7 @@ from tests.simulation.order_books import (
     BY_POST,
     CANCELLED,
     CHANNEL,
+    COLLECT_BY,
     COMPLETE,
     DELIVER_BY,
     GIVEN_BACK,
@@ -53,6 +54,8 @@ from tests.simulation.routing_books import LIMITS, PRICES, REPLANNING, RULES, UN
 EXCLUDE, REQUIRE, PREFER, LIMIT = 1, 2, 3, 4
 STORE_TYPE = 2
 ZONE_COUNT = 8
+CLOSED_MS_MAX = 8 * 86_400_000
+"""No store of the workload closes later than so long after any time: each opens every week."""
 Subject = tuple[str, str]  # channel and SKU
 CONDITIONS: dict[str, tuple[Callable[[Subject], bool], Callable[[Plain], bool]]] = {
     "": (lambda _: True, lambda _: True),
@@ -84,6 +87,7 @@ class Part(NamedTuple):
     joins: bool
     day: int
     is_dated: bool
+    collect_by_ms: int
     is_old: bool = False
     """Whether it is more of work that was there before."""
 
@@ -109,12 +113,14 @@ def part_of_work(work: Plain) -> Part:
         bool(work[PARCEL]),
         work[WORK_DAY],
         work[WORK_STATE] == SCHEDULED,
+        work[COLLECT_BY],
     )
 
 
 def part_of_package(package: Plain) -> Part:
     """Return a package of a proposed plan."""
-    place, method, lines, target, _, _, deliver_by_ms, *costs, parcel, day, is_dated = package
+    place, method, lines, target, _, _, deliver_by_ms, *costs = package[:10]
+    parcel, day, is_dated, collect_by_ms = package[10:]
     first, second, third = costs
     return Part(
         place,
@@ -126,6 +132,7 @@ def part_of_package(package: Plain) -> Part:
         bool(parcel),
         day,
         is_dated,
+        collect_by_ms,
     )
 
 
@@ -185,13 +192,22 @@ def policy_of(books: Books, terms: Plain) -> int:
 
 def is_plain(books: Books, asked: Asked) -> bool:
     """Whether nothing but stock, places, scope and rules can stand against a plan."""
-    terms, content = asked.terms, books.routing.content
-    packages_max, minimum_micros, unit_split, radius_m = content[LIMITS]
+    content = books.routing.content
+    packages_max, minimum_micros, *_ = content[LIMITS]
     return (
-        not (terms[PACKAGES_MAX] or terms[IS_HARD] or terms[COMPLETE])
-        and not (packages_max or minimum_micros or radius_m)
-        and bool(unit_split)
+        not (asked.terms[PACKAGES_MAX] or packages_max or minimum_micros)
         and all(rule[1] != LIMIT for rule in content[RULES])
+        and is_plain_but_for_packages(books, asked)
+    )
+
+
+def is_plain_but_for_packages(books: Books, asked: Asked) -> bool:
+    """Whether only the number of packages can stand against a plan beside what is plain."""
+    terms = asked.terms
+    _, _, unit_split, radius_m = books.routing.content[LIMITS]
+    return (
+        not (terms[IS_HARD] or terms[COMPLETE] or radius_m)
+        and bool(unit_split)
         and all(calendar[2][5] == 0 for calendar in books.routing.calendars.values())
         and all(_reaches_all(card[2]) for card in books.routing.cards.values())
         and all(len(lane[2][0]) == ZONE_COUNT for lane in books.routing.lanes.values())
@@ -277,6 +293,19 @@ def _check_way(books: Books, asked: Asked, part: Part, lines: dict[str, Plain]) 
         )
     is_late = terms[PROMISE] is not None and part.deliver_by_ms > terms[PROMISE]
     assert not (terms[IS_HARD] and is_late), f"{part} is later than the hard promise"
+    _check_waiting(books, part)
+
+
+def _check_waiting(books: Books, part: Part) -> None:
+    # Work that was there keeps the time that its customer was told.
+    if part.method not in AT_STORE:
+        assert part.collect_by_ms == 0, f"{part} is not collected"
+    elif part.is_old:
+        assert part.collect_by_ms > part.deliver_by_ms, f"{part} is gone before it is there"
+    else:
+        waits_ms = books.routing.waiting_ms(books.locations[part.target])
+        more_ms = part.collect_by_ms - part.deliver_by_ms - waits_ms
+        assert 0 <= more_ms <= CLOSED_MS_MAX, f"{part} waits {more_ms} ms too long"
 
 
 def _check_units(books: Books, asked: Asked, parts: list[Part]) -> None:

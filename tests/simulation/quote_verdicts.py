@@ -17,6 +17,7 @@ from tests.simulation.order_books import (
     ORDERED,
 )
 from tests.simulation.order_figures import fingerprint, in_order, quoted_of
+from tests.simulation.part_figures import check_most
 from tests.simulation.plan_figures import (
     Asked,
     check_legs,
@@ -56,12 +57,14 @@ def judge_quote(books: Books, lines: Plain, terms: Plain, quote: Plain) -> None:
     _, options, expire_ms, _, misses = quote
     assert expire_ms == books.time_ms + QUOTE_MS
     ranks = []
-    for method, store, plan, quoted, _, deliver_by_ms in options:
+    for method, store, plan, quoted, _, deliver_by_ms, collect_by_ms in options:
         way = by_way(lines, method, store)
         judge_plan(books, Asked(terms, way), plan)
         parts = [part_of_package(package) for package in plan[0]]
         cost = sum(leg[4] for leg in plan[1])
         assert deliver_by_ms == max(part.deliver_by_ms for part in parts)
+        waiting = [part.collect_by_ms for part in parts if part.collect_by_ms]
+        assert collect_by_ms == min(waiting, default=0)
         assert quoted[:2] == [fingerprint(way, terms), expire_ms]
         assert in_order(quoted[2]) == quoted_of(parts), "a token stands for another plan"
         assert quoted[3] == cost, f"{cost} is quoted as {quoted[3]}"
@@ -96,3 +99,4 @@ def judge_plan(books: Books, asked: Asked, plan: Plain) -> None:
         units = sum(each[2] for part in parts for each in part.lines if each[0] == line[LINE])
         assert units + short.get(line[LINE], 0) == line[ORDERED], f"{line} is planned by {units}"
     assert not short or not could_be_filled(books, asked), f"{short} are short and there"
+    check_most(books, asked, parts)

@@ -84,3 +84,8 @@ class RoutingBook:
         """Return how much a location does in a day, 0 for no limit, and what that counts."""
         found = self.calendars.get((location[1], 0)) or self.calendars.get(("", location[3]))
         return (0, 1) if found is None else (found[2][5], found[2][6])
+
+    def waiting_ms(self, location: Plain) -> int:
+        """Return how long goods wait there for their customer at least."""
+        found = self.calendars.get((location[1], 0)) or self.calendars.get(("", location[3]))
+        return 3_600_000 * (72 if found is None else found[2][1])

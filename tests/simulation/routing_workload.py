@@ -142,6 +142,7 @@ class RoutingWorkload:
             command,
             package_micros=int(self._draw() * 3) * 1_000_000,
             priority=int(self._draw() * 3),
+            pickup_window_hours=days[-1] * 10,
             daily_capacity=0 if self._is_plain else self._pick((0, 1, 4, 10)),
             capacity_unit=self._pick(tuple(CapacityUnit)),
         )

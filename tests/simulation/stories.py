@@ -25,7 +25,7 @@ def location(name: str = "north", *, backorder: bool = False, window: Plain = No
 
 def created(place: Plain) -> Plain:
     fields = {"display_name": "", "type": 2, "point": None, "clear_point": False}
-    return ["CreateLocation", place[1], {**fields, "methods": [1], "backorder": place[6]}]
+    return ["CreateLocation", place[1], {**fields, "methods": place[5], "backorder": place[6]}]
 
 
 def adjusted(delta: int) -> Plain:

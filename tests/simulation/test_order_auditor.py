@@ -5,6 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.simulation.auditor import check_listing
+from tests.simulation.order_books import (
+    BY_PICKUP,
+    COLLECT_BY,
+    DECISIONS,
+    WORK_METHOD,
+    WORK_TARGET,
+    WORKS,
+)
 from tests.simulation.order_stories import (
     CANCEL,
     GIVEN_BACK,
@@ -208,6 +216,33 @@ def test_cancelled_units_are_free_again() -> None:
     assert story.told().books.positions["tea", "north"] == [10, 0, 2]
 
 
+def fetched(hours: int) -> Story:
+    """Tell of an order that is collected where it is, and waits there for so many hours."""
+    line = ["l", "tea", 3, BY_PICKUP, "north", 0, 0, ""]
+    it = order(lines=[line])
+    it[WORKS][0][WORK_METHOD], it[WORKS][0][WORK_TARGET] = BY_PICKUP, "north"
+    it[WORKS][0][COLLECT_BY] = NOON + hours * 3_600_000
+    it[DECISIONS][0][4][0][:2] = [BY_PICKUP, "north"]
+    return shop(methods=(1, BY_PICKUP)).then(place_order([line]), placed(it))
+
+
+def test_what_is_collected_waits_for_the_usual_hours_and_until_the_next_closing() -> None:
+    for hours in (72, 80):
+        assert fetched(hours).told().books.orders.by_id
+
+
+@pytest.mark.parametrize("hours", [71, 72 + 9 * 24])
+def test_goods_that_wait_too_short_or_too_long_are_objected_to(hours: int) -> None:
+    with pytest.raises(AssertionError, match="waits"):
+        fetched(hours).told()
+
+
+def sent_and_waiting(story: Story) -> None:
+    it = order()
+    it[WORKS][0][COLLECT_BY] = NOON + 1
+    story.then(PLACE, placed(it))
+
+
 def freed_twice(story: Story) -> None:
     story.then(PLACE, PLACED)
     it = after(cancelled(1, 1), CUT, "", revision=6)
@@ -314,6 +349,7 @@ WRONGS: tuple[Callable[[Story], None], ...] = (
     quote_that_was_over,
     quote_for_something_else,
     quote_not_kept,
+    sent_and_waiting,
     freed_twice,
     freed_not_at_all,
     cancelled_after_its_release,

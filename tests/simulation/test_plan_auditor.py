@@ -53,8 +53,13 @@ def disabled(story: Story) -> Plain:
     return order()
 
 
-def moved(old: Plain, works: Plain, *, revision: int = 7, **more: Plain) -> Plain:
-    detail = "away from north"
+STILL = "still at north: no other location can do all of its work"
+IN_PART = "away from north in part: no other location can do all of its work"
+
+
+def moved(
+    old: Plain, works: Plain, *, revision: int = 7, detail: str = "away from north", **more: Plain
+) -> Plain:
     return after(old, REPLANNED, detail, revision=revision, client="", works=works, next=3, **more)
 
 
@@ -87,8 +92,18 @@ def moved_within_the_place(story: Story) -> None:
 
 
 def stuck_though_another_can(story: Story) -> None:
-    it = moved(disabled(story), [work()], attention=2)
+    it = moved(disabled(story), [work()], detail=STILL, attention=2)
     story.timer([36, [changed(it, REPLANNED)], [18, [], [["o", "nobody"]]]])
+
+
+def away_and_said_to_be_so_in_part(story: Story) -> None:
+    it = moved(disabled(story), [work(place="south", number=2)], detail=IN_PART)
+    story.timer([36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
+
+
+def away_and_said_to_be_there_still(story: Story) -> None:
+    it = moved(disabled(story), [work(place="south", number=2)], detail=STILL)
+    story.timer([36, [changed(it, REPLANNED, *CLAIMS)], SUMMARY])
 
 
 def replanned_after_a_change(story: Story) -> None:
@@ -326,6 +341,8 @@ WRONGS: tuple[Callable[[Story], None], ...] = (
     moved_in_part,
     moved_within_the_place,
     stuck_though_another_can,
+    away_and_said_to_be_so_in_part,
+    away_and_said_to_be_there_still,
     replanned_after_a_change,
     replanned_otherwise,
     served_beyond_the_stock,

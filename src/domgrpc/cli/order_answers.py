@@ -20,12 +20,12 @@ def show(
     from domgrpc.cli.plan_tables import (
         ORDER_LINES,
         STEPS,
-        WORK,
         address_text,
         money,
         paid_of,
         print_section,
         weighed_of,
+        work_columns,
     )
 
     if session_of(context).as_json:
@@ -52,7 +52,8 @@ def show(
         }
     )
     print_section("ordered", ORDER_LINES, order.lines)
-    print_section("work", WORK, order.fulfillment_orders)
+    works = order.fulfillment_orders
+    print_section("work", work_columns(works), works)
     if with_history:
         print_section("history", STEPS, order.history)
 
@@ -79,14 +80,14 @@ def uncancelled_text(order: "Order") -> str:
 def show_quote(context: typer.Context, quote: "Quote") -> None:
     """Print what can be promised, the tokens that book it, and what cannot be."""
     from domgrpc.cli.output import plain, print_json, time_text, word
-    from domgrpc.cli.plan_tables import OPTIONS, miss_sentence
+    from domgrpc.cli.plan_tables import miss_sentence, option_columns
     from domgrpc.cli.tables import print_table
 
     if session_of(context).as_json:
         print_json(plain(quote))
         return
     if quote.options:
-        print_table(OPTIONS, quote.options)
+        print_table(option_columns(quote.options), quote.options)
     for miss in quote.misses:
         sys.stdout.write(miss_sentence(miss) + "\n")
     for number, option in enumerate(quote.options, 1):

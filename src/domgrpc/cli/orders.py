@@ -37,6 +37,7 @@ from domgrpc.cli.order_options import (
     quantities_of,
     terms_from,
 )
+from domgrpc.cli.parsing import moment
 from domgrpc.cli.session import ask
 
 if TYPE_CHECKING:
@@ -179,6 +180,13 @@ def list_orders(
     customer: Annotated[str, typer.Option("--customer", help="Only of this customer.")] = "",
     location: Annotated[str, typer.Option("--location", help="Only with work here.")] = "",
     sku: Annotated[str, typer.Option("--sku", help="Only with this SKU.")] = "",
+    since: Annotated[
+        str,
+        typer.Option("--since", help="Only those placed at this time or later.", metavar="TIME"),
+    ] = "",
+    before: Annotated[
+        str, typer.Option("--before", help="Only those placed before this time.", metavar="TIME")
+    ] = "",
     attention: Annotated[
         bool, typer.Option("--attention", help="Only those that somebody should look at.")
     ] = False,
@@ -188,6 +196,8 @@ def list_orders(
     from domgrpc.cli.answers import show_list
     from domgrpc.cli.plan_tables import ORDERS
 
+    start_time = moment(since, "--since") if since else None
+    end_time = moment(before, "--before") if before else None
     show_list(
         context,
         "orders",
@@ -197,6 +207,8 @@ def list_orders(
             customer_id=customer,
             location_id=location,
             sku=sku,
+            start_time=start_time,
+            end_time=end_time,
             needs_attention=attention,
             page_token=token,
             page_size=size,

@@ -1,6 +1,7 @@
 """How orders, plans and decisions look to people: tables, and a sentence where it says more."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
 from domgrpc.cli.output import time_text, word
@@ -9,17 +10,22 @@ from domgrpc.cli.tables import Column, Row, print_table
 _MICROS: Final = 1_000_000
 _CENT: Final = 10_000
 _SHOWN_SHARE: Final = 0.000_5
-_FILTERS: Final = {
+FILTERS: Final = {
     "disabled": "out of use",
     "method": "cannot do the method",
     "scope": "outside the scope",
     "stock": "have nothing of it",
-    "excluded": "left out by the caller",
+    "excluded": "gave it back",
     "reach": "do not reach the customer",
     "capacity": "have no capacity left that day",
     "promise": "would be late",
     "rules": "excluded by rules",
+    "packages": "would be a package too many",
 }
+
+
+_AT_STORE: Final = ("PICKUP", "CURBSIDE")
+_OTHER_STORE: Final = "not at the store asked for"
 
 
 def counted(count: int, noun: str) -> str:
@@ -97,8 +103,14 @@ def short_units(plan: Row) -> int:
 def removed_text(leg: Row) -> str:
     """Return what removed locations from a leg, in words."""
     return ", ".join(
-        f"{each.location_count:,} {_FILTERS.get(each.filter, each.filter)}" for each in leg.removed
+        f"{each.location_count:,} {_filter_words(each.filter, leg)}" for each in leg.removed
     )
+
+
+def _filter_words(name: str, leg: Row) -> str:
+    if name == "scope" and word(leg, "delivery_method") in _AT_STORE:
+        return _OTHER_STORE
+    return FILTERS.get(name, name)
 
 
 def miss_sentence(miss: Row) -> str:
@@ -136,7 +148,7 @@ ORDER_LINES: Final = (
     Column("cancelled", lambda row: row.cancelled_quantity or "", is_number=True),
     Column("without a place", lambda row: row.unsourced_quantity or "", is_number=True),
 )
-WORK: Final = (
+_WORK: Final = (
     Column("work", lambda row: row.fulfillment_order_id),
     Column("from", route),
     Column("what", contents),
@@ -147,7 +159,7 @@ WORK: Final = (
     Column("paid", lambda row: money(paid_of(row)), is_number=True),
     Column("weighed", lambda row: _weighed_text(weighed_of(row)), is_number=True),
 )
-PACKAGES: Final = (
+_PACKAGES: Final = (
     Column("from", route),
     Column("what", contents),
     Column("ship by", lambda row: time_text(row.ship_by_time)),
@@ -162,7 +174,7 @@ STEPS: Final = (
     Column("by", lambda row: row.client_id),
     Column("detail", lambda row: row.detail),
 )
-OPTIONS: Final = (
+_OPTIONS: Final = (
     Column("method", lambda row: word(row, "delivery_method") or "as the lines say"),
     Column("store", lambda row: row.location_id),
     Column(
@@ -179,10 +191,6 @@ SHORTAGES: Final = (
     Column("line", lambda row: row.line_id),
     Column("sku", lambda row: row.sku),
     Column("quantity", lambda row: row.quantity, is_number=True),
-)
-REMOVED: Final = (
-    Column("locations", lambda row: row.location_count, is_number=True),
-    Column("removed because they", lambda row: _FILTERS.get(row.filter, row.filter)),
 )
 TRIED_ORDERS: Final = (
     Column("order", lambda row: row.order_id),
@@ -202,6 +210,41 @@ MOVES: Final = (
         "saves", lambda row: money(row.cost_before_micros - row.cost_after_micros), is_number=True
     ),
 )
+
+
+def work_columns(works: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the columns of the work of an order."""
+    return _with_host(_with_waiting(_WORK, works), works)
+
+
+def package_columns(packages: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the columns of the packages of a plan."""
+    return _with_host(_with_waiting(_PACKAGES, packages), packages)
+
+
+def option_columns(options: Iterable[Row]) -> tuple[Column, ...]:
+    """Return the columns of the options of a quote."""
+    return _with_waiting(_OPTIONS, options)
+
+
+def _with_waiting(columns: tuple[Column, ...], rows: Iterable[Row]) -> tuple[Column, ...]:
+    # Until when goods wait is said where any are collected.
+    if not any(row.HasField("collect_by_time") for row in rows):
+        return columns
+    place = [column.heading for column in columns].index("there by") + 1
+    return (*columns[:place], Column("collect by", _collect_by), *columns[place:])
+
+
+def _with_host(columns: tuple[Column, ...], rows: Iterable[Row]) -> tuple[Column, ...]:
+    # In whose parcel it travels is said where any does.
+    if not any(row.parcel_id for row in rows):
+        return columns
+    place = [column.heading for column in columns].index("what") + 1
+    return (*columns[:place], Column("in parcel of", lambda row: row.parcel_id), *columns[place:])
+
+
+def _collect_by(row: Row) -> str:
+    return time_text(row.collect_by_time) if row.HasField("collect_by_time") else ""
 
 
 def print_section(
@@ -233,7 +276,7 @@ def print_leg(leg: Row) -> None:
         rules = ", ".join(leg.failed_rule_ids)
         sys.stdout.write(f"  rules that failed and excluded nothing: {rules}\n")
     if leg.removed:
-        print_table(REMOVED, leg.removed)
+        print_table(_removed_columns(leg), leg.removed)
     able = [row for row in leg.candidates if any(row.available_quantities)]
     if able:
         print_table(_candidate_columns(leg), able)
@@ -249,6 +292,9 @@ def _proof(leg: Row) -> str:
     if leg.is_proven:
         return "proven: no plan costs less"
     gap = leg.cost_micros - leg.lower_bound_micros
+    if not gap:
+        # Of any plan this proves that it is the cheapest.
+        return "nothing is planned"
     if gap < _CENT:
         return "no plan is cheaper by as much as 0.01"
     share = gap / max(1, leg.lower_bound_micros)
@@ -258,6 +304,13 @@ def _proof(leg: Row) -> str:
     most = -(-gap // _CENT) * _CENT
     return (
         f"no plan costs less than {money(least)}: this is at most {money(most)} ({per_cent}) dearer"
+    )
+
+
+def _removed_columns(leg: Row) -> tuple[Column, ...]:
+    return (
+        Column("locations", lambda row: row.location_count, is_number=True),
+        Column("removed because they", lambda row: _filter_words(row.filter, leg)),
     )
 
 
@@ -293,7 +346,7 @@ def location_sentence(found: Row, *, names_leg: bool = False) -> str:
         return f"{name} is in the plan"
     parts = []
     if found.removed_by:
-        parts.append(f"was no candidate: {_FILTERS.get(found.removed_by, found.removed_by)}")
+        parts.append(f"was no candidate: {_filter_words(found.removed_by, found)}")
     if found.missing:
         lacking = ", ".join(f"{item.quantity:,} of {item.sku}" for item in found.missing)
         parts.append(f"lacks {lacking} to send all of it")

@@ -153,10 +153,10 @@ def backlog(
 def _show_plan(context: typer.Context, plan: "Plan") -> None:
     from domgrpc.cli.output import plain, print_json
     from domgrpc.cli.plan_tables import (
-        PACKAGES,
         SHORTAGES,
         cost_text,
         counted,
+        package_columns,
         print_leg,
         print_section,
         weighed_in_plan,
@@ -170,7 +170,7 @@ def _show_plan(context: typer.Context, plan: "Plan") -> None:
         f"{cost_text(plan.cost_micros, weighed_in_plan(plan))}, by rule set "
         f"{plan.rule_set_version}\n"
     )
-    print_section("packages", PACKAGES, plan.packages)
+    print_section("packages", package_columns(plan.packages), plan.packages)
     print_section("nobody can fill", SHORTAGES, plan.shortages)
     for leg in plan.legs:
         print_leg(leg)

@@ -83,7 +83,7 @@ class CalendarFields(msgspec.Struct, frozen=True, array_like=True):
 
     schedule: Schedule
     pickup_window_hours: int = 72
-    """How long goods wait for their customer before they count as unclaimed."""
+    """How long goods wait for their customer at least."""
     package_micros: Micros = Micros(0)
     unit_micros: Micros = Micros(0)
     priority: int = 100

@@ -291,8 +291,9 @@ def _removed_by(
         return "capacity"
     if question.promise_is_hard and deliver_by_ms > question.promise_ms:
         return "promise"
+    by_rules = "rules" if excluded_for_all(question.effects, index) else ""
     stays_out = question.joins_only and not _joins(question, index, table.ship_day[row])
-    return "rules" if stays_out or excluded_for_all(question.effects, index) else ""
+    return by_rules or ("packages" if stays_out else "")
 
 
 def _has_room(question: LegQuestion, index: LocationIndex, day: int) -> bool:

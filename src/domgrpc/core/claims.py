@@ -7,7 +7,7 @@ import msgspec
 from domgrpc.core.hold_draft import illegal_transition, insufficient
 from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Ask, Network
-from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag
+from domgrpc.core.rejections import Reason, Rejected, ShortLine, check_etag, counted
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.reservations import (
     Caller,
@@ -151,8 +151,8 @@ def _check_shippable(
         if on_hand < units:
             raise Rejected(
                 Reason.QUANTITY_BELOW_ZERO,
-                f"{units} units of {sku!r} cannot leave {location_id!r}: {on_hand} are on hand; "
-                "receive or count the stock first",
+                f"{counted(units, 'unit')} of {sku!r} cannot leave {location_id!r}: {on_hand} "
+                "are on hand; receive or count the stock first",
                 sku=sku,
                 location_id=location_id,
                 on_hand=on_hand,
@@ -165,8 +165,8 @@ def _settlement_too_large(
     sku, location_id = key
     return Rejected(
         Reason.SETTLEMENT_TOO_LARGE,
-        f"reservation {reservation.reservation_id!r} still claims {left} units of {sku!r} at "
-        f"{location_id!r}, not {units}",
+        f"reservation {reservation.reservation_id!r} still claims {counted(left, 'unit')} of "
+        f"{sku!r} at {location_id!r}, not {units}",
         reservation_id=reservation.reservation_id,
         sku=sku,
         location_id=location_id,

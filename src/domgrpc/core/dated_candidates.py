@@ -185,7 +185,7 @@ def _package_cost(question: LegQuestion, index: LocationIndex, place: Place) -> 
 def _unit_cost(question: LegQuestion, number: int, index: LocationIndex, place: Place) -> int:
     need = question.needs[number]
     wishes = question.effects.lines[number].prices if question.effects.lines else None
-    wish = wishes[index] // need.quantity if wishes else 0
+    wish = need.share_of(wishes[index]) if wishes else 0
     return max(0, unit_cost(need, place.table, place.row) + wish)
 
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from domgrpc.core.network import Ask, Network
-from domgrpc.core.rejections import Reason, Rejected, ShortLine
+from domgrpc.core.rejections import Reason, Rejected, ShortLine, counted
 from domgrpc.core.reservations import LineQuantity, Reservation, ReservationLine
 from domgrpc.core.scopes import EVERYWHERE, Area
 from domgrpc.core.sourcing import Picking, Taken, alternatives, pick_locations
@@ -223,11 +223,13 @@ def insufficient(short: tuple[ShortLine, ...]) -> Rejected:
     """Build the refusal that names each short line."""
     first = short[0]
     where = f" at {first.location_id!r}" if first.location_id else ""
-    more = f", and {len(short) - 1} more lines are short" if len(short) > 1 else ""
+    count = len(short) - 1
+    more = f", and {counted(count, 'more line')} {'is' if count == 1 else 'are'} short"
+    more = more if count else ""
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
-        f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} are "
-        f"available{where}{more}: ask for less, elsewhere, or allow partial",
+        f"{first.available_quantity} of {counted(first.asked_quantity, 'unit')} of "
+        f"{first.sku!r} are available{where}{more}: ask for less, elsewhere, or allow partial",
         short_lines=short,
         sku=first.sku,
         location_id=first.location_id,

@@ -200,14 +200,14 @@ def first_come(question: LegQuestion, found: Candidates) -> Candidates:
 
 
 def crowded_cells(
-    question: LegQuestion, found: Candidates, solution: Solution
+    question: LegQuestion, found: Candidates, packages: Sequence[Package]
 ) -> list[tuple[int, int]]:
     """Return (candidate, line) of the packages beyond what a location has room for on a day."""
     if question.room_left is None:
         return []
     used: dict[_Day, int] = {}
     crowded = []
-    for package in solution.packages:
+    for package in packages:
         place = found.place(package.candidate)
         key = (found.indexes[package.candidate], place.table.ship_day[place.row])
         if package.candidate in found.parcels:

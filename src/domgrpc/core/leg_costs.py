@@ -61,7 +61,7 @@ def unit_costs(
     if wishes is not None:
         # A price for the line, spread over its units.
         costs = [
-            max(0, cost + wishes[index] // need.quantity)
+            max(0, cost + need.share_of(wishes[index]))
             for cost, index in zip(costs, kept, strict=True)
         ]
     return costs

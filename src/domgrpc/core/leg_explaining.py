@@ -38,11 +38,17 @@ def explain_location(
     return LocationExplanation(
         location_id,
         is_used=is_used,
-        removed_by="",
+        removed_by="" if is_used else _removed_by(leg, place),
         missing=() if is_used else _missing(leg, place),
         cheaper_by_micros=Micros(0) if is_used else _difference(leg, place),
         is_as_decided=is_as_decided,
     )
+
+
+def _removed_by(leg: LegDecision, place: int) -> str:
+    # A candidate that has nothing of what is sent has some of what the limit of packages kept out.
+    is_limited = any(name == "packages" for name, _ in leg.removed)
+    return "packages" if is_limited and not any(row[place] for row in leg.rows.available) else ""
 
 
 def _missing(leg: LegDecision, place: int) -> tuple[tuple[Sku, int], ...]:

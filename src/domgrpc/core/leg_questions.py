@@ -16,20 +16,31 @@ from domgrpc.core.products import ProductFields
 from domgrpc.core.rule_effects import NO_EFFECTS, Effects
 from domgrpc.core.rule_sets import Strategy
 from domgrpc.core.scopes import Area
-from domgrpc.core.values import FOREVER_MS, QUANTITY_MAX, LineId, LocationIndex, Sku
-
-FILTERS = (
-    "disabled",
-    "method",
-    "scope",
-    "stock",
-    "excluded",
-    "reach",
-    "capacity",
-    "promise",
-    "rules",
+from domgrpc.core.values import (
+    FOREVER_MS,
+    QUANTITY_MAX,
+    DeliveryMethod,
+    LineId,
+    LocationIndex,
+    Sku,
 )
+
+FILTER_WORDS = {
+    "disabled": "out of use",
+    "method": "cannot do the method",
+    "scope": "outside the scope",
+    "stock": "have nothing of it",
+    "excluded": "gave it back",
+    "reach": "do not reach the customer",
+    "capacity": "have no capacity left that day",
+    "promise": "would be late",
+    "rules": "excluded by rules",
+    "packages": "would be a package too many",
+}
+"""What is said of locations that a filter removed, in the order of the filters."""
+FILTERS = tuple(FILTER_WORDS)
 """What removes a location, in the order in which it is asked."""
+OTHER_STORE = "not at the store asked for"
 
 Units: TypeAlias = dict[LocationIndex, int]
 Claims: TypeAlias = Mapping[Sku, Mapping[LocationIndex, int]]
@@ -47,11 +58,24 @@ class Need(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     lines: tuple[tuple[LineId, int], ...]
     fields: ProductFields
+    whole: int = 0
+    """Of how many units these are a part; 0 for all of them."""
+
+    def share_of(self, price: int) -> int:
+        """Return what a unit bears of a price for the line, which all of its units share."""
+        return price // (self.whole or self.quantity)
 
     @property
     def splits(self) -> bool:
         """Whether its units may come from several locations, as far as the product says."""
         return not (self.fields.keep_together or self.fields.ship_alone)
+
+
+def removed_words(name: str, method: DeliveryMethod) -> str:
+    """Return what is said of locations that a filter removed from a leg of a method."""
+    if name == "scope" and method in (DeliveryMethod.PICKUP, DeliveryMethod.CURBSIDE):
+        return OTHER_STORE
+    return FILTER_WORDS[name]
 
 
 class Room(NamedTuple):

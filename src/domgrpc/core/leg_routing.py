@@ -2,7 +2,8 @@
 
 What the candidates cannot serve is short; the rest is solved exactly or, where a rule set says
 so, by a textbook strategy. Where stock alone cannot serve a leg, what may be sold beyond it is
-weighed too, as candidates with the date on which their supply comes.
+weighed too, as candidates with the date on which their supply comes. Where not all of it goes in as
+few packages as it may, the part is planned that does.
 """
 
 from operator import ge
@@ -18,6 +19,7 @@ from domgrpc.core.leg_capacity import (
     within_capacity,
     without_cells,
 )
+from domgrpc.core.leg_fitting import Served, as_taken, fitting_part, told_of_limit, units_sent
 from domgrpc.core.leg_joins import with_first_free
 from domgrpc.core.leg_questions import Candidates, LegLimits, LegQuestion
 from domgrpc.core.leg_solving import (
@@ -33,6 +35,7 @@ from domgrpc.core.order_legs import Leg
 from domgrpc.core.plain_legs import plain_leg
 from domgrpc.core.routing.instance import (
     Instance,
+    Package,
     Solution,
     Unservable,
 )
@@ -45,12 +48,32 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     if plain is not None:
         return plain
     found = candidates_of(network, question)
-    served = _served(question, found, limits)
-    if served != _wanted(question) and question.may_backorder:
-        found = with_dated(network, question, found, split=limits.unit_split)
-        served = _served(question, found, limits)
+    may_wait = question.may_backorder
+    if may_wait and _served(question, found, limits) != _wanted(question):
+        found, may_wait = _with_supply(network, question, found, limits), False
+    asked = (leg, question, found)
+    plan = _plan_of_all(network, asked, limits)
+    if plan is None and limits.package_count_max:
+        plan = _plan_of_part(network, asked, limits)
+        if plan.shortages and may_wait:
+            # More of it may be in one place where supply is to come.
+            asked = (leg, question, _with_supply(network, question, found, limits))
+            plan = _plan_of_all(network, asked, limits) or _plan_of_part(network, asked, limits)
+    return plan or nothing_planned(*asked)
+
+
+def _with_supply(
+    network: Network, question: LegQuestion, found: Candidates, limits: LegLimits
+) -> Candidates:
+    return with_dated(network, question, found, split=limits.unit_split)
+
+
+def _plan_of_all(network: Network, asked: Asked, limits: LegLimits) -> LegPlan | None:
+    # The plan of all that the candidates have; None where it cannot go so.
+    leg, question, found = asked
     if limits.strategy is Strategy.CHEAPEST:
-        plan = _cheapest_plan(network, (leg, question, found), served, limits)
+        served = _served(question, found, limits)
+        plan = _cheapest_plan(network, asked, served, limits)
         if plan is not None:
             return plan
     # By a rule, or where not all of it fits into the capacity: what stands first has it first.
@@ -60,14 +83,53 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
         instance = _instance(question, found, (places, served), limits)
         solution = _solved(instance, found, limits)
         if isinstance(solution, Unservable):
-            break
-        crowded = crowded_cells(question, found, solution)
+            return None
+        crowded = crowded_cells(question, found, solution.packages)
         if not crowded:
             told = (network, limits.shown)
             return planned_leg((leg, question, found), places, (instance, solution), told)
         found = without_cells(found, [(candidate, places[line]) for candidate, line in crowded])
         served = _served(question, found, limits)
+    return None
+
+
+def _plan_of_part(network: Network, asked: Asked, limits: LegLimits) -> LegPlan:
+    # The plan of what goes in so few packages, where not all of it does.
+    leg, question, found = asked
+    found = first_come(question, found)
+    while places := _places(served := _served(question, found, limits)):
+        instance = _instance(question, found, (places, served), limits)
+        packages = fitting_part(instance, limits)
+        crowded = crowded_cells(question, found, packages)
+        if not crowded:
+            here = (leg, question, found)
+            plan = _sent(network, here, ((places, served), packages), limits)
+            return told_of_limit(network, here, ((places, served), plan), limits)
+        found = without_cells(found, [(candidate, places[line]) for candidate, line in crowded])
     return nothing_planned(leg, question, found)
+
+
+def _sent(
+    network: Network,
+    asked: Asked,
+    fit: tuple[Served, tuple[Package, ...]],
+    limits: LegLimits,
+) -> LegPlan:
+    # The best plan of what these packages hold, or the packages as they are.
+    leg, question, found = asked
+    sent = units_sent(*fit)
+    places = _places(sent)
+    if not places:
+        return nothing_planned(leg, question, found)
+    if limits.strategy is Strategy.CHEAPEST:
+        plan = _cheapest_plan(network, asked, sent, limits)
+        if plan is not None:
+            return plan
+    instance = _instance(question, found, (places, sent), limits)
+    solution = _solved(instance, found, limits)
+    if isinstance(solution, Unservable) or crowded_cells(question, found, solution.packages):
+        solution = as_taken(asked, fit, instance)
+    return planned_leg(asked, places, (instance, solution), (network, limits.shown))
 
 
 def _cheapest_plan(

@@ -37,7 +37,7 @@ from domgrpc.core.locations import Locations
 from domgrpc.core.opening_days import day_of
 from domgrpc.core.profiles import Capacity, Profiles
 from domgrpc.core.transport import COLLECTED, Terms
-from domgrpc.core.values import Day, Limits, LocationIndex, ServiceId, TimeMs
+from domgrpc.core.values import HOUR_MS, Day, Limits, LocationIndex, ServiceId, TimeMs
 
 _ROWS_KEPT_MAX = 500_000
 """How many locations all kept tables may have together: about 60 MB."""
@@ -135,6 +135,17 @@ class Logistics:
         Midnight is the end of a day. Tables have it as `ship_day`, for what is collected too.
         """
         return day_of(self.profiles(locations).days_of(index).zone, ship_by_ms - 1)
+
+    def collect_by_ms(self, locations: Locations, index: LocationIndex, ready_ms: int) -> TimeMs:
+        """Return until when a location keeps what can be collected from a time on.
+
+        That is its first closing after the hours of its calendar; the end of these hours where it
+        opens no more.
+        """
+        profiles = self.profiles(locations)
+        least_ms = ready_ms + profiles.calendars[index].pickup_window_hours * HOUR_MS
+        closing_ms = profiles.days_of(index).closing_from(least_ms)
+        return TimeMs(least_ms if closing_ms < 0 else closing_ms)
 
     def profiles(self, locations: Locations) -> Profiles:
         """Return the profiles of all locations, made anew where something changed."""

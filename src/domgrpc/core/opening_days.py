@@ -85,6 +85,16 @@ class OpeningDays:
             found = self.next_open(Day(found.day + 1), last)
         return -1 if found is None else max(found.open_ms, time_ms)
 
+    def closing_from(self, time_ms: int) -> int:
+        """Return the first instant from a time on at which the location closes; -1 for never."""
+        # What closes at midnight closes on the day that ends then.
+        day = day_of(self.zone, time_ms - 1)
+        last = Day(day + LOOKAHEAD_DAYS)
+        found = self.next_open(day, last)
+        if found is not None and found.close_ms < time_ms:
+            found = self.next_open(Day(found.day + 1), last)
+        return -1 if found is None else found.close_ms
+
     def midnight_after(self, time_ms: int) -> int:
         """Return when the next day begins."""
         return instant(self.zone, Day(day_of(self.zone, time_ms) + 1), 0)

@@ -18,7 +18,7 @@ from domgrpc.core.orders import (
     unsourced_quantities,
 )
 from domgrpc.core.planner import Planner
-from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.rejections import Reason, Rejected, counted
 from domgrpc.core.values import DeliveryMethod, LineId, LocationId, Quantity, Sku
 
 _Place = tuple[Sku, DeliveryMethod, LocationId]
@@ -235,8 +235,8 @@ def _check_not_empty(lines: list[OrderLine], old: Order) -> None:
 def _line_released(old: Order, line: OrderLine, units: int) -> Rejected:
     return Rejected(
         Reason.LINE_RELEASED,
-        f"{units} units of line {line.line_id!r} of order {old.order_id!r} were given to their "
-        "location or have left it: they cannot be changed or cancelled here",
+        f"{counted(units, 'unit')} of line {line.line_id!r} of order {old.order_id!r} cannot be "
+        "changed or cancelled here any more: given to a location to work on, or gone from it",
         order_id=old.order_id,
         line_id=line.line_id,
         released_quantity=units,
@@ -247,7 +247,8 @@ def _too_large(old: Order, line: OrderLine, units: int) -> Rejected:
     left = line.quantity - line.cancelled_quantity
     return Rejected(
         Reason.CANCELLATION_TOO_LARGE,
-        f"line {line.line_id!r} of order {old.order_id!r} has {left} units left, not {units}",
+        f"line {line.line_id!r} of order {old.order_id!r} has {counted(left, 'unit')} left, "
+        f"not {units}",
         order_id=old.order_id,
         line_id=line.line_id,
         left_quantity=left,

@@ -105,6 +105,17 @@ def needs_of(
     )
 
 
+def parts_of(needs: tuple[Need, ...], leg: Leg, lines: tuple[OrderLine, ...]) -> tuple[Need, ...]:
+    """Return the needs of a leg as parts of those of other lines, if there are any."""
+    if not lines:
+        return needs
+    whole: dict[Sku, int] = {}
+    for line in lines:
+        if goes_with(line, leg):
+            whole[line.sku] = whole.get(line.sku, 0) + line.quantity
+    return tuple(msgspec.structs.replace(need, whole=whole.get(need.sku, 0)) for need in needs)
+
+
 def package_groups(
     lines: tuple[OrderLine, ...], needs: tuple[Need, ...]
 ) -> tuple[tuple[int, ...], ...]:

@@ -8,6 +8,7 @@ where else it is; nothing is half booked.
 import msgspec
 
 from domgrpc.core.holds import check_new_reservation, deadline_ms, held_reservation
+from domgrpc.core.leg_questions import removed_words
 from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Ask
 from domgrpc.core.order_checks import check_lines, check_terms
@@ -28,7 +29,7 @@ from domgrpc.core.planner import Planner, PlanQuestion
 from domgrpc.core.plans import Plan, Quote, QuotedPlan, QuoteQuestion
 from domgrpc.core.possible_orders import check_possible
 from domgrpc.core.quotes import content_fingerprint, lines_by, make_quote, plan_quoted
-from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine
+from domgrpc.core.rejections import Alternative, Reason, Rejected, ShortLine, counted
 from domgrpc.core.reservation_book import Reservations
 from domgrpc.core.reservations import (
     Caller,
@@ -100,7 +101,8 @@ def _check_hold(
         if line.sku not in ordered:
             raise Rejected(
                 Reason.RESERVATION_MISMATCH,
-                f"reservation {reservation_id!r} holds {line.quantity} units of {line.sku!r}, "
+                f"reservation {reservation_id!r} holds {counted(line.quantity, 'unit')} of "
+                f"{line.sku!r}, "
                 "which the order does not have: name the reservation of this order, or take the "
                 "line out of it first",
                 reservation_id=reservation_id,
@@ -170,11 +172,12 @@ def short_of(planner: Planner, question: PlanQuestion, plan: Plan) -> Rejected:
         short.append(ShortLine(line.sku, line.location_id, line.quantity, offered, elsewhere))
     first = short[0]
     whole = _wholeness(planner, wanted[(most.shortages or plan.shortages)[0].line_id])
-    more = f", and {len(short) - 1} more lines" if len(short) > 1 else ""
+    said = most if most.shortages else plan
+    more = f", and {counted(len(short) - 1, 'more line')}" if len(short) > 1 else ""
     return Rejected(
         Reason.INSUFFICIENT_STOCK,
-        f"{first.available_quantity} of {first.asked_quantity} units of {first.sku!r} can be "
-        f"fulfilled{whole}{more}{_left_out(plan)}: ask for less, by another method or elsewhere, "
+        f"{first.available_quantity} of {counted(first.asked_quantity, 'unit')} of "
+        f"{first.sku!r} can be fulfilled{whole}{more}{_left_out(said)}: {_advice(said)}, "
         "or allow backorders",
         short_lines=tuple(short),
         sku=first.sku,
@@ -200,11 +203,25 @@ def _left_out(plan: Plan) -> str:
     for leg in plan.legs:
         for name, count in leg.removed:
             if name != "stock":
-                counts[name] = counts.get(name, 0) + count
+                words = removed_words(name, leg.delivery_method)
+                counts[words] = counts.get(words, 0) + count
     if not counts:
         return ""
-    told = ", ".join(f"{count} by {name}" for name, count in counts.items())
+    told = ", ".join(f"{count} {words}" for words, count in counts.items())
     return f" (locations left out: {told})"
+
+
+def _advice(plan: Plan) -> str:
+    # These filters remove only locations that have something of what is asked.
+    filters = {name for leg in plan.legs for name, _ in leg.removed}
+    advice = []
+    if "packages" in filters:
+        advice.append("allow more packages, ask for less")
+    if "capacity" in filters:
+        advice.append("ask again tomorrow")
+    if "promise" in filters:
+        advice.append("promise a later time")
+    return ", ".join(advice) or "ask for less, by another method or elsewhere"
 
 
 def no_candidate() -> Rejected:

@@ -31,6 +31,7 @@ from domgrpc.core.order_legs import (
     needs_of,
     package_count,
     package_groups,
+    parts_of,
     value_of,
 )
 from domgrpc.core.orders import (
@@ -80,7 +81,7 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
             if len(legs) > 1:
                 limits = msgspec.structs.replace(limits, share=len(legs))
             found = route_leg(planner.network, leg, asked, limits)
-        packages += found.packages
+        packages += _collectable(planner, leg, found.packages)
         decisions.append(found.decision)
         shortages += found.shortages
         if several or len(legs) > 1:
@@ -92,6 +93,20 @@ def plan_order(planner: Planner, question: PlanQuestion, taken: Taken | None = N
         decisions = list(map(given_up, decisions, legs))
         shortages = [LineShortage(line.line_id, line.sku, line.quantity) for line in question.lines]
     return Plan(tuple(packages), tuple(decisions), tuple(shortages), version)
+
+
+def _collectable(
+    planner: Planner, leg: Leg, packages: tuple[PlannedPackage, ...]
+) -> tuple[PlannedPackage, ...]:
+    # What customers collect, with the time until which it waits for them.
+    if not leg.ends_at_store:
+        return packages
+    locations = planner.network.locations
+    until_ms = partial(planner.logistics.collect_by_ms, locations, locations.index(leg.store_id))
+    return tuple(
+        msgspec.structs.replace(package, collect_by_time_ms=until_ms(package.deliver_by_time_ms))
+        for package in packages
+    )
 
 
 # --- one leg
@@ -151,7 +166,7 @@ def leg_question(
     """Return all that decides how a leg is fulfilled, and what its plan must keep to."""
     rules, taken = shared
     network, terms = planner.network, question.terms
-    needs = needs_of(leg.lines, network.products.fields)
+    needs = parts_of(needs_of(leg.lines, network.products.fields), leg, question.beside)
     effects = NO_EFFECTS
     if rules.content.rules:
         asking = Asking(terms, question.whole or question.lines, question.time_ms)

@@ -12,7 +12,7 @@ from domgrpc.core.order_changes import changed_order, order_to_change, replanned
 from domgrpc.core.order_commands import AdvanceFulfillmentOrder, OrderChanged
 from domgrpc.core.orders import GIVEN_BACK_MAX, FulfillmentOrder, FulfillmentState, Order, StepKind
 from domgrpc.core.planner import Planner
-from domgrpc.core.rejections import Reason, Rejected
+from domgrpc.core.rejections import Reason, Rejected, counted
 from domgrpc.core.reservations import Caller
 from domgrpc.core.values import DeliveryMethod, StockCondition, TimeMs
 
@@ -134,7 +134,8 @@ def _check_on_hand(planner: Planner, work: FulfillmentOrder) -> None:
         if on_hand < units[line.sku]:
             raise Rejected(
                 Reason.QUANTITY_BELOW_ZERO,
-                f"{units[line.sku]} units of {line.sku!r} cannot leave {work.location_id!r}: "
+                f"{counted(units[line.sku], 'unit')} of {line.sku!r} cannot leave "
+                f"{work.location_id!r}: "
                 f"{on_hand} are on hand; receive or count the stock first",
                 sku=line.sku,
                 location_id=work.location_id,

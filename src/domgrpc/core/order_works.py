@@ -231,4 +231,5 @@ def _work(key: FulfillmentOrderId, package: PlannedPackage) -> FulfillmentOrder:
         package.price_micros,
         package.parcel_id or NO_PARCEL,
         package.capacity_day,
+        collect_by_time_ms=package.collect_by_time_ms,
     )

@@ -216,6 +216,8 @@ class FulfillmentOrder(msgspec.Struct, frozen=True, array_like=True):
     """The day that it takes the location's capacity of: days since 1970 in its time zone."""
     given_back_time_ms: TimeMs = TimeMs(0)
     """When its location gave it back; 0 for work that was not."""
+    collect_by_time_ms: TimeMs = TimeMs(0)
+    """Until when it waits to be collected, as planned; 0 where it goes to the address."""
 
 
 class OrderHold(msgspec.Struct, frozen=True, array_like=True, gc=False):

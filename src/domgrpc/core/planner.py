@@ -65,6 +65,9 @@ class PlanQuestion(msgspec.Struct, frozen=True):
     """Whether goods may join parcels that are open."""
     whole: tuple[OrderLine, ...] = ()
     """All lines of the order where `lines` are a part of it: what rules look at."""
+    beside: tuple[OrderLine, ...] = ()
+    """All lines that one plan is made of part by part: what rules price a line at is shared by all
+    of its units. Empty where `lines` are all."""
     shown: tuple[LocationId, ...] = ()
     """Locations that the decision is to tell of, whatever they cost."""
     opened: tuple[FulfillmentOrder, ...] = ()

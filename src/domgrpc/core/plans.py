@@ -46,6 +46,7 @@ class PlannedPackage(msgspec.Struct, frozen=True, array_like=True):
     capacity_day: int = 0
     is_dated: bool = False
     """Whether it waits for supply that is not there yet."""
+    collect_by_time_ms: TimeMs = TimeMs(0)
 
 
 class LineShortage(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,6 +108,8 @@ class QuoteOption(msgspec.Struct, frozen=True, array_like=True):
     quoted: QuotedPlan
     ship_by_time_ms: TimeMs
     deliver_by_time_ms: TimeMs
+    collect_by_time_ms: TimeMs = TimeMs(0)
+    """Until when the first of its packages waits to be collected; 0 where none does."""
 
 
 class QuoteMiss(msgspec.Struct, frozen=True, array_like=True):

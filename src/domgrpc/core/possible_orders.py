@@ -6,6 +6,7 @@ Locations that are out of use at present count as well as others.
 """
 
 from domgrpc.core.leg_questions import LegQuestion
+from domgrpc.core.moments import instant_text
 from domgrpc.core.network import Network
 from domgrpc.core.order_legs import Leg, legs_of
 from domgrpc.core.order_planning import leg_question
@@ -59,18 +60,18 @@ def _check_in_time(leg: Leg, asked: LegQuestion, able: list[LocationIndex]) -> N
     if not arrivals_ms:
         raise Rejected(
             Reason.NO_CANDIDATE,
-            f"none of the {len(able)} locations that can do {leg.delivery_method.name} reaches "
-            f"where line {line_id!r} is to go: choose another method, or save a rate card or a "
-            "place for them",
+            f"none of the locations that can do {leg.delivery_method.name} reaches where line "
+            f"{line_id!r} is to go: choose another method, or save a rate card or a place for "
+            f"them ({len(able)} can do it)",
             line_id=line_id,
         )
     soonest_ms = min(arrivals_ms)
     if asked.promise_is_hard and soonest_ms > asked.promise_ms:
         raise Rejected(
             Reason.NO_CANDIDATE,
-            f"line {line_id!r} is to be there by {asked.promise_ms} ms without fail, by "
-            f"{leg.delivery_method.name} it can be by {soonest_ms} ms: promise a later time, or "
-            "choose another method",
+            f"line {line_id!r} is to be there by {instant_text(asked.promise_ms)} without fail, by "
+            f"{leg.delivery_method.name} it can be by {instant_text(soonest_ms)}: promise a later "
+            "time, or choose another method",
             line_id=line_id,
             promise_time_ms=asked.promise_ms,
             deliver_by_time_ms=soonest_ms,

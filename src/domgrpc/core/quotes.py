@@ -11,9 +11,12 @@ from zlib import crc32
 
 import msgspec
 
+from domgrpc.core.candidates import removed_by, units_at
+from domgrpc.core.leg_questions import removed_words
 from domgrpc.core.network import Ask
 from domgrpc.core.order_checks import check_lines
-from domgrpc.core.order_planning import plan_order
+from domgrpc.core.order_legs import legs_of
+from domgrpc.core.order_planning import leg_question, plan_order
 from domgrpc.core.orders import NO_ROWS, STORE_METHODS, LegDecision, OrderLine, OrderTerms
 from domgrpc.core.package_limits import broken_limit
 from domgrpc.core.planner import Planner, PlanQuestion
@@ -29,7 +32,7 @@ from domgrpc.core.plans import (
     QuoteQuestion,
 )
 from domgrpc.core.possible_orders import check_possible
-from domgrpc.core.rejections import Rejected
+from domgrpc.core.rejections import Rejected, counted
 from domgrpc.core.scopes import LocationList, resolve_scope
 from domgrpc.core.taken import Taken
 from domgrpc.core.values import (
@@ -206,12 +209,30 @@ def _found(
     for package in packages:
         if planner.network.locations.index(package.location_id) not in area:
             return f"{package.location_id!r} is outside of the scope"
-        part = plan_order(planner, _alone(question, package), used)
+        alone = _alone(question, package)
+        part = plan_order(planner, alone, used)
         if part.shortages or not part.packages:
-            removed = [name for leg in part.legs for name, _ in leg.removed if name != "scope"]
-            return f"{package.location_id!r} cannot send it any more ({', '.join(removed)})"
+            used.take(part.packages, planner.network.locations.index_of, sign=-1)
+            why = _why_not(planner, alone, package.location_id, used)
+            return f"{package.location_id!r} cannot send it any more ({why})"
         parts.append(part.packages)
     return broken_limit(planner, question, _packages_of(parts)) or parts
+
+
+def _why_not(planner: Planner, alone: PlanQuestion, location_id: LocationId, used: Taken) -> str:
+    # The filter that removes the place, or what is left there.
+    leg = legs_of(alone.lines)[0]
+    rules = planner.rules(alone.rule_set_version)
+    asked, _ = leg_question(planner, alone, leg, (rules, used))
+    index = planner.network.locations.index(location_id)
+    filtered = removed_by(planner.network, asked, index)
+    if filtered not in ("", "stock"):
+        return removed_words(filtered, leg.delivery_method)
+    for need, units in zip(asked.needs, units_at(planner.network, asked, index), strict=True):
+        if units < need.quantity:
+            wanted = counted(need.quantity, "unit")
+            return f"{units} of {wanted} of {need.sku!r} are left there"
+    return "it has all of it, and cannot do all of it that day, or not in one package"
 
 
 def _more(
@@ -267,6 +288,7 @@ def _option(way: tuple[DeliveryMethod, LocationId], plan: Plan, quoted: QuotedPl
         quoted,
         max(package.ship_by_time_ms for package in plan.packages),
         max(package.deliver_by_time_ms for package in plan.packages),
+        min(filter(None, (each.collect_by_time_ms for each in plan.packages)), default=TimeMs(0)),
     )
 
 
@@ -312,7 +334,12 @@ def _part(question: PlanQuestion, quantities: dict[LineId, int]) -> PlanQuestion
         for line in question.lines
         if line.line_id in quantities
     )
-    return msgspec.structs.replace(question, lines=lines, whole=question.whole or question.lines)
+    return msgspec.structs.replace(
+        question,
+        lines=lines,
+        whole=question.whole or question.lines,
+        beside=question.beside or question.lines,
+    )
 
 
 def _booked(leg: LegDecision, packages: list[PlannedPackage], fresh: Plan) -> LegDecision:
@@ -325,7 +352,7 @@ def _booked(leg: LegDecision, packages: list[PlannedPackage], fresh: Plan) -> Le
         leg,
         cost_micros=Micros(cost),
         lower_bound_micros=Micros(min(cost, leg.lower_bound_micros)),
-        is_proven=cost <= leg.lower_bound_micros,
+        is_proven=bool(own) and cost <= leg.lower_bound_micros,
         package_micros=Micros(paid),
         units_micros=Micros(units),
         price_micros=Micros(price),

@@ -159,6 +159,11 @@ class Rejected(Exception):
         )
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things as a message says it, in the singular for one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def check_no_etag(expected: str, what: str) -> None:
     """Refuse with ETAG_MISMATCH where an etag is given of a resource that does not exist."""
     if expected:

@@ -164,12 +164,20 @@ def moved_away(
     works, _ = taken_out(old.fulfillment_orders, leaving, only_at=location_ids)
     left = msgspec.structs.replace(old, fulfillment_orders=works)
     works = lightened(planner, old, left, caller.at.time_ms).fulfillment_orders
-    detail = f"away from {', '.join(location_ids)}"
+    detail = _outcome(location_ids, plan)
     changed = rebooked(old, works, plan, (caller, detail))
     if stuck:
         order = msgspec.structs.replace(changed.order, attention=Attention.LOCATION_DISABLED)
         changed = msgspec.structs.replace(changed, order=order)
     return changed
+
+
+def _outcome(location_ids: tuple[LocationId, ...], plan: Plan) -> str:
+    # What history says: work that stays has not gone away.
+    places = ", ".join(location_ids)
+    if not plan.packages:
+        return f"still at {places}: {NOBODY_ELSE}"
+    return f"away from {places}" + (f" in part: {NOBODY_ELSE}" if plan.shortages else "")
 
 
 def rebooked(

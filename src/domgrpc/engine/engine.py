@@ -52,6 +52,8 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     position_count: int
     held_reservation_count: int
     reservation_count: int
+    open_order_count: int
+    order_count: int
     kept_answer_count: int
     watcher_count: int
     log_size_bytes: int
@@ -124,6 +126,8 @@ class Engine:
             position_count=state.network.stock.position_count,
             held_reservation_count=len(state.reservations.deadlines),
             reservation_count=len(state.reservations.by_id),
+            open_order_count=len(state.orders.by_id) - len(state.orders.finished),
+            order_count=len(state.orders.by_id),
             kept_answer_count=len(state.answers.by_key),
             watcher_count=self.feed.watcher_count,
             log_size_bytes=self.writer.log.size_bytes,

@@ -12,13 +12,9 @@ from collections import Counter
 import msgspec
 import structlog
 
-from domgrpc.core.open_work import (
-    OpenOrder,
-    moved_packages,
-    open_order,
-    open_order_ids,
-    shared_stock,
-)
+from domgrpc.core.open_costs import moved_packages
+from domgrpc.core.open_legs import OpenOrder
+from domgrpc.core.open_work import open_order, open_order_ids, shared_stock
 from domgrpc.core.order_commands import OrderMove
 from domgrpc.core.order_moves import package_count_max
 from domgrpc.core.rejections import Rejected
@@ -28,7 +24,7 @@ from domgrpc.core.replan_proposals import (
     ProposedMove,
     Staying,
 )
-from domgrpc.core.values import LocationIndex, Micros, OrderId, Revision, TimeMs
+from domgrpc.core.values import Micros, OrderId, Revision, TimeMs
 from domgrpc.engine.backlog_search import ANSWER, SearchAnswer, SearchJob
 from domgrpc.engine.beside import run_module
 from domgrpc.engine.writer import Writer
@@ -178,11 +174,10 @@ class Reoptimizer:
         moves: dict[int, list[ProposedMove]] = {}
         costs = zip(answer.costs_before, answer.costs_after, strict=True)
         for order, (before, after), partner in zip(orders, costs, answer.partners, strict=True):
-            needs = [need for leg in order.legs for need in leg.needs]
-            own = [LocationIndex(next(places)) for _ in needs]
-            if own == [need.present for need in needs]:
+            own = [next(places) for _ in order.legs]
+            if not any(own):
                 continue
-            packages = moved_packages(order, iter(own), names)
+            packages = moved_packages(order, own, names)
             move = OrderMove(order.order_id, order.revision, packages)
             stays = order.staying_micros
             moves.setdefault(partner, []).append(

@@ -28,6 +28,8 @@ class AdminService:
             position_count=status.position_count,
             held_reservation_count=status.held_reservation_count,
             reservation_count=status.reservation_count,
+            open_order_count=status.open_order_count,
+            order_count=status.order_count,
             kept_answer_count=status.kept_answer_count,
             watcher_count=status.watcher_count,
             log_size_bytes=status.log_size_bytes,

@@ -86,6 +86,8 @@ def _fill_work(
     set_timestamp(message.ready_time, work.ready_time_ms)
     set_timestamp(message.ship_by_time, work.ship_by_time_ms)
     set_timestamp(message.deliver_by_time, work.deliver_by_time_ms)
+    if work.collect_by_time_ms:
+        set_timestamp(message.collect_by_time, work.collect_by_time_ms)
     if work.parcel_id:
         message.parcel_id = work.parcel_id
     message.capacity_day = work.capacity_day

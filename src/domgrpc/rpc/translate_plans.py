@@ -33,6 +33,8 @@ def _fill_option(message: order_pb2.QuoteOption, option: QuoteOption) -> None:
     message.cost_micros = option.plan.cost_micros
     set_timestamp(message.ship_by_time, option.ship_by_time_ms)
     set_timestamp(message.deliver_by_time, option.deliver_by_time_ms)
+    if option.collect_by_time_ms:
+        set_timestamp(message.collect_by_time, option.collect_by_time_ms)
     fill_plan(message.plan, option.plan)
 
 
@@ -65,6 +67,8 @@ def _fill_package(message: plan_pb2.PlannedPackage, package: PlannedPackage) -> 
     set_timestamp(message.ready_time, package.ready_time_ms)
     set_timestamp(message.ship_by_time, package.ship_by_time_ms)
     set_timestamp(message.deliver_by_time, package.deliver_by_time_ms)
+    if package.collect_by_time_ms:
+        set_timestamp(message.collect_by_time, package.collect_by_time_ms)
     message.package_cost_micros = package.package_cost_micros
     message.units_cost_micros = package.units_cost_micros
     message.price_micros = package.price_micros

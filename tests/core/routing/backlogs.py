@@ -47,13 +47,15 @@ def drawn(
     line_count_max: int,
     location_count: int,
     micros_max: int = 10**6,
+    twins: bool = False,
 ) -> Backlog:
     """Return a random backlog; costs are so many that ties are as good as impossible.
 
-    Some lines are forbidden somewhere, some orders have present plans, some are released.
+    Some lines are forbidden somewhere, some orders have present plans, some are released. With
+    twins, lines of an order are often of one SKU.
     """
     chance = random.Random(seed)
-    sku_count = line_count_max + 1
+    sku_count = 1 + (line_count_max + 1) // 2 if twins else line_count_max + 1
     line_counts = [chance.randint(1, line_count_max) for _ in range(order_count)]
     line_count = sum(line_counts)
 
@@ -64,7 +66,14 @@ def drawn(
     planned = [chance.random() < 0.5 for _ in range(order_count)]
     return Backlog(
         line_starts=np.cumsum([0, *line_counts]),
-        skus=np.concatenate([chance.sample(range(sku_count), count) for count in line_counts]),
+        skus=np.concatenate(
+            [
+                chance.choices(range(sku_count), k=count)
+                if twins
+                else chance.sample(range(sku_count), count)
+                for count in line_counts
+            ]
+        ),
         quantities=np.array([chance.choice((1, 1, 1, 2, 3)) for _ in range(line_count)]),
         package_costs=np.array(rows(order_count, 0, micros_max)),
         unit_costs=np.array(rows(line_count, 0, micros_max // 2)),

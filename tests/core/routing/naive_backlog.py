@@ -40,13 +40,11 @@ class NaiveBacklog:
 
     def taken(self, order: int, plan: Plan) -> Counter[tuple[int, int]]:
         """Return what the order takes by SKU and location."""
-        return Counter(
-            {
-                (self.skus[line], plan[line]): self.quantities[line]
-                for line in self.lines_of[order]
-                if plan[line] != NOWHERE
-            }
-        )
+        found: Counter[tuple[int, int]] = Counter()
+        for line in self.lines_of[order]:
+            if plan[line] != NOWHERE:
+                found[self.skus[line], plan[line]] += self.quantities[line]
+        return found
 
     def faults(self, plan: Plan) -> list[str]:
         """Return what is wrong with a plan."""

@@ -50,7 +50,6 @@ def test_a_sound_backlog_is_taken() -> None:
         ({"stock": np.full((2, 2), -3)}, "stock holds -3"),
         ({"present": np.full(3, 2)}, "present holds 2, which is not within -1 to 1"),
         ({"stability_cost": -1}, "stability_cost holds -1"),
-        ({"skus": np.array([1, 1, 1])}, "two lines of one SKU"),
         ({"quantities": np.full(3, 1 << 40), "unit_costs": np.full((3, 2), COST_MAX)}, "dearest"),
         ({"prices": np.zeros((1, 2))}, r"prices has the shape \(1, 2\) where \(2, 2\)"),
         ({"prices": np.full((2, 2), -1)}, "prices holds -1"),

@@ -17,7 +17,7 @@ from domgrpc.core.routing.solver import solve
 from tests.core.routing.many_candidates import draw_costs
 
 MANY = 100
-SIZES = [(9, 30), (12, 60), (10, 300), (20, 400)]
+SIZES = [(9, 30), (24, 80), (20, 300), (20, 400)]
 
 
 def hard(seed: int, size: tuple[int, int], terms: Terms) -> ArrayInstance:

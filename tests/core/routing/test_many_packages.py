@@ -124,3 +124,9 @@ def test_there_is_no_greedy_plan_of_very_many_packages_where_units_are_too_few()
     units = np.ones((1, 300), dtype=np.int64)
     offers = Offers(units * 5, units[0] * 1_000, units, np.array([301]))
     assert greedy_plan(offers, np.array([2_000]), 300) is None
+
+
+def test_there_is_no_greedy_plan_where_nobody_has_what_is_still_missing() -> None:
+    offers = Offers(np.array([[5, 5], [5, NEVER]]), np.array([10, 10]))
+    assert greedy_plan(offers.of(np.array([1])), np.array([20, 20]), 2) is None
+    assert greedy_plan(offers, np.array([20, 20]), 2) == ([0], 20)

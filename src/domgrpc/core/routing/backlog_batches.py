@@ -50,6 +50,13 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """parts: what another plan than the present one costs more."""
     is_whole: bool
     """Whether each part is all of its order."""
+    twins: Numbers
+    """lines, parts: the first line of the part that is of the same SKU; no lines without twins."""
+
+    @property
+    def has_twins(self) -> bool:
+        """Whether each part has lines of one SKU."""
+        return bool(len(self.twins))
 
     @property
     def closed(self) -> int:
@@ -71,6 +78,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             can_keep=self.can_keep[columns],
             changes=self.changes[columns],
             is_whole=self.is_whole,
+            twins=self.twins[:, columns],
         )
 
     def locations_of(self, picks: Numbers) -> Numbers:
@@ -126,7 +134,7 @@ def _make_batches(parts: Parts) -> Iterator[Batch]:
     widths = np.maximum(is_candidate.sum(axis=1), 1)[parts.open_parts]
     line_counts = np.diff(parts.starts)[parts.open_parts]
     is_whole = parts.sibling_counts[parts.open_parts] == 1
-    kinds = np.stack([is_whole, line_counts])
+    kinds = np.stack([is_whole, line_counts, parts.has_twins[parts.open_parts]])
     for kind in np.unique(kinds, axis=1).T:
         places = np.flatnonzero((kinds == kind[:, None]).all(axis=0))
         places = places[np.argsort(widths[places], kind="stable")]
@@ -181,4 +189,10 @@ def _make_batch(parts: Parts, chosen: Numbers, is_candidate: Booleans) -> Batch:
         can_keep=parts.keepable[orders],
         changes=changes.astype(dtype),
         is_whole=bool(parts.sibling_counts[chosen[0]] == 1),
+        twins=_twins(backlog.skus[lines]) if parts.has_twins[chosen[0]] else lines[:0],
     )
+
+
+def _twins(skus: Numbers) -> Numbers:
+    """Return by line and part the first line of the same SKU."""
+    return np.asarray((skus[:, None] == skus).argmax(axis=0))

@@ -32,8 +32,8 @@ PASS_COUNT_DEFAULT = 60
 class Backlog(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Open orders and the stock that they share; money in micros. Solving changes none of it.
 
-    Orders are numbered as they arrived, lines through all orders, SKUs and locations from 0. The
-    lines of an order are of different SKUs.
+    Orders are numbered as they arrived, lines through all orders, SKUs and locations from 0. Lines
+    of an order that are of one SKU, twins, may be sent from different locations.
     """
 
     line_starts: Numbers
@@ -140,9 +140,6 @@ def check_backlog(backlog: Backlog) -> None:
     _check_bounds("stability_cost", np.array([backlog.stability_cost]), 0, COST_MAX)
     if backlog.prices is not None:
         _check_bounds("prices", backlog.prices, 0, PRICE_MAX)
-    pairs = np.stack([backlog.line_orders, backlog.skus])
-    if np.unique(pairs, axis=1).shape[1] < line_count:
-        raise ValueError("an order has two lines of one SKU: make one line of them")
     dearest = _dearest(backlog)
     if dearest > TOTAL_MAX:
         raise ValueError(f"all at its dearest costs about {dearest:.0f} micros, above {TOTAL_MAX}")

@@ -11,7 +11,7 @@ import numpy as np
 from domgrpc.core.routing.backlog_batches import Batch, Pool
 from domgrpc.core.routing.backlog_data import NOWHERE
 from domgrpc.core.routing.backlog_ledger import Ledger
-from domgrpc.core.routing.backlog_subsets import solve
+from domgrpc.core.routing.backlog_twins import solve_within
 
 _AHEAD = 400
 """Parts solved ahead; with more of them more plans no longer fit."""
@@ -48,6 +48,6 @@ def keep_present(pool: Pool, ledger: Ledger) -> list[int]:
 def cheapest_plans(batch: Batch, ledger: Ledger) -> dict[int, list[int]]:
     """Return by part the cheapest locations as things stand, for parts that are not booked."""
     nothing = np.full(batch.lines.shape, NOWHERE)
-    answer = solve(batch, ledger.offer(batch, nothing))
+    answer = solve_within(batch, ledger.offer(batch, nothing), ledger, nothing)
     locations = batch.locations_of(answer.picks).T.tolist()
     return dict(zip(batch.parts.tolist(), locations, strict=True))

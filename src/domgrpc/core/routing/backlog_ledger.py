@@ -47,7 +47,16 @@ class Ledger:
             position = self._parts.position_of[line, location]
             if location != NOWHERE and self.left[position] < self._parts.backlog.quantities[line]:
                 return False
-        return True
+        return not self._parts.has_twins[part] or self._twins_fit(first, locations)
+
+    def _twins_fit(self, first: int, locations: Sequence[int]) -> bool:
+        wanted: dict[int, int] = {}
+        for line, location in enumerate(locations, first):
+            if location != NOWHERE:
+                position = int(self._parts.position_of[line, location])
+                units = int(self._parts.backlog.quantities[line])
+                wanted[position] = wanted.get(position, 0) + units
+        return all(self.left[position] >= units for position, units in wanted.items())
 
     def book(self, part: int, locations: Sequence[int]) -> None:
         """Book a part that is not, even where too little is left."""
@@ -112,10 +121,19 @@ class Ledger:
         return np.where(locations == NOWHERE, NOWHERE, matches.argmax(axis=1))
 
     def room(self, batch: Batch, picks: Numbers) -> Numbers:
-        """Return the units that a batch's lines may use where: what is left, and what they hold."""
+        """Return the units that a batch's lines may use where: what is left, and what they hold.
+
+        What one of several twins holds is there for each of them.
+        """
         room = self.left[batch.positions]
         rows, columns = np.nonzero(picks != NOWHERE)
-        room[rows, picks[rows, columns], columns] += batch.quantities[rows, 0, columns]
+        chosen, held = picks[rows, columns], batch.quantities[rows, 0, columns]
+        if not batch.has_twins:
+            room[rows, chosen, columns] += held
+            return room
+        for line, twins in enumerate(batch.twins):
+            own = batch.twins[rows, columns] == twins[columns]
+            np.add.at(room[line], (chosen[own], columns[own]), held[own])
         return room
 
     def offer(self, batch: Batch, picks: Numbers) -> Offer:

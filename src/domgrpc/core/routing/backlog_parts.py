@@ -42,6 +42,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """By part: how many parts its order has, itself included."""
     open_parts: Numbers
     """The parts of orders that are not released."""
+    has_twins: Booleans
+    """By part: whether two of its lines are of one SKU."""
     can_stay: Booleans
     """By order: whether each line may stay where it is at present, as far as it alone goes."""
     keepable: Booleans
@@ -121,6 +123,7 @@ def prepare(backlog: Backlog) -> Parts:
         orders=orders,
         sibling_counts=part_counts[orders],
         open_parts=np.flatnonzero(~backlog.released[orders]),
+        has_twins=_has_twins(backlog, starts),
         can_stay=can_stay,
         keepable=backlog.planned & can_stay,
         stock=stock.reshape(-1),
@@ -136,6 +139,15 @@ def prepare(backlog: Backlog) -> Parts:
         scale=scale,
         is_narrow=is_narrow,
     )
+
+
+def _has_twins(backlog: Backlog, starts: Numbers) -> Booleans:
+    """By part, told by its first line: whether two of its lines are of one SKU."""
+    lengths = np.diff(np.append(starts, len(backlog.skus)))
+    owners = np.repeat(np.arange(len(starts)), lengths)
+    pairs = np.unique(np.stack([owners, backlog.skus]), axis=1)
+    found: Booleans = np.bincount(pairs[0], minlength=len(starts)) < lengths
+    return found
 
 
 def _free_stock(backlog: Backlog) -> Numbers:

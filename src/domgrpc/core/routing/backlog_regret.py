@@ -19,7 +19,8 @@ import numpy as np
 from domgrpc.core.routing.backlog_batches import Batch, Offer, Pool, priced
 from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
 from domgrpc.core.routing.backlog_ledger import Ledger
-from domgrpc.core.routing.backlog_subsets import cheapest_values, solve
+from domgrpc.core.routing.backlog_subsets import cheapest_values
+from domgrpc.core.routing.backlog_twins import solve_within
 
 _SHARE = 0.1
 _COUNT_MIN = 20
@@ -57,12 +58,13 @@ class Filling:
 
     def _wish(self, parts: Numbers) -> None:
         for batch in self._pool.select(parts):
-            answer = solve(batch, priced(batch, self._offer(batch), self._prices))
+            offer = priced(batch, self._offer(batch), self._prices)
+            answer = solve_within(batch, offer, self._ledger, _nothing(batch))
             self._wishes[batch.lines] = batch.locations_of(answer.picks)
             self._values[batch.parts] = answer.values
 
     def _offer(self, batch: Batch) -> Offer:
-        return self._ledger.offer(batch, np.full(batch.lines.shape, NOWHERE))
+        return self._ledger.offer(batch, _nothing(batch))
 
     def _demand(self) -> tuple[Numbers, Numbers, Numbers]:
         """Return owners (places in `waiting`), positions and quantities of what is wished for."""
@@ -70,7 +72,15 @@ class Filling:
         lines, owners = parts.lines_of(self._waiting)
         positions = parts.positions_of(lines, self._wishes[lines])
         is_sent = positions != NOWHERE
-        return owners[is_sent], positions[is_sent], parts.backlog.quantities[lines[is_sent]]
+        owners, positions = owners[is_sent], positions[is_sent]
+        quantities = parts.backlog.quantities[lines[is_sent]]
+        if not parts.has_twins[self._waiting].any():
+            return owners, positions, quantities
+        # Twins at one position wish for the sum.
+        pairs, numbers = np.unique(np.stack([owners, positions]), axis=1, return_inverse=True)
+        sums = np.zeros(pairs.shape[1], np.int64)
+        np.add.at(sums, numbers.reshape(-1), quantities)
+        return pairs[0], pairs[1], sums
 
     def _is_short(self) -> Booleans:
         """By waiting part: whether its wish no longer fits."""
@@ -117,6 +127,11 @@ class Filling:
                 self._ledger.book(part, wish)
                 is_booked[part] = True
         return is_booked
+
+
+def _nothing(batch: Batch) -> Numbers:
+    """Return the picks of parts that are not sent."""
+    return np.full(batch.lines.shape, NOWHERE)
 
 
 def _first_share(places: Numbers, ranks: Numbers) -> Numbers:

@@ -24,6 +24,7 @@ from domgrpc.core.routing.backlog_data import NOWHERE, Booleans, Numbers
 from domgrpc.core.routing.backlog_ledger import Ledger
 from domgrpc.core.routing.backlog_subsets import cheapest_values, plan_values, solve
 from domgrpc.core.routing.backlog_trials import Trial
+from domgrpc.core.routing.backlog_twins import mended
 
 _ROOM_MAX = 4
 """Units at a position that one trade can make room for."""
@@ -96,7 +97,7 @@ class Improver:
         moves: list[_Move] = []
         for batch in self._seen.touched():
             standing = self._stand(batch)
-            moves += _gains(standing, standing.offer)
+            moves += _gains(standing, standing.offer, self._ledger)
         return self._make(moves, {})
 
     def make_trades(self) -> bool:
@@ -113,7 +114,7 @@ class Improver:
         moves: list[_Move] = []
         for batch in self._traded.touched():
             standing = self._stand(batch)
-            moves += _gains(standing, self._offer_room(standing))
+            moves += _gains(standing, self._offer_room(standing), None)
         by_position: dict[int, list[int]] = {}
         for line, position in zip(holders.tolist(), positions.tolist(), strict=True):
             by_position.setdefault(position, []).append(line)
@@ -218,13 +219,21 @@ class _Watch:
                 yield batch.take(np.flatnonzero(touched))
 
 
-def _gains(standing: _Standing, offer: Offer) -> list[_Move]:
-    """Return the moves of parts that the offer gives a cheaper plan than the one they have."""
+def _gains(standing: _Standing, offer: Offer, ledger: Ledger | None) -> list[_Move]:
+    """Return the moves of parts that the offer gives a cheaper plan than the one they have.
+
+    With a ledger, plans that fit as things stand there; else room may have to be made.
+    """
     losses = cheapest_values(standing.batch, offer) - standing.values
     columns = np.flatnonzero(losses < 0)
     batch = standing.batch.take(columns)
     costs = np.take(offer.costs, columns, axis=2)
-    answer = solve(batch, Offer(costs, offer.packages[:, columns], offer.changes[columns]))
+    taken = Offer(costs, offer.packages[:, columns], offer.changes[columns])
+    answer = solve(batch, taken)
+    if ledger is not None and batch.has_twins:
+        picks = standing.picks[:, columns]
+        answer = mended(batch, taken, answer, ledger.room(batch, picks))
+        losses[columns] = answer.values - standing.values[columns]
     locations = batch.locations_of(answer.picks).T.tolist()
     chosen = zip(losses[columns].tolist(), batch.parts.tolist(), locations, strict=True)
     return [_Move(*each) for each in chosen]

@@ -18,7 +18,7 @@ from domgrpc.core.routing.instance import (
 )
 
 
-class Explanation(msgspec.Struct, frozen=True):
+class Explanation(msgspec.Struct, frozen=True, gc=False):
     """A plan in figures, all in micros."""
 
     packages: tuple[PackageCost, ...]
@@ -54,10 +54,15 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 def explain(instance: AnyInstance, solution: Solution) -> Explanation:
     """Return the plan in figures, in O(lines)."""
-    runner_up = solution.runner_up
+    runner_up, packages = solution.runner_up, solution.packages
     cost, bound = solution.cost, solution.lower_bound
+    if len(packages) == 1:
+        # The usual plan, without the detour of a loop.
+        parts: tuple[PackageCost, ...] = (package_cost(instance, packages[0]),)
+    else:
+        parts = tuple([package_cost(instance, package) for package in packages])
     return Explanation(
-        tuple([package_cost(instance, package) for package in solution.packages]),
+        parts,
         cost,
         bound,
         0 if cost == bound else -((bound - cost) * 1_000_000 // max(1, bound)),

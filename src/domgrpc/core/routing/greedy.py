@@ -11,7 +11,7 @@ from domgrpc.core.routing.instance import NEVER, Numbers
 from domgrpc.core.routing.prices import Offers
 from domgrpc.core.routing.shapes import Shape, shape_of
 
-_DROPPED_MAX = 2
+DROPPED_MAX = 2
 _DEPTH_MAX = 64
 _OPENED_FEW = 6
 """Of more, only one is exchanged at a time."""
@@ -25,7 +25,8 @@ _CELLS_LEAST = 1 << 12
 class _Work:
     """What may still be spent."""
 
-    def __init__(self, offers: Offers) -> None:
+    def __init__(self, offers: Offers, dropped_max: int) -> None:
+        self.dropped_max = dropped_max
         self._width = offers.costs.size
         self._left = _CELLS
 
@@ -38,14 +39,17 @@ class _Work:
         self._left -= max(self._width * times, _CELLS_LEAST) * depth
 
 
-def greedy_plan(offers: Offers, worth: Numbers, count_max: int) -> tuple[list[int], int] | None:
+def greedy_plan(
+    offers: Offers, worth: Numbers, count_max: int, *, dropped_max: int = DROPPED_MAX
+) -> tuple[list[int], int] | None:
     """Return the places of a plan and its cost; None where none was found.
 
     Opens the candidate that saves most against what the lots are worth, until no lot is missing
-    and none saves any more; then drops and exchanges packages as long as that saves. What all that
-    takes is bounded: where very many packages are needed, the rest is opened at once.
+    and none saves any more; then adds, drops and exchanges packages, so many out at a time, as
+    long as that saves. What all that takes is bounded: where very many packages are needed, the
+    rest is opened at once.
     """
-    work = _Work(offers)
+    work = _Work(offers, dropped_max)
     shape = shape_of(offers, NEVER)
     rows = shape.root()
     now = int(shape.priced(rows, worth)[0])
@@ -95,7 +99,7 @@ def _exchanged(
     # The plan improved: one package added, or else one or two dropped, or replaced by one other.
     opened, cost = plan
     dropped = 0
-    while dropped <= _DROPPED_MAX and dropped < len(opened):
+    while dropped <= work.dropped_max and dropped < len(opened):
         depth = shape.depth(len(opened))
         ways = min(_KEPT_MAX, work.times(depth)) if depth <= _DEPTH_MAX else 0
         if not ways or (dropped > 1 and len(opened) > _OPENED_FEW):

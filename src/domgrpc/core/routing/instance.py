@@ -25,7 +25,7 @@ trusts its caller, who knows what it built.
 
 import enum
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -37,6 +37,7 @@ LINES_MAX = 512
 CANDIDATES_MAX = 1 << 20
 QUANTITY_MAX = 1 << 40
 NODE_COUNT_MAX_DEFAULT = 20_000
+_CELLS_AT_ONCE = 1 << 14
 
 Numbers = NDArray[np.int64]
 
@@ -147,7 +148,7 @@ class Package(msgspec.Struct, frozen=True, array_like=True):
     contents: tuple[tuple[int, int], ...]
 
 
-class RunnerUp(msgspec.Struct, frozen=True, array_like=True):
+class RunnerUp(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The same packages, but one of them from another candidate: the cheapest such plan."""
 
     cost: int
@@ -200,3 +201,9 @@ class Unservable(msgspec.Struct, frozen=True):
     obstacle: Obstacle
     lines: tuple[int, ...]
     """Those that stand in the way, by number; empty for PACKAGES and SEARCH."""
+
+
+def rows_at_once(row_count: int, row_length: int) -> Iterator[slice]:
+    """Iterate the rows of an array in parts that fit the nearest caches, for several steps."""
+    height = max(1, _CELLS_AT_ONCE // max(1, row_length))
+    return (slice(row, row + height) for row in range(0, row_count, height))

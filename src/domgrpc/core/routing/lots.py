@@ -21,6 +21,7 @@ from domgrpc.core.routing.instance import (
     Obstacle,
     Terms,
     Unservable,
+    rows_at_once,
 )
 
 Lot = tuple[int, ...]
@@ -76,8 +77,12 @@ def _cost_row(instance: Instance, line: int) -> list[int]:
 def cost_matrix(instance: ArrayInstance, lots: Sequence[Lot]) -> Numbers:
     """Return what each lot costs from each candidate, NEVER where it cannot be."""
     quantities = np.array(instance.quantities, dtype=np.int64)[:, None]
-    costs: Numbers = instance.unit_costs * quantities
-    np.copyto(costs, NEVER, where=instance.available < quantities)
+    costs: Numbers = np.empty(instance.unit_costs.shape, dtype=np.int64)
+    # Some rows at a time: what does not fit the nearest caches takes far longer. The larger of the
+    # cost and NEVER or 0, as whether units are there is a coin toss, on which a branch would wait.
+    for rows in rows_at_once(*costs.shape):
+        found = np.multiply(instance.unit_costs[rows], quantities[rows], out=costs[rows])
+        np.maximum(found, (instance.available[rows] < quantities[rows]) * NEVER, out=found)
     if len(lots) == len(costs):
         return costs
     joined: Numbers = np.array([costs[list(lot)].sum(axis=0) for lot in lots], dtype=np.int64)

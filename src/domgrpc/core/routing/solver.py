@@ -5,7 +5,7 @@
 | up to three lines, few candidates | one candidate that provably beats any two | `at_once.py` |
 | whole lots, below some 500 cells | branch and bound over lists | `few_cells.py`, `search.py` |
 | up to five lots, many candidates | dynamic programme over subsets | `subsets.py` |
-| more lots, many candidates | prices, pairs, batches of nodes | `many_cells.py`, `turns.py` |
+| more lots, many candidates | prices, few packages, batches | `many_cells.py`, `few_packages.py` |
 | prices by weight | subsets; above 12 lots lines below the cards | `by_weight.py` |
 | lines whose units may split | batches of nodes, by unit | `units.py`, `turns.py` |
 | both, few units | dynamic programme over what is left | `unit_packages.py` |
@@ -172,11 +172,11 @@ def _in_lists(instance: Instance, lots: list[Lot], limits: Limits) -> Routed | N
         return routed
     totals = []
     for one in candidates:
-        by_candidate = list(package_costs)
+        by_candidate: Iterable[int] = package_costs
         for row, owner in zip(rows, owners, strict=True):
             if owner == one:
-                by_candidate = list(map(add, by_candidate, row))
-        totals.append(by_candidate)
+                by_candidate = map(add, by_candidate, row)
+        totals.append(list(by_candidate))
     return _told(routed, exchanged_in_lists(totals, candidates, routed.cost))
 
 
