@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.faults.grounds import kill_group
+from tests.faults.grounds import kill_group, stop_group
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ("-m", "domgrpc")
@@ -78,6 +78,14 @@ class Serving:
     def status(self) -> int | None:
         """Return how the process ended, None while it runs or was never started."""
         return self._process.poll() if self._process is not None else None
+
+    def stand_still(self) -> None:
+        """Stop the server and what it started, as SIGSTOP does, until it goes on."""
+        stop_group(self._groups[-1])
+
+    def go_on(self) -> None:
+        """Let a server go on that stands still."""
+        kill_group(self._groups[-1], signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill the server alone; what it started beside itself runs on."""

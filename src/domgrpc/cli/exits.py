@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     REJECTED_ROWS = 4
     """A file was loaded except for the rows in its rejects file."""
     STORAGE_FAULT = 70
-    """The disk failed."""
+    """The disk failed, or memory ran out."""
     CORRUPTION = 71
     """Stored bytes are damaged, or files and memory do not agree."""
     CONFIGURATION = 73
@@ -49,6 +49,7 @@ _STORAGE_REASONS: Final = {
     "Corruption": "DATA_DAMAGED",
     "FormatTooNew": "DATA_TOO_NEW",
     "DiskFull": "DISK_FULL",
+    "MemoryError": "OUT_OF_MEMORY",
 }
 
 

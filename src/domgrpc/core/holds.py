@@ -275,7 +275,7 @@ def check_new_reservation(
     if reservation_id in state.by_id:
         raise Rejected(
             Reason.RESERVATION_ID_TAKEN,
-            f"reservation {reservation_id!r} exists already: ids are unique for ever",
+            f"reservation {reservation_id!r} exists already: read it, or choose another id",
             reservation_id=reservation_id,
         )
     limits = state.limits

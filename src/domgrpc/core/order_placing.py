@@ -344,7 +344,7 @@ def _check_new_order(planner: Planner, order_id: OrderId) -> None:
     if order_id in orders.by_id or order_id in orders.hosts:
         raise Rejected(
             Reason.ORDER_ID_TAKEN,
-            f"order {order_id!r} exists already: ids are unique for ever",
+            f"order {order_id!r} exists already: read it, or choose another id",
             order_id=order_id,
         )
     if len(orders.by_id) >= orders.limits.orders_max:

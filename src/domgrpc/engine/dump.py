@@ -105,23 +105,27 @@ class SkuEntry(msgspec.Struct, frozen=True, array_like=True):
 
 
 _ENCODER = msgspec.msgpack.Encoder()
+CHUNK_TYPES: dict[int, Any] = {
+    META: Meta,
+    LOCATIONS: list[Location],
+    GROUPS: list[LocationGroup],
+    PRODUCTS: list[Product],
+    RULES: list[SafetyStockRule],
+    RULE_SETS: list[RuleSet],
+    SHARD: list[SkuEntry],
+    RESERVATIONS: list[Reservation],
+    FINISHED: list[tuple[ReservationId, Revision]],
+    DELTAS: list[RememberedDelta],
+    ANSWERS: list[tuple[str, KeptAnswer]],
+    ORDERS: list[Order],
+    FINISHED_ORDERS: list[tuple[OrderId, Revision]],
+    RATE_CARDS: list[RateCard],
+    LANES: list[Lane],
+    CALENDARS: list[LocationCalendar],
+}
+"""What the payload of each kind holds."""
 _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
-    META: msgspec.msgpack.Decoder(Meta),
-    LOCATIONS: msgspec.msgpack.Decoder(list[Location]),
-    GROUPS: msgspec.msgpack.Decoder(list[LocationGroup]),
-    PRODUCTS: msgspec.msgpack.Decoder(list[Product]),
-    RULES: msgspec.msgpack.Decoder(list[SafetyStockRule]),
-    RULE_SETS: msgspec.msgpack.Decoder(list[RuleSet]),
-    SHARD: msgspec.msgpack.Decoder(list[SkuEntry]),
-    RESERVATIONS: msgspec.msgpack.Decoder(list[Reservation]),
-    FINISHED: msgspec.msgpack.Decoder(list[tuple[ReservationId, Revision]]),
-    DELTAS: msgspec.msgpack.Decoder(list[RememberedDelta]),
-    ANSWERS: msgspec.msgpack.Decoder(list[tuple[str, KeptAnswer]]),
-    ORDERS: msgspec.msgpack.Decoder(list[Order]),
-    FINISHED_ORDERS: msgspec.msgpack.Decoder(list[tuple[OrderId, Revision]]),
-    RATE_CARDS: msgspec.msgpack.Decoder(list[RateCard]),
-    LANES: msgspec.msgpack.Decoder(list[Lane]),
-    CALENDARS: msgspec.msgpack.Decoder(list[LocationCalendar]),
+    kind: msgspec.msgpack.Decoder(content) for kind, content in CHUNK_TYPES.items()
 }
 
 
@@ -246,9 +250,14 @@ def _to_bytes(numbers: "array[int]") -> bytes:
 # --- chunks to state
 
 
+def decode_chunk(kind: int, payload: bytes) -> Any:  # noqa: ANN401 - each kind holds another type
+    """Return what a chunk holds."""
+    return _DECODERS[kind].decode(payload)
+
+
 def load_chunk(state: State, kind: int, key: int, payload: bytes) -> None:
     """Add a chunk to a state that is being built; chunks come in the order of `dump`."""
-    entries = _DECODERS[kind].decode(payload)
+    entries = decode_chunk(kind, payload)
     if kind == SHARD:
         _load_skus(state, key, entries)
     else:

@@ -29,6 +29,7 @@ from domgrpc.engine.dry_running import DryRunning
 from domgrpc.engine.feed import RevisionTrimmed, WatcherTooSlow
 from domgrpc.engine.reoptimizing import BacklogTooLarge, ReoptimizationRunning
 from domgrpc.engine.snapshots import SnapshotRunning, VerificationRunning
+from domgrpc.rpc.allowances import OPEN_ENDED, Allowance
 from domgrpc.rpc.calls import REPLAYED, Call, Context, Edge, RejectedAnswer
 from domgrpc.rpc.latency import Latency
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
@@ -62,7 +63,7 @@ _ENGINE_REFUSALS: Mapping[type[Exception], tuple[TransportReason, tuple[str, ...
 
 
 def unary(
-    edge: Edge, method: str, handle: UnaryHandler
+    edge: Edge, method: str, handle: UnaryHandler, allowance: Allowance
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     """Wrap a handler that gives one answer."""
     latency = Latency(time.perf_counter)
@@ -71,7 +72,7 @@ def unary(
         started = time.perf_counter()
         call: Call | None = None
         try:
-            call = edge.begin(message, context)
+            call = edge.begin(message, context, allowance)
             latency.check(call.left_seconds())
             result = await handle(message, call)
             latency.learn(time.perf_counter() - started)
@@ -97,7 +98,7 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
         started = time.perf_counter()
         call: Call | None = None
         try:
-            call = edge.begin(message, context)
+            call = edge.begin(message, context, OPEN_ENDED)
             # Closed here and not by the collector, so that what it holds is free at once.
             async with aclosing(handle(message, call)) as results:
                 async for result in results:

@@ -32,6 +32,7 @@ from domgrpc.engine.admission import Priority, Ticket
 from domgrpc.engine.calls import Query, Reading
 from domgrpc.engine.engine import Engine
 from domgrpc.engine.records import fingerprint
+from domgrpc.rpc.allowances import Allowance
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
 from domgrpc.rpc.refusals import InvalidField, Refused, TransportReason
@@ -41,8 +42,6 @@ CLIENT_METADATA = "domgrpc-client"
 REPLAYED_METADATA = "domgrpc-replayed"
 ANONYMOUS = ClientId("anonymous")
 REVISION_WAIT_SECONDS_MAX = 5.0
-UNSAID_DEADLINE_SECONDS = 10.0
-"""How long a call may take whose caller names no deadline."""
 PRIORITIES: Mapping[type, Priority] = {
     ConfirmReservation: Priority.FINISH,
     ReleaseReservation: Priority.FINISH,
@@ -80,16 +79,15 @@ class Call:
 
     __slots__ = ("client_id", "context", "deadline_seconds", "engine", "is_replay", "peer")
 
-    def __init__(self, engine: Engine, context: Context, client_id: ClientId) -> None:
+    def __init__(
+        self, engine: Engine, context: Context, client_id: ClientId, allowance: Allowance
+    ) -> None:
         """Begin a call."""
         self.engine = engine
         self.context = context
         self.client_id = client_id
         self.is_replay = False
-        left_seconds: float | None = context.time_remaining()
-        if left_seconds is None:
-            left_seconds = UNSAID_DEADLINE_SECONDS
-        self.deadline_seconds = engine.seconds() + left_seconds
+        self.deadline_seconds = engine.seconds() + allowance.seconds(context.time_remaining())
         """By the engine's clock."""
         # Asked now: a context must not be touched when its call has ended.
         self.peer = context.peer()
@@ -157,7 +155,7 @@ class Edge:
         self._by_certificate = by_certificate
         self._idle: asyncio.Event | None = None
 
-    def begin(self, message: object, context: Context) -> Call:
+    def begin(self, message: object, context: Context, allowance: Allowance) -> Call:
         """Begin a call; refuses bytes that are no message, and a client name that is none.
 
         Refuses every call once the server is going down. What is begun is to be ended.
@@ -166,7 +164,7 @@ class Edge:
         self.drain.check()
         if message is None:
             raise malformed()
-        call = Call(self.engine, context, self._client_id(context))
+        call = Call(self.engine, context, self._client_id(context), allowance)
         self.under_way += 1
         return call
 

@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
+from domgrpc.rpc.allowances import allowance_of
 from domgrpc.rpc.answering import streaming, unary
 from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.malformed import parser
@@ -75,4 +76,7 @@ def _method_handler(
         )
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(streaming(edge, name, handle), parse, serialize)
-    return grpc.unary_unary_rpc_method_handler(unary(edge, name, handle), parse, serialize)
+    allowance = allowance_of(f"{method.containing_service.full_name}/{method.name}")
+    return grpc.unary_unary_rpc_method_handler(
+        unary(edge, name, handle, allowance), parse, serialize
+    )

@@ -62,8 +62,17 @@ class EngineFailed(Exception):
 
     def __init__(self, fault: BaseException) -> None:
         """Carry the fault to whoever decides about the exit of the process."""
-        super().__init__(f"the engine has failed: {fault}")
+        super().__init__(f"the engine has failed: {_words_of(fault)}")
         self.fault = fault
+
+
+def _words_of(fault: BaseException) -> str:
+    if isinstance(fault, MemoryError):
+        return (
+            "there is no memory left; nothing that was answered is lost: give the server more, or "
+            "let it keep less (kept_answers_max and the other limits), and start it again"
+        )
+    return str(fault) or type(fault).__name__
 
 
 class Server:
