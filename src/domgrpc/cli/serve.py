@@ -157,6 +157,10 @@ def run(settings: Settings) -> None:
         raise Ended(reason, str(error), code=ExitCode.CONFIGURATION) from None
     except StorageError as error:
         raise Ended(storage_reason(error), str(error), code=error.exit_code) from None
+    except MemoryError as error:
+        # Outside of the engine, or again while a server goes down that has failed already.
+        message = str(server.EngineFailed(error))
+        raise Ended(storage_reason(error), message, code=ExitCode.STORAGE_FAULT) from None
     except server.EngineFailed as failed:
         code = getattr(failed.fault, "exit_code", ExitCode.STORAGE_FAULT)
         raise Ended(storage_reason(failed.fault), str(failed), code=code) from None
