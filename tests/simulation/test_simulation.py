@@ -73,6 +73,7 @@ AUDITOR_MODULES = (
     "order_replans",
     "order_verdicts",
     "parcel_verdicts",
+    "part_figures",
     "plan_figures",
     "quote_verdicts",
     "refusals",
