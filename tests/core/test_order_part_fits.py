@@ -158,6 +158,14 @@ def test_supply_is_weighed_before_a_part_is(shop: Shop) -> None:
     assert plan.packages[0].is_dated
 
 
+def test_nobody_waits_for_supply_that_brings_no_more_units(shop: Shop) -> None:
+    shop.given(product_of("tea", backorder_policy=limited(6)))
+    shop.given(place("late", at=CHICAGO, backorder=True), on_hand("tea", dal=6, bos=4, late=0))
+    plan = planned(shop, {"tea": 10}, 1)
+    assert contents(plan) == {"dal": {"tea": 6}}
+    assert not plan.packages[0].is_dated
+
+
 def test_the_part_keeps_to_the_capacity_of_the_day(shop: Shop) -> None:
     room = CalendarFields(schedule(), daily_capacity=2, capacity_unit=CapacityUnit.UNITS)
     shop.given(calendar("chi", room), on_hand("tea", chi=9), on_hand("cup", dal=3))

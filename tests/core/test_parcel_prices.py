@@ -105,6 +105,16 @@ def test_a_host_that_becomes_lighter_pays_for_the_weight_of_the_parcel() -> None
     assert [paid for paid, _ in costs(shop.order("host"))] == [9 * MICROS]
 
 
+def test_a_host_pays_for_its_own_weight_though_a_guest_paid_for_the_step_that_is_gone() -> None:
+    shop = one_warehouse(steps=((1_300, 5 * MICROS), (5_000, 20 * MICROS)), package=3 * MICROS)
+    shop.given(order(line("kettle"), line("mug"), as_id="host", customer="ann"))
+    shop.given(order(line("mug"), as_id="guest", customer="ann"))
+    paid = {name: costs(shop.order(name))[0][0] for name in ("host", "guest")}
+    assert paid == {"host": 8 * MICROS, "guest": 15 * MICROS}
+    shop.given(cancel_order("host", kettle=1))
+    assert costs(shop.order("host"))[0][0] == 8 * MICROS
+
+
 def test_rates_that_rose_since_take_no_more_than_was_paid() -> None:
     shop = one_warehouse(steps=((1_000, MICROS), (5_000, 2 * MICROS)), package=0)
     shop.given(order(line("kettle", 2), package_count_max=1))
@@ -112,7 +122,8 @@ def test_rates_that_rose_since_take_no_more_than_was_paid() -> None:
     shop.given(card("ground", tuple(dear)))
     ((_, before),) = costs(shop.order("o"))
     shop.given(cancel_order("o", kettle=1))
-    assert costs(shop.order("o")) == [(0, before // 2)]
+    # The step of what is left is as dear as it was.
+    assert costs(shop.order("o")) == [(MICROS, before // 2)]
 
 
 def test_where_no_carrier_goes_any_more_the_package_costs_what_it_did() -> None:

@@ -101,6 +101,22 @@ def test_nothing_comes_where_less_is_left_than_was_promised(shop: Shop) -> None:
     assert not list(searched(shop).moves())
 
 
+def test_no_two_come_together_where_less_is_left_than_was_promised(shop: Shop) -> None:
+    # Five are promised in Dallas and three are there: who goes makes no room for three and two.
+    shop.given(on_hand("tea", dal=5), order(line("tea", 5), as_id="far", to=CHICAGO))
+    shop.given(on_hand("tea", chi=20, dal=5))
+    shop.given(order(line("tea", 3), as_id="three", to=DALLAS))
+    shop.given(order(line("tea", 2), as_id="two", to=DALLAS))
+    shop.given(on_hand("tea", dal=3))
+    coming = [
+        sum(units for _, units in package.lines)
+        for _, move in searched(shop).moves()
+        for package in move.packages
+        if package.location_id == "dal"
+    ]
+    assert sum(coming) == 0
+
+
 def test_figures_beyond_all_measure_stay_and_stop_nobody(shop: Shop) -> None:
     content = RuleSetContent(prices=RoutingPrices(late_day_micros=10**12))
     shop.given(on_hand("tea", chi=10**12, dal=10**12), weighing(tea=20_000))

@@ -56,10 +56,15 @@ def route_leg(network: Network, leg: Leg, question: LegQuestion, limits: LegLimi
     if plan is None and limits.package_count_max:
         plan = _plan_of_part(network, asked, limits)
         if plan.shortages and may_wait:
-            # More of it may be in one place where supply is to come.
+            # More of it may be in one place where supply is to come; for no more nobody waits.
             asked = (leg, question, _with_supply(network, question, found, limits))
-            plan = _plan_of_all(network, asked, limits) or _plan_of_part(network, asked, limits)
+            later = _plan_of_all(network, asked, limits) or _plan_of_part(network, asked, limits)
+            plan = later if _short_units(later) < _short_units(plan) else plan
     return plan or nothing_planned(*asked)
+
+
+def _short_units(plan: LegPlan) -> int:
+    return sum(shortage.quantity for shortage in plan.shortages)
 
 
 def _with_supply(

@@ -170,14 +170,16 @@ def solve_or_follow(
     best = solve_leg(instance, share=share)
     if isinstance(best, Unservable) or best.is_proven:
         return best
-    return or_by_rule(instance, found, best)
+    return or_by_rule(instance, found, best, share=share)
 
 
-def or_by_rule(instance: Instance, found: Candidates, best: Solution) -> Solution:
+def or_by_rule(
+    instance: Instance, found: Candidates, best: Solution, *, share: int = 1
+) -> Solution:
     """Return a plan, or that of a textbook rule which is cheaper, with its bound."""
     attributes = _attributes(found)
     for strategy in _RULES_LONG if is_long(instance) else _RULES:
-        nodes = _node_count_max(instance)
+        nodes = max(_NODES_MIN, _node_count_max(instance) // share)
         followed = follow(instance, strategy, attributes, node_count_max=nodes)
         if isinstance(followed, Solution) and followed.cost < best.cost:
             best = Solution(followed.packages, followed.cost, best.lower_bound, best.node_count)

@@ -2,10 +2,9 @@
 
 What joins a parcel is asked for what its weight adds, so what leaves it takes away what its weight
 added, at the rates of the day: an order that is made smaller costs what it would have cost placed
-so, as long as its rates stand.
+so, as long as its rates stand. Who has a parcel pays for what is its own at the least, though the
+guests of other orders paid for the step that is gone.
 """
-
-from collections.abc import Iterable
 
 import msgspec
 
@@ -24,16 +23,22 @@ def lightened(planner: Planner, old: Order, order: Order, now_ms: TimeMs) -> Ord
     """Return an order with its work priced for the units that it has no more.
 
     `old` is the order as the book has it. Work that only lost units costs no more than before;
-    where no carrier goes any more it costs what it did for a package. O(the work + its parcels).
+    where no carrier goes any more it costs what it did for a package. O(the work + its parcels)
+    for each work that lost units.
     """
-    before = {work.fulfillment_order_id: work for work in old.fulfillment_orders}
-    works = tuple(
-        _less_paid(planner, (old, before[work.fulfillment_order_id]), (order, work), now_ms)
-        if _units(work) < _units(before[work.fulfillment_order_id])
-        else work
-        for work in order.fulfillment_orders
-    )
-    return msgspec.structs.replace(order, fulfillment_orders=works)
+    after = {work.fulfillment_order_id: work for work in order.fulfillment_orders}
+    # Work that is gone has taken what it paid with it. Of the rest one after the other becomes
+    # lighter, what was planned last first, as its units were taken: each by its own weight.
+    works = [work for work in old.fulfillment_orders if work.fulfillment_order_id in after]
+    for place in reversed(range(len(works))):
+        before, work = works[place], after[works[place].fulfillment_order_id]
+        if _units(work) == _units(before):
+            continue
+        was = _with_works(old, works)
+        works[place] = work
+        now = _with_works(old, works)
+        works[place] = _less_paid(planner, (was, before), (now, work), now_ms)
+    return _with_works(order, works)
 
 
 def package_micros(
@@ -41,10 +46,7 @@ def package_micros(
 ) -> int | None:
     """Return what the package of a work would cost by itself; None where no carrier goes."""
     table = _way(planner, terms, work, now_ms)
-    if table is None:
-        return None
-    grams = _grams(planner.network, work.lines)
-    return table.package_micros[0] + card_at(table, 0).price(grams)
+    return None if table is None else _alone_micros(planner.network, table, work)
 
 
 def _less_paid(
@@ -54,7 +56,7 @@ def _less_paid(
     now_ms: TimeMs,
 ) -> FulfillmentOrder:
     old, before = was
-    order, work = now
+    _, work = now
     table = _way(planner, old.terms, before, now_ms)
     shares = [_units_share(planner.network, table, each.lines) for each in (before, work)]
     if not shares[0]:
@@ -63,12 +65,20 @@ def _less_paid(
     paid_micros = before.package_cost_micros
     if table is not None and table.cards:
         card = card_at(table, 0)
-        heavy = _parcel_grams(planner, old, before)
-        saved = card.price(heavy) - card.price(_parcel_grams(planner, order, work))
-        paid_micros = Micros(max(0, paid_micros - saved))
+        heavy, light = (_parcel_grams(planner, *each) for each in (was, now))
+        own = 0 if work.parcel_id else _alone_micros(planner.network, table, work)
+        saved = card.price(heavy) - card.price(light)
+        paid_micros = Micros(min(paid_micros, max(own, paid_micros - saved)))
     return msgspec.structs.replace(
         work, package_cost_micros=paid_micros, units_cost_micros=Micros(units_micros)
     )
+
+
+def _alone_micros(network: Network, table: TransportTable, work: FulfillmentOrder) -> int:
+    grams = sum(
+        line.quantity * network.products.fields(line.sku).weight_grams for line in work.lines
+    )
+    return table.package_micros[0] + card_at(table, 0).price(grams)
 
 
 def _way(
@@ -110,8 +120,8 @@ def _find(orders: Orders, work_id: FulfillmentOrderId) -> FulfillmentOrder:
     return next(work for work in works if work.fulfillment_order_id == work_id)
 
 
-def _grams(network: Network, lines: Iterable[FulfillmentLine]) -> int:
-    return sum(line.quantity * network.products.fields(line.sku).weight_grams for line in lines)
+def _with_works(order: Order, works: list[FulfillmentOrder]) -> Order:
+    return msgspec.structs.replace(order, fulfillment_orders=tuple(works))
 
 
 def _units(work: FulfillmentOrder) -> int:

@@ -161,7 +161,7 @@ def backlog_of(job: SearchJob) -> Backlog:
     held = np.zeros_like(left)
     np.add.at(held, (skus, present), quantities)
     allowed = np.frombuffer(b"".join(need.allowed for need in needs), dtype=np.bool_)
-    fits = quantities[:, None] <= left[skus]
+    fits = (quantities[:, None] <= left[skus]) & (held <= left)[skus]
     fits[np.arange(len(needs)), present] = True
     return Backlog(
         line_starts=np.cumsum([0, *(len(leg.needs) for leg in legs)], dtype=np.int64),

@@ -19,6 +19,8 @@ from domgrpc.core.routing.instance import Instance, Numbers, Package
 
 _CELLS_MAX = 20_000_000
 """So many lines x candidates are counted again, at least one for each package."""
+_RECOUNT_CELLS_MIN = 1_000
+"""A recount of a few lines takes as long as that of so many."""
 
 _Contents: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -70,7 +72,7 @@ class _Filling:
         while queue and len(packages) < count_max:
             rank = heappop(queue)
             fresh = self._counted_again(rank)
-            cells_left -= len(self._left)
+            cells_left -= max(len(self._left), _RECOUNT_CELLS_MIN)
             if not fresh.units:
                 continue
             if fresh != rank and cells_left > 0:
@@ -91,13 +93,20 @@ class _Filling:
 
     def _alone_ranks(self) -> Iterator[_Rank]:
         # Each comes from where it costs least.
-        for line in self._instance.terms.alone:
+        instance, rates = self._instance, self._instance.terms.weight_rates
+        for line in instance.terms.alone:
             units = int(self._quantities[line])
             able = np.flatnonzero(self._columns[:, line] >= units).tolist()
-            ranks = (_Rank(-units, -1, -1, candidate, line) for candidate in able)
-            best = min(map(self._priced, ranks), default=None)
-            if best is not None:
-                yield best
+            costs = [
+                instance.package_costs[one] + units * instance.unit_costs[line][one] for one in able
+            ]
+            if rates is not None:
+                steps = [card.price(units * rates.unit_grams[line]) for card in rates.cards]
+                pairs = zip(costs, able, strict=True)
+                costs = [cost + steps[rates.card_indexes[one]] for cost, one in pairs]
+            if able:
+                least = min(costs)
+                yield _Rank(-units, -1, least, able[costs.index(least)], line)
 
     def _counted_again(self, rank: _Rank) -> _Rank:
         # What holds as many units as before holds the same, and costs the same.
