@@ -181,8 +181,13 @@ class Admission:
         if not self.queued_count:
             # Refused for a slow moment nobody would ever see that it is over: where no turn is
             # to come, what was learnt halves with every second.
-            expected_seconds *= 0.5 ** (now_seconds - self._learnt_at_seconds)
+            share = 0.5 ** (now_seconds - self._learnt_at_seconds)
+            expected_seconds *= share
             if expected_seconds <= left_seconds * _DEADLINE_SHARE:
+                # Kept, or the next caller would wait for the same again.
+                self._turn_seconds *= share
+                self._operation_seconds *= share
+                self._learnt_at_seconds = now_seconds
                 return
         self._note_refused(now_seconds)
         raise Busy(
