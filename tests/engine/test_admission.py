@@ -93,8 +93,9 @@ def test_a_slow_moment_is_forgotten_while_nobody_waits() -> None:
         slow.check_time(3.1, 1, 3.0)
     slow.check_time(4.0 + 0.2, 1, 4.0)
     slow.admit(ANY, 1, 4.0)
-    with pytest.raises(Busy, match="188 ms"):
-        slow.check_time(4.0 + 0.2, 1, 4.0)
+    # Whoever comes now is behind it, and counts as it is remembered.
+    with pytest.raises(Busy, match="125 ms"):
+        slow.check_time(4.0 + 0.15, 1, 4.0)
 
 
 def test_callers_after_one_long_turn_wait_for_it_to_be_forgotten_once() -> None:
