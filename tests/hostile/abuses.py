@@ -40,6 +40,7 @@ from tests.hostile.http2 import (
 )
 
 CREATE = b"/domgrpc.v1.LocationService/CreateLocation"
+POSITION = b"/domgrpc.v1.InventoryService/GetPosition"
 STATUS = b"/domgrpc.v1.AdminService/GetStatus"
 REFLECT = b"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 RESETS_PER_SECOND = 4_800
@@ -105,9 +106,9 @@ class Abuse:
 # --- floods
 
 
-async def rapid_reset(abuse: Abuse) -> None:
+async def rapid_reset(abuse: Abuse, method: bytes = CREATE) -> None:
     """Begin calls and reset them at once."""
-    block = literals(call_fields(CREATE))
+    block = literals(call_fields(method))
     reset = CANCEL.to_bytes(4, "big")
 
     def burst(wire: Wire) -> bytes:
@@ -119,6 +120,11 @@ async def rapid_reset(abuse: Abuse) -> None:
         return bytes(found)
 
     await abuse.flood(burst, RESETS_PER_SECOND, _BURST)
+
+
+async def rapid_reset_of_reads(abuse: Abuse) -> None:
+    """The same with the method that the probe beside it calls: they share a queue in the server."""
+    await rapid_reset(abuse, POSITION)
 
 
 async def ping_flood(abuse: Abuse) -> None:
@@ -271,6 +277,7 @@ async def _same_frames(abuse: Abuse, raw: bytes, frames: int = 1) -> None:
 
 ABUSES: Mapping[str, Callable[[Abuse], Awaitable[None]]] = {
     "rapid reset": rapid_reset,
+    "rapid reset of the probe's method": rapid_reset_of_reads,
     "silent sockets": silent_sockets,
     "slow readers": slow_readers,
     "ping flood": ping_flood,

@@ -22,8 +22,8 @@ from domgrpc.rpc.answering import STATUS_METADATA
 from domgrpc.rpc.calls import Edge
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
-from domgrpc.rpc.registration import service_descriptors
-from domgrpc.rpc.services import api_handlers
+from domgrpc.rpc.registration import Handlers, service_descriptors
+from domgrpc.rpc.services import add_services
 from domgrpc.rpc.standard_services import REFLECTION_SERVICES, Health, add_reflection
 from tests.hostile.verdicts import Ending
 
@@ -111,6 +111,10 @@ class _Registered:
         """Take handlers as a server does."""
         self.handlers.extend(handlers)
 
+    def add_registered_method_handlers(self, service_name: str, handlers: Handlers) -> None:
+        """Take those whose calls wait in queues of their own."""
+        self.handlers.append(grpc.method_handlers_generic_handler(service_name, dict(handlers)))
+
 
 class _Details(msgspec.Struct, frozen=True):
     method: str
@@ -124,7 +128,7 @@ class Surface:
         drain = Drain()
         registered: Any = _Registered()
         edge = Edge(engine, CallLog(call_log), drain, by_certificate=False)
-        registered.add_generic_rpc_handlers(api_handlers(edge, drain))
+        add_services(registered, edge, drain)
         Health(registered)
         add_reflection(registered)
         self._handlers: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from domgrpc.rpc.calls import Call, Edge
 from domgrpc.rpc.draining import Drain
 from domgrpc.rpc.journal import CallLog
-from domgrpc.rpc.registration import service_handler
+from domgrpc.rpc.registration import handlers_of, register
 from domgrpc.storage.errors import StorageFault
 from domgrpc.storage.manifest import MANIFEST_BYTES
 from domgrpc.v1 import admin_pb2, inventory_pb2
@@ -119,7 +119,7 @@ async def test_a_mistake_of_ours_is_internal_and_written_down(shop: Shop) -> Non
     admin = admin_pb2.DESCRIPTOR.services_by_name["AdminService"]
     edge = Edge(shop.engine, CallLog("errors"), Drain(), by_certificate=False)
     server = grpc.aio.server()
-    server.add_generic_rpc_handlers((service_handler(edge, admin, BrokenAdmin()),))
+    register(server, admin.full_name, handlers_of(edge, admin, BrokenAdmin()))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     with capture_logs() as lines:

@@ -3,12 +3,16 @@
 The generated registration functions are not used: they deserialize in a way that answers broken
 bytes with UNKNOWN and the name of a Python class. Here malformed.py reads them, and the wrapper of
 the method refuses what it could not read. A method without a handler fails at the start.
+
+gRPC hands the calls of all methods over one by one, in the order in which they came: whoever fills
+that queue holds everybody up. The calls of some methods wait in queues of their own.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import grpc
+import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
@@ -47,19 +51,45 @@ def service_descriptors() -> Iterator[ServiceDescriptor]:
         yield from file.DESCRIPTOR.services_by_name.values()
 
 
-def service_handler(
-    edge: Edge, service: ServiceDescriptor, handlers: object
-) -> grpc.GenericRpcHandler:
-    """Return what a gRPC server needs to serve a service; its methods are those of `handlers`."""
-    return grpc.method_handlers_generic_handler(
-        service.full_name,
-        {
-            method.name: _method_handler(
-                edge, f"{service.name}/{method.name}", method, getattr(handlers, method.name)
-            )
-            for method in service.methods
-        },
-    )
+# Each makes every call a little dearer, whatever its method: gRPC looks at all queues each time.
+QUEUED_ALONE = frozenset(
+    {
+        "grpc.health.v1.Health/Check",
+        "domgrpc.v1.InventoryService/CheckAvailability",
+        "domgrpc.v1.InventoryService/GetPosition",
+        "domgrpc.v1.ReservationService/ReserveStock",
+        "domgrpc.v1.ReservationService/ConfirmReservation",
+        "domgrpc.v1.ReservationService/ReleaseReservation",
+        "domgrpc.v1.OrderService/PlaceOrder",
+        "domgrpc.v1.PipelineService/Execute",
+    }
+)
+"""What customers and probes wait for, and what many operations are sent by."""
+
+Handlers: TypeAlias = Mapping[str, "grpc.RpcMethodHandler[Any, Any]"]
+"""By the name of the method."""
+
+
+def register(server: grpc.aio.Server, service_name: str, handlers: Handlers) -> None:
+    """Have a server that has not started serve a service."""
+    alone = {name: each for name, each in handlers.items() if _is_alone(service_name, name)}
+    server.add_registered_method_handlers(service_name, alone)
+    others = {name: each for name, each in handlers.items() if name not in alone}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service_name, others),))
+
+
+def _is_alone(service_name: str, method_name: str) -> bool:
+    return f"{service_name}/{method_name}" in QUEUED_ALONE
+
+
+def handlers_of(edge: Edge, service: ServiceDescriptor, implementation: object) -> Handlers:
+    """Return what serves each method of a service: the methods of `implementation`."""
+    return {
+        method.name: _method_handler(
+            edge, f"{service.name}/{method.name}", method, getattr(implementation, method.name)
+        )
+        for method in service.methods
+    }
 
 
 def _method_handler(

@@ -28,7 +28,7 @@ from domgrpc.rpc.health_port import HealthPort
 from domgrpc.rpc.journal import CallLog, configure_journal
 from domgrpc.rpc.malformed import check_parser
 from domgrpc.rpc.postal_codes import prepare_postal_codes
-from domgrpc.rpc.services import api_handlers
+from domgrpc.rpc.services import add_services
 from domgrpc.rpc.standard_services import Health, add_reflection
 
 _log = structlog.get_logger()
@@ -92,7 +92,7 @@ class Server:
             self._drain,
             by_certificate=settings.tls_client_ca_file is not None,
         )
-        self._server.add_generic_rpc_handlers(api_handlers(edge, self._drain))
+        add_services(self._server, edge, self._drain)
         self._stopping: asyncio.Future[None] | None = None
         self._health = Health(self._server)
         add_reflection(self._server)

@@ -1,6 +1,6 @@
 """The services of the API together, each with what it needs: the only place that makes them."""
 
-import grpc
+import grpc.aio
 
 from domgrpc.rpc.admin_service import AdminService
 from domgrpc.rpc.calls import Edge
@@ -12,15 +12,15 @@ from domgrpc.rpc.order_service import OrderService
 from domgrpc.rpc.order_watch import OrderWatches
 from domgrpc.rpc.pipeline_service import PipelineService
 from domgrpc.rpc.product_service import ProductService
-from domgrpc.rpc.registration import service_descriptors, service_handler
+from domgrpc.rpc.registration import handlers_of, register, service_descriptors
 from domgrpc.rpc.reservation_service import ReservationService
 from domgrpc.rpc.routing_service import RoutingService
 from domgrpc.rpc.stock_feed import StockFeeds
 from domgrpc.rpc.stock_watch import StockWatches
 
 
-def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]:
-    """Return what a gRPC server needs to serve the whole API over one engine."""
+def add_services(server: grpc.aio.Server, edge: Edge, drain: Drain) -> None:
+    """Have a gRPC server serve the whole API over one engine."""
     services: dict[str, object] = {
         "LocationService": LocationService(),
         "ProductService": ProductService(),
@@ -32,6 +32,5 @@ def api_handlers(edge: Edge, drain: Drain) -> tuple[grpc.GenericRpcHandler, ...]
         "PipelineService": PipelineService(),
         "AdminService": AdminService(),
     }
-    return tuple(
-        service_handler(edge, service, services[service.name]) for service in service_descriptors()
-    )
+    for service in service_descriptors():
+        register(server, service.full_name, handlers_of(edge, service, services[service.name]))

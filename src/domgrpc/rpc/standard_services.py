@@ -14,7 +14,7 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from domgrpc.rpc.malformed import parser, refusing, refusing_streams
-from domgrpc.rpc.registration import service_descriptors
+from domgrpc.rpc.registration import Handlers, register, service_descriptors
 
 REFLECTION_SERVICES = (reflection.SERVICE_NAME, "grpc.reflection.v1.ServerReflection")
 HEALTH_SERVICE = "grpc.health.v1.Health"
@@ -29,7 +29,7 @@ class Health:
         """Register; everything is NOT_SERVING until `serving` is called."""
         self._servicer = health.HealthServicer()
         self._services = (_SERVER, *(service.full_name for service in service_descriptors()))
-        server.add_generic_rpc_handlers((_health_handler(self._servicer),))
+        register(server, HEALTH_SERVICE, _health_handlers(self._servicer))
 
     async def serving(self) -> None:
         """Say that every service serves."""
@@ -41,21 +41,14 @@ class Health:
         await self._servicer.enter_graceful_shutdown()
 
 
-def _health_handler(servicer: health.HealthServicer) -> grpc.GenericRpcHandler:
+def _health_handlers(servicer: health.HealthServicer) -> Handlers:
     # The library knows no List in asyncio, so there is none: it would answer UNKNOWN.
     parse = parser(health_pb2.HealthCheckRequest)
     serialize = health_pb2.HealthCheckResponse.SerializeToString
-    return grpc.method_handlers_generic_handler(
-        HEALTH_SERVICE,
-        {
-            "Check": grpc.unary_unary_rpc_method_handler(
-                refusing(servicer.Check), parse, serialize
-            ),
-            "Watch": grpc.unary_stream_rpc_method_handler(
-                refusing(servicer.Watch), parse, serialize
-            ),
-        },
-    )
+    return {
+        "Check": grpc.unary_unary_rpc_method_handler(refusing(servicer.Check), parse, serialize),
+        "Watch": grpc.unary_stream_rpc_method_handler(refusing(servicer.Watch), parse, serialize),
+    }
 
 
 def add_reflection(server: grpc.aio.Server) -> None:
@@ -72,6 +65,4 @@ def add_reflection(server: grpc.aio.Server) -> None:
             request_deserializer=parser(reflection_pb2.ServerReflectionRequest),
             response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
         )
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(service_name, {"ServerReflectionInfo": handler}),)
-        )
+        register(server, service_name, {"ServerReflectionInfo": handler})
