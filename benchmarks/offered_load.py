@@ -15,18 +15,19 @@ _NUMBER_DIGITS = len(_PLACE)
 class Message:
     """The bytes of an Execute call, again and again with new ids."""
 
-    def __init__(self, pattern: bytes) -> None:
+    def __init__(self, pattern: bytes, first_number: int) -> None:
         """Take the bytes, in which the place of the number is marked."""
         self._parts = pattern.split(_PLACE)
-        self._number = 0
+        self._number = first_number
 
     def next(self) -> bytes:
         """Return the bytes with ids that no message before had."""
+        number = str(self._number).zfill(_NUMBER_DIGITS)
         self._number += 1
-        return str(self._number).zfill(_NUMBER_DIGITS).encode().join(self._parts)
+        return number.encode().join(self._parts)
 
 
-def churn_message(reserve_count: int) -> Message:
+def churn_message(reserve_count: int, *, first_number: int = 1) -> Message:
     """Return a call of so many reserves, each released by the operation that follows it."""
     request = ExecuteRequest()
     mark = _PLACE.decode()
@@ -37,4 +38,5 @@ def churn_message(reserve_count: int) -> Message:
         release = request.operations.add().release_reservation
         release.request_id = f"end-{mark}-{number}".replace("@", "_")
         release.reservation_id = hold.reservation_id
-    return Message(request.SerializeToString().replace(mark.replace("@", "_").encode(), _PLACE))
+    pattern = request.SerializeToString().replace(mark.replace("@", "_").encode(), _PLACE)
+    return Message(pattern, first_number)

@@ -2,36 +2,39 @@
 
 The capacity is measured first: calls of 200 operations (100 reserves of 2 lines, each released by
 the next operation, so that the state stays as large as it is) with three in flight. Then 1, 2, 5
-and 10 times that is offered by a schedule that does not wait for answers, each call with a
-deadline of half a second. Goodput counts the operations that were answered before the deadline.
+and 10 times that is offered by a schedule that does not wait for answers (offering.py), each call
+with a deadline of half a second. Goodput counts the operations that were answered before the
+deadline.
 """
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import grpc
 import msgspec
 
 from benchmarks.load_figures import percentile, resident_bytes
-from benchmarks.offered_load import Message, churn_message
+from benchmarks.offered_load import churn_message
+from benchmarks.offering import DEADLINE_SECONDS, EXECUTE, Offer, offer_beside
 from benchmarks.processes import CHANNEL_OPTIONS, RunningServer, fresh_domgrpc_server
 from benchmarks.results import Better, Result
 from benchmarks.stocked_server import stock_server
 
-EXECUTE = "/domgrpc.v1.PipelineService/Execute"
 RESERVES_PER_CALL = 100
-DEADLINE_SECONDS = 0.5
+OPERATIONS_PER_CALL = 2 * RESERVES_PER_CALL
 IN_FLIGHT = 3
 MEGABYTE = 1_000_000
 
-_TICK_SECONDS = 0.005
+_SAMPLE_SECONDS = 0.02
 _RECOVERY_SECONDS_MAX = 10.0
 _PROBE_SECONDS = 0.01
+_NUMBERS_PER_LEVEL = 5_000_000
+_PROBES_FROM = 90_000_000
 # What admits and refuses calls is left as it is by default. Answers and finished reservations are
 # kept up to a number: a small one, so that memory is full before it is measured.
-_SERVER_OPTIONS = (
+SERVER_OPTIONS = (
     "--kept-answers-max=20000",
     "--finished-reservations-max=20000",
     "--feed-size-bytes-max=8000000",
@@ -50,6 +53,8 @@ FULL = Scale(capacity_seconds=10.0, level_seconds=30.0)
 QUICK = Scale(capacity_seconds=1.0, level_seconds=1.0)
 LEVELS = (1, 2, 5, 10)
 
+Execute: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]"
+
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one level of load."""
@@ -59,7 +64,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     """Operations a second that were really sent."""
     goodput: float
     latencies: list[float]
-    codes: Counter[str]
+    codes: dict[str, int]
     grown_bytes: int
     recovery_seconds: float
 
@@ -67,107 +72,93 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
 def run(*, quick: bool) -> list[Result]:
     """Measure the capacity, then each multiple of it on the same server."""
     scale = QUICK if quick else FULL
-    with fresh_domgrpc_server(*_SERVER_OPTIONS) as server:
+    with fresh_domgrpc_server(*SERVER_OPTIONS) as server:
         stock_server(server.target)
         capacity, levels = asyncio.run(_measure(server, scale))
     return list(_results(capacity, levels))
 
 
 async def _measure(server: RunningServer, scale: Scale) -> tuple[float, list[Level]]:
+    # Once for the memory, once for the figure.
+    await capacity_of(server.target, scale.capacity_seconds)
+    capacity = await capacity_of(server.target, scale.capacity_seconds)
+    return capacity, [await _level(server, scale, each, capacity) for each in LEVELS]
+
+
+async def capacity_of(target: str, seconds: float) -> float:
+    """Keep a few calls in flight; return operations a second."""
     message = churn_message(RESERVES_PER_CALL)
-    async with grpc.aio.insecure_channel(server.target, options=CHANNEL_OPTIONS) as channel:
+    end = time.perf_counter() + seconds
+
+    async def send_in_turn() -> int:
+        count = 0
+        while time.perf_counter() < end:
+            await execute(message.next(), timeout=60.0)
+            count += OPERATIONS_PER_CALL
+        return count
+
+    async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
         await channel.channel_ready()
-        load = _Load(channel, message)
-        # Once for the memory, once for the figure.
-        await load.closed(scale.capacity_seconds)
-        capacity = await load.closed(scale.capacity_seconds)
-        levels = [await load.level(server, scale, each, capacity) for each in LEVELS]
-    return capacity, levels
-
-
-class _Load:
-    """Sends the calls and notes what became of them."""
-
-    def __init__(self, channel: grpc.aio.Channel, message: Message) -> None:
-        self._execute: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EXECUTE)
-        self._message = message
-        self._operation_count = 2 * RESERVES_PER_CALL
-        self._latencies: list[float] = []
-        self._codes: Counter[str] = Counter()
-
-    async def closed(self, seconds: float) -> float:
-        """Keep a few calls in flight; return operations a second."""
-        end = time.perf_counter() + seconds
-
-        async def send_in_turn() -> int:
-            count = 0
-            while time.perf_counter() < end:
-                await self._execute(self._message.next(), timeout=60.0)
-                count += self._operation_count
-            return count
-
+        execute: Execute = channel.unary_unary(EXECUTE)
         counts = await asyncio.gather(*(send_in_turn() for _ in range(IN_FLIGHT)))
-        return sum(counts) / seconds
+    return sum(counts) / seconds
 
-    async def level(
-        self, server: RunningServer, scale: Scale, multiple: int, capacity: float
-    ) -> Level:
-        """Offer a multiple of the capacity for a while, then see how soon all is well again."""
-        self._latencies, self._codes = [], Counter()
-        before_bytes = resident_bytes(server.pid)
-        started = time.perf_counter()
-        sent_count, most_bytes = await self._offer(
-            server, multiple * capacity / self._operation_count, scale.level_seconds
+
+async def _level(server: RunningServer, scale: Scale, multiple: int, capacity: float) -> Level:
+    """Offer a multiple of the capacity for a while, then see how soon all is well again."""
+    before_bytes = resident_bytes(server.pid)
+    peak = _Peak(server.pid)
+    watching = asyncio.ensure_future(peak.watch())
+    offered = await offer_beside(
+        Offer(
+            target=server.target,
+            client="overload",
+            reserves_per_call=RESERVES_PER_CALL,
+            first_number=multiple * _NUMBERS_PER_LEVEL,
+            calls_per_second=multiple * capacity / OPERATIONS_PER_CALL,
+            seconds=scale.level_seconds,
         )
-        passed = time.perf_counter() - started
-        return Level(
-            multiple=multiple,
-            offered=sent_count * self._operation_count / passed,
-            goodput=len(self._latencies) * self._operation_count / passed,
-            latencies=self._latencies,
-            codes=self._codes,
-            grown_bytes=most_bytes - before_bytes,
-            recovery_seconds=await self._recovery_seconds(),
-        )
+    )
+    recovery_seconds = await _recovery_seconds(server.target)
+    watching.cancel()
+    return Level(
+        multiple=multiple,
+        offered=offered.sent_count * OPERATIONS_PER_CALL / offered.seconds,
+        goodput=len(offered.latencies) * OPERATIONS_PER_CALL / offered.seconds,
+        latencies=offered.latencies,
+        codes=offered.codes,
+        grown_bytes=peak.most_bytes - before_bytes,
+        recovery_seconds=recovery_seconds,
+    )
 
-    async def _offer(
-        self, server: RunningServer, calls_per_second: float, seconds: float
-    ) -> tuple[int, int]:
-        started = time.perf_counter()
-        sent_count, most_bytes = 0, 0
-        under_way: set[asyncio.Task[None]] = set()
-        while (passed := time.perf_counter() - started) < seconds:
-            for _ in range(int(passed * calls_per_second) - sent_count):
-                task = asyncio.ensure_future(self._send())
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-                sent_count += 1
-            most_bytes = max(most_bytes, resident_bytes(server.pid))
-            await asyncio.sleep(_TICK_SECONDS)
-        await asyncio.gather(*under_way)
-        return sent_count, most_bytes
 
-    async def _send(self) -> None:
-        started = time.perf_counter()
-        try:
-            await self._execute(self._message.next(), timeout=DEADLINE_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            self._codes[error.code().name] += 1
-        else:
-            self._latencies.append(time.perf_counter() - started)
-            self._codes["OK"] += 1
+class _Peak:
+    """The most memory that a server had while it was watched."""
 
-    async def _recovery_seconds(self) -> float:
-        """Return the time from the end of the load to the first call that is answered again."""
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.most_bytes = resident_bytes(pid)
+
+    async def watch(self) -> None:
+        while True:
+            self.most_bytes = max(self.most_bytes, resident_bytes(self._pid))
+            await asyncio.sleep(_SAMPLE_SECONDS)
+
+
+async def _recovery_seconds(target: str) -> float:
+    """Return the time from the end of the load to the first call that is answered again."""
+    message = churn_message(RESERVES_PER_CALL, first_number=_PROBES_FROM)
+    async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
+        execute: Execute = channel.unary_unary(EXECUTE)
         started = time.perf_counter()
         while (passed := time.perf_counter() - started) < _RECOVERY_SECONDS_MAX:
             try:
-                await self._execute(self._message.next(), timeout=DEADLINE_SECONDS)
+                await execute(message.next(), timeout=DEADLINE_SECONDS)
             except grpc.aio.AioRpcError:
                 await asyncio.sleep(_PROBE_SECONDS)
             else:
                 return time.perf_counter() - started
-        return passed
+    return passed
 
 
 # --- what came of it

@@ -23,6 +23,7 @@ from benchmarks import (
     availability_of_many,
     backlog,
     execute_reserves,
+    fairness,
     five_million_positions,
     hot_functions,
     online_retail,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "backlog": backlog.run,
     "online_retail": online_retail.run,
     "overload": overload.run,
+    "fairness": fairness.run,
     "routing": routing.run,
     "hot_functions": hot_functions.run,
 }

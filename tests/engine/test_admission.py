@@ -86,16 +86,29 @@ def test_a_server_is_overloaded_where_a_good_part_of_all_calls_is_refused() -> N
     assert after(1, refused_each=10, admitted_each=0)
 
 
+def test_what_lies_between_turns_makes_no_operation_dearer() -> None:
+    # Else few operations in a turn seem dear, fewer are let in, and in the end hardly any.
+    busy = admission()
+    for _ in range(200):
+        busy.learn(100, 0.01, 0.0, gap_seconds=0.05)
+    assert busy.own_seconds(100) == pytest.approx(0.01, rel=0.1)
+    assert busy.expected_seconds(100) == pytest.approx(0.01 + 0.05, rel=0.3)
+    assert busy.expected_seconds(1_000) == pytest.approx(0.1 + 3 * 0.05, rel=0.1), "three turns"
+    for _ in range(200):
+        busy.learn(100, 0.01, 0.0)
+    assert busy.expected_seconds(100) == pytest.approx(0.01, rel=0.2), "nothing lies between now"
+
+
 def test_a_slow_moment_is_forgotten_while_nobody_waits() -> None:
     slow = learnt(admission(), 1.0)
-    slow.check_time(5.3, 1, 3.0)
+    slow.check_time(ticket(deadline_seconds=5.3), 1, 3.0)
     with pytest.raises(Busy):
-        slow.check_time(3.1, 1, 3.0)
-    slow.check_time(4.0 + 0.2, 1, 4.0)
+        slow.check_time(ticket(deadline_seconds=3.1), 1, 3.0)
+    slow.check_time(ticket(deadline_seconds=4.0 + 0.2), 1, 4.0)
     slow.admit(ANY, 1, 4.0)
     # Whoever comes now is behind it, and counts as it is remembered.
     with pytest.raises(Busy, match="125 ms"):
-        slow.check_time(4.0 + 0.15, 1, 4.0)
+        slow.check_time(ticket(deadline_seconds=4.0 + 0.15), 1, 4.0)
 
 
 def test_callers_after_one_long_turn_wait_for_it_to_be_forgotten_once() -> None:
@@ -141,15 +154,36 @@ def test_a_queue_is_full_by_time_too() -> None:
     assert not refuses(slow, ticket(priority=Priority.FINISH))
 
 
-def test_a_client_that_fills_the_queue_of_all_waits_for_its_turn() -> None:
-    queue = admission()
-    queue.admit(ticket("greedy"), 30, 0.0)
-    assert not refuses(queue, ticket("greedy")), "nobody else waits"
-    queue.admit(ticket("modest"), 1, 0.0)
-    assert refuses(queue, ticket("greedy"))
-    assert not refuses(queue, ticket("modest"))
+@pytest.mark.parametrize(("greedy_count", "left"), [(1, 2_500), (2, 1_429), (5, 625)])
+def test_who_sends_without_end_leaves_a_part_of_the_queue_to_others(
+    greedy_count: int, left: int
+) -> None:
+    queue = admission(queue_max=10_000)
+    greedy = [ticket(f"greedy-{number}", Priority.FINISH) for number in range(greedy_count)]
+    modest = ticket("modest", Priority.FINISH)
+    while sum(not refuses(queue, each) for each in greedy):
+        pass
+    assert 10_000 - queue.queued_count == pytest.approx(left, abs=greedy_count)
+    assert not refuses(queue, modest, left // 2)
+    assert refuses(queue, greedy[0])
     queue.emptied()
-    assert not refuses(queue, ticket("greedy"))
+    assert not refuses(queue, greedy[0])
+
+
+def test_who_sends_without_end_leaves_others_a_part_of_the_time_to_wait() -> None:
+    slow = learnt(admission(queue_max=10_000), 0.01)
+    while not refuses(slow, ticket("greedy", deadline_seconds=2.0)):
+        pass
+    assert 72 <= slow.queued_count <= 76, "of a hundred that fit into half of the time"
+    assert not refuses(slow, ticket("modest", deadline_seconds=2.0), 10)
+
+
+def test_what_had_no_room_in_its_turn_counts_for_its_client_still() -> None:
+    queue = admission()
+    queue.emptied()
+    queue.put_back(ClientId("greedy"), 75)
+    assert refuses(queue, ticket("greedy", Priority.FINISH))
+    assert not refuses(queue, ticket("modest", Priority.FINISH))
 
 
 def test_a_client_may_not_go_above_its_rate_for_long() -> None:

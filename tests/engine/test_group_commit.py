@@ -10,7 +10,8 @@ from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Reason, Rejected
 from domgrpc.core.reservations import Reservation
 from domgrpc.core.state import State
-from domgrpc.core.values import LocationId, Sku, TimeMs
+from domgrpc.core.values import ClientId, LocationId, Sku, TimeMs
+from domgrpc.engine.admission import Ticket
 from domgrpc.engine.calls import Busy, CallFailed, Reading, Step, Stopped
 from domgrpc.engine.engine import Engine
 from tests.core.commands import place
@@ -178,7 +179,10 @@ def test_a_full_queue_refuses_at_once_and_changes_nothing() -> None:
 
     async def crowd(engine: Engine) -> list[object]:
         await open_shop(engine)
-        calls = (engine.submit(request) for request in holds(15))
+        calls = (
+            engine.submit(request, Ticket(ClientId(f"till-{number}")))
+            for number, request in enumerate(holds(15))
+        )
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
     found = room.live(crowd)
@@ -191,11 +195,11 @@ def test_a_queue_takes_calls_again_after_its_turn() -> None:
     async def waves(engine: Engine) -> int:
         await open_shop(engine)
         for wave in range(3):
-            requests = [ask(TEA, f"{wave}-{number}") for number in range(10)]
+            requests = [ask(TEA, f"{wave}-{number}") for number in range(8)]
             await gather(engine, requests)
         return engine.revision
 
-    assert Room(queue_max=10).live(waves) == 32
+    assert Room(queue_max=10).live(waves) == 26
 
 
 def test_a_message_longer_than_the_queue_is_taken_when_nothing_waits_and_else_refused() -> None:

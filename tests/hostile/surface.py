@@ -175,7 +175,9 @@ class Surface:
     ) -> None:
         read, write = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary is not None:
-            answers.append(write(await handler.unary_unary(read(raws[0]), context)))
+            answer = await handler.unary_unary(read(raws[0]), context)
+            if context.code is grpc.StatusCode.OK:
+                answers.append(write(answer))
             return
         if handler.stream_stream is not None:
             streamed = handler.stream_stream(_sent(read, raws), context)

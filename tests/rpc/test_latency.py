@@ -1,5 +1,7 @@
 """A method that is slow at the moment refuses the calls that it could not answer in time."""
 
+from collections.abc import Callable
+
 import grpc
 import pytest
 
@@ -18,17 +20,22 @@ class Watch:
         return self.now_seconds
 
 
-def slow(seconds: float, watch: Watch) -> Latency:
-    latency = Latency(watch)
+def nobody() -> None:
+    """Be told of a refusal, and forget it."""
+
+
+def slow(seconds: float, watch: Watch, note_refused: Callable[[], None] = nobody) -> Latency:
+    latency = Latency(watch, note_refused)
     for _ in range(100):
         latency.learn(seconds)
     return latency
 
 
 def test_a_new_method_lets_every_call_in_that_has_time_left() -> None:
-    Latency(Watch()).check(0.001)
+    latency = Latency(Watch(), nobody)
+    latency.check(0.001)
     with pytest.raises(DeadlinePassed):
-        Latency(Watch()).check(0.0)
+        latency.check(0.0)
 
 
 def test_calls_with_less_time_than_the_method_takes_are_refused() -> None:
@@ -46,6 +53,26 @@ def test_a_slow_moment_is_forgotten_within_seconds() -> None:
         latency.check(0.1)
     watch.now_seconds += 1
     latency.check(0.1)
+
+
+def test_calls_that_came_too_late_are_told_of() -> None:
+    told: list[str] = []
+    latency = slow(1.0, Watch(), lambda: told.append("refused"))
+    latency.check(2.0)
+    assert not told
+    for left_seconds in (1.0, 0.0):
+        with pytest.raises((Busy, DeadlinePassed)):
+            latency.check(left_seconds)
+    assert len(told) == 2
+
+
+async def test_a_server_whose_calls_come_too_late_is_overloaded(stocked: Shop) -> None:
+    admission = stocked.engine.admission
+    stocked.engine.admission.learn(1, 1e9, stocked.engine.seconds())
+    assert not admission.is_refusing(stocked.engine.seconds())
+    for _ in range(10):
+        await refusal(stocked.hold(("A", "north", 1)))
+    assert admission.is_refusing(stocked.engine.seconds())
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A full queue, a full disk, a failed sync, a mistake of ours: each has its answer."""
 
 import asyncio
+import gc
 from pathlib import Path
 
 import grpc
@@ -102,6 +103,19 @@ async def test_a_failed_sync_answers_nobody_with_success(tmp_path: Path) -> None
         assert "outcome" in refused.message
         assert (await refusal(shop.position("A", "a"))).reason == "SERVER_FAILED"
         assert shop.engine.failed.done()
+
+
+async def test_a_refused_call_is_gone_without_the_collector(shop: Shop) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            await refusal(shop.position("A", "nowhere"))
+        left = [each for each in gc.get_objects() if isinstance(each, Call)]
+    finally:
+        gc.enable()
+    # The last may be on its way still.
+    assert len(left) <= 1
 
 
 class BrokenAdmin:

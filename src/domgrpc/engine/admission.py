@@ -18,6 +18,8 @@ import msgspec
 from domgrpc.core.values import ClientId
 from domgrpc.engine.calls import Busy, DeadlinePassed
 
+TURN_SECONDS_MAX = 0.05
+"""A turn that has taken so long is committed; what still waits has the next one."""
 _DEADLINE_SHARE = 0.8
 """How much of the time that is left a call may be expected to take, with its wait."""
 _WAIT_SHARE = 0.5
@@ -29,8 +31,13 @@ _SHARE_STEP = 0.02
 _FEW_OPERATIONS = 32
 """Turns with fewer tell what a turn costs by itself, those with more what an operation costs."""
 _LEARNING_SHARE = 0.1
-_FAIR_PRESSURE = 0.25
-"""From here on no client may have more than half of a queue that others wait in too."""
+_OWN_WEIGHT = 1 / 3
+"""How much more a client's own operations count for its next call than those of others do.
+
+So a client may queue three times what the queue has left, and no more: one that sends without end
+fills three quarters of it, two of them six sevenths, and whoever sends little always finds room.
+The dynamic thresholds of Choudhury and Hahne (1998), with a factor of three.
+"""
 _BUCKETS_MAX = 10_000
 
 
@@ -67,6 +74,7 @@ class Admission:
     __slots__ = (
         "_buckets",
         "_by_client",
+        "_gap_seconds",
         "_learnt_at_seconds",
         "_operation_seconds",
         "_queue_max",
@@ -91,6 +99,8 @@ class Admission:
         # What a turn takes, learnt; the first guesses are those of a slow machine.
         self._turn_seconds = 0.001
         self._operation_seconds = 0.000_03
+        # What lies before a turn of a server that has more to do: a breath, and other callers.
+        self._gap_seconds = 0.0
         self._learnt_at_seconds = -math.inf
         self._refused_at_seconds = -math.inf
         self._refused_share = 0.0
@@ -101,31 +111,30 @@ class Admission:
 
     def admit(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         """Count the operations of a call as waiting. Raises DeadlinePassed or Busy."""
-        queued_count = self.queued_count
         # Even what can never fit is run when nobody waits: nothing would change by waiting.
-        if queued_count:
+        if self.queued_count:
             self._check_room(ticket, operation_count, now_seconds)
-        self.check_time(ticket.deadline_seconds, operation_count, now_seconds)
+        self.check_time(ticket, operation_count, now_seconds)
         if self._rate_max:
             self._spend(ticket.client_id, operation_count, now_seconds)
-        self.queued_count = queued_count + operation_count
         self._refused_share *= 1.0 - _SHARE_STEP
-        client_id = ticket.client_id
-        self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
+        self._count(ticket.client_id, operation_count)
 
-    def check_time(self, deadline_seconds: float, operation_count: int, now_seconds: float) -> None:
+    def check_time(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         """Refuse operations whose answer would come too late; costs next to nothing.
 
         For messages that are large: before work is spent on reading them. Raises
         DeadlinePassed or Busy.
         """
-        left_seconds = deadline_seconds - now_seconds
+        left_seconds = ticket.deadline_seconds - now_seconds
         if left_seconds <= 0:
+            self.note_refused(now_seconds)
             raise DeadlinePassed
         queued_count = self.queued_count
         expected_seconds = self.expected_seconds(queued_count + operation_count)
         if expected_seconds > left_seconds * _DEADLINE_SHARE or (
-            queued_count and self.expected_seconds(queued_count) > left_seconds * _WAIT_SHARE
+            queued_count
+            and self.expected_seconds(self._felt_count(ticket)) > left_seconds * _WAIT_SHARE
         ):
             self._check_again(expected_seconds, left_seconds, now_seconds)
 
@@ -134,7 +143,7 @@ class Admission:
         if ticket.deadline_seconds <= now_seconds:
             raise DeadlinePassed
         if self.queued_count:
-            self._check_pressure(ticket.priority, now_seconds)
+            self._check_pressure(ticket, now_seconds)
         if self._rate_max:
             self._spend(ticket.client_id, 1, now_seconds)
 
@@ -153,13 +162,20 @@ class Admission:
         self.queued_count = 0
         self._by_client.clear()
 
-    def put_back(self, operation_count: int) -> None:
+    def put_back(self, client_id: ClientId, operation_count: int) -> None:
         """Count operations as waiting again that had no room in their turn."""
-        self.queued_count += operation_count
+        self._count(client_id, operation_count)
 
-    def learn(self, operation_count: int, seconds: float, now_seconds: float) -> None:
-        """Note how long a turn took that has just ended."""
+    def learn(
+        self, operation_count: int, seconds: float, now_seconds: float, *, gap_seconds: float = 0.0
+    ) -> None:
+        """Note how long a turn took that has just ended, and what lay between it and the last.
+
+        The gap counts for each turn and not for each operation: with few operations in a turn they
+        would seem dear, fewer would be let in, and so on until hardly any was.
+        """
         self._learnt_at_seconds = now_seconds
+        self._gap_seconds += (gap_seconds - self._gap_seconds) * _LEARNING_SHARE
         if operation_count < _FEW_OPERATIONS:
             own_seconds = max(0.0, seconds - operation_count * self._operation_seconds)
             self._turn_seconds += (own_seconds - self._turn_seconds) * _LEARNING_SHARE
@@ -171,9 +187,11 @@ class Admission:
         """Return how long so many operations probably take within a turn."""
         return operation_count * self._operation_seconds
 
-    def expected_seconds(self, operation_count: int) -> float:
-        """Return how long a turn of so many operations probably takes."""
-        return self._turn_seconds + operation_count * self._operation_seconds
+    def expected_seconds(self, operation_count: float) -> float:
+        """Return how long it probably takes until so many operations are done."""
+        work_seconds = operation_count * self._operation_seconds
+        gap_count = 1.0 + work_seconds / TURN_SECONDS_MAX
+        return self._turn_seconds + work_seconds + self._gap_seconds * gap_count
 
     def _check_again(
         self, expected_seconds: float, left_seconds: float, now_seconds: float
@@ -187,45 +205,45 @@ class Admission:
                 # Kept, or the next caller would wait for the same again.
                 self._turn_seconds *= share
                 self._operation_seconds *= share
+                self._gap_seconds *= share
                 self._learnt_at_seconds = now_seconds
                 return
-        self._note_refused(now_seconds)
+        self.note_refused(now_seconds)
         raise Busy(
             f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
             f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
         )
 
-    def _note_refused(self, now_seconds: float) -> None:
+    def note_refused(self, now_seconds: float) -> None:
+        """Note that a call was refused for want of time or room, here or before it came here."""
         self._refused_at_seconds = now_seconds
         self._refused_share += (1.0 - self._refused_share) * _SHARE_STEP
 
-    def _pressure(self) -> float:
-        by_count = self.queued_count / self._queue_max
-        return max(by_count, self.expected_seconds(self.queued_count) / self._queue_seconds_max)
+    def _count(self, client_id: ClientId, operation_count: int) -> None:
+        self.queued_count += operation_count
+        self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
 
-    def _check_pressure(self, priority: Priority, now_seconds: float) -> None:
-        if self._pressure() >= _SHARES[priority]:
-            self._note_refused(now_seconds)
-            raise Busy(
-                f"{self.queued_count} operations wait already, the most that is allowed for "
-                f"{priority.name} calls: try again later"
-            )
+    def _felt_count(self, ticket: Ticket) -> float:
+        return self.queued_count + self._by_client.get(ticket.client_id, 0) * _OWN_WEIGHT
 
     def _check_room(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         if self.queued_count + operation_count > self._queue_max:
-            self._note_refused(now_seconds)
+            self.note_refused(now_seconds)
             raise Busy(f"{self.queued_count} operations wait already, the most that is allowed")
-        self._check_pressure(ticket.priority, now_seconds)
+        self._check_pressure(ticket, now_seconds)
+
+    def _check_pressure(self, ticket: Ticket, now_seconds: float) -> None:
+        felt_count = self._felt_count(ticket)
+        by_time = self.expected_seconds(felt_count) / self._queue_seconds_max
+        if max(felt_count / self._queue_max, by_time) < _SHARES[ticket.priority]:
+            return
+        self.note_refused(now_seconds)
         own_count = self._by_client.get(ticket.client_id, 0)
-        if (
-            len(self._by_client) > 1
-            and own_count * 2 > self.queued_count
-            and self._pressure() >= _FAIR_PRESSURE
-        ):
-            raise Busy(
-                f"{own_count} of the {self.queued_count} operations that wait are of client "
-                f"{ticket.client_id!r}: others must have their turn"
-            )
+        raise Busy(
+            f"{self.queued_count} operations wait already, {own_count} of them of client "
+            f"{ticket.client_id!r}, the most that is allowed for {ticket.priority.name} calls: "
+            "try again later"
+        )
 
     def _spend(self, client_id: ClientId, operation_count: int, now_seconds: float) -> None:
         # A bucket holds what may be done in a second; a call may overdraw it once.

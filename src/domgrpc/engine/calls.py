@@ -10,7 +10,7 @@ from domgrpc.core.answers import Answer
 from domgrpc.core.machine import Request
 from domgrpc.core.rejections import Rejected
 from domgrpc.core.state import State
-from domgrpc.core.values import Revision, TimeMs
+from domgrpc.core.values import ClientId, Revision, TimeMs
 
 T = TypeVar("T")
 Query: TypeAlias = Callable[[State, TimeMs], T]
@@ -81,6 +81,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
     steps: Sequence[Step]
     future: "asyncio.Future[list[StepResult]]"
+    client_id: ClientId
     deadline_seconds: float
 
 

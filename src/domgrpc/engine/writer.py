@@ -25,7 +25,7 @@ from domgrpc.core.rejections import Rejected
 from domgrpc.core.state import State
 from domgrpc.core.stock_levels import SweepStockLevels
 from domgrpc.core.values import TimeMs
-from domgrpc.engine.admission import Admission, Ticket
+from domgrpc.engine.admission import TURN_SECONDS_MAX, Admission, Ticket
 from domgrpc.engine.calls import (
     Busy,
     CallFailed,
@@ -52,8 +52,6 @@ from domgrpc.storage.log import Log
 
 _log = structlog.get_logger()
 
-_TURN_SECONDS_MAX = 0.05
-"""A turn that has taken so long is committed; what still waits has the next one."""
 _NO_TICKET = Ticket()
 
 
@@ -217,7 +215,7 @@ class Writer:
         self._check_open()
         self.admission.admit(ticket, len(steps), self.clock.seconds())
         future: asyncio.Future[list[StepResult]] = self._loop.create_future()
-        self._queue.append(Waiting(steps, future, ticket.deadline_seconds))
+        self._queue.append(Waiting(steps, future, ticket.client_id, ticket.deadline_seconds))
         self._set_turn()
         return await future
 
@@ -240,12 +238,14 @@ class Writer:
         self._turn_handle = None
         self._turn_is_next = False
         call_count = len(self._queue)
-        started_seconds = self._busy_since_seconds or self.clock.seconds()
+        started_seconds = self.clock.seconds()
+        gap_seconds = started_seconds - (self._busy_since_seconds or started_seconds)
         done_count = self._run_turn(self._take_queue())
         self._gathering.ended(call_count, self.committer.last_sync_seconds)
         now_seconds = self.clock.seconds()
         if done_count:
-            self.admission.learn(done_count, now_seconds - started_seconds, now_seconds)
+            seconds = now_seconds - started_seconds
+            self.admission.learn(done_count, seconds, now_seconds, gap_seconds=gap_seconds)
         # While more waits, what is done between turns counts too: callers wait for all of it.
         self._busy_since_seconds = now_seconds if self._queue else None
 
@@ -305,7 +305,7 @@ class Writer:
                 answered.append((waiting, self._run_steps(waiting.steps, now_ms)))
                 done_count += len(waiting.steps)
                 now_seconds = self.clock.seconds()
-                if now_seconds - started_seconds > _TURN_SECONDS_MAX and self._is_open:
+                if now_seconds - started_seconds > TURN_SECONDS_MAX and self._is_open:
                     left = queue[place + 1 :]
                     break
             self.committer.commit()
@@ -321,7 +321,8 @@ class Writer:
     def _put_back(self, left: list[Waiting]) -> None:
         # Others had their turn in between: reads, health, answers on their way.
         self._queue = left + self._queue
-        self.admission.put_back(sum(len(waiting.steps) for waiting in left))
+        for waiting in left:
+            self.admission.put_back(waiting.client_id, len(waiting.steps))
         self._breathe()
 
     def _give_back_due(self, now_ms: TimeMs) -> None:

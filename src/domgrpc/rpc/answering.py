@@ -9,9 +9,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
+import msgspec
 import structlog
 from google.rpc.status_pb2 import Status
 
@@ -66,7 +67,8 @@ def unary(
     edge: Edge, method: str, handle: UnaryHandler, allowance: Allowance
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     """Wrap a handler that gives one answer."""
-    latency = Latency(time.perf_counter)
+    engine = edge.engine
+    latency = Latency(time.perf_counter, lambda: engine.admission.note_refused(engine.seconds()))
 
     async def answer(message: Any, context: Context) -> Any:  # noqa: ANN401 - any message
         started = time.perf_counter()
@@ -80,7 +82,13 @@ def unary(
             _note_cancelled(edge, method, call, started)
             raise
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
-            await _refuse(edge, method, (context, call, started), fault)
+            refusal = await _refused(edge, method, (call, started), fault)
+            # Not by `abort`: its exception and the context would hold each other, and with them
+            # the message, until the collector comes by; under overload that is a lot of memory.
+            context.set_code(refusal.code)
+            context.set_details(refusal.message)
+            context.set_trailing_metadata(refusal.trailer)
+            return None
         finally:
             if call is not None:
                 edge.end()
@@ -107,7 +115,8 @@ def streaming(edge: Edge, method: str, handle: StreamHandler) -> Callable[..., A
             _note_cancelled(edge, method, call, started)
             raise
         except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
-            await _refuse(edge, method, (context, call, started), fault)
+            refusal = await _refused(edge, method, (call, started), fault)
+            await context.abort(refusal.code, refusal.message, refusal.trailer)
         finally:
             if call is not None:
                 edge.end()
@@ -134,10 +143,17 @@ def problem_of(fault: Exception) -> Problem:
     return Refused(reason, str(fault), **{name: getattr(fault, name) for name in names})
 
 
-async def _refuse(
-    edge: Edge, method: str, where: tuple[Context, Call | None, float], fault: Exception
-) -> NoReturn:
-    context, call, started = where
+class _Refusal(msgspec.Struct, frozen=True):
+    code: grpc.StatusCode
+    message: str
+    trailer: tuple[tuple[str, str | bytes], ...]
+
+
+async def _refused(
+    edge: Edge, method: str, where: tuple[Call | None, float], fault: Exception
+) -> _Refusal:
+    """Write down why a call ends, and return how."""
+    call, started = where
     problem = problem_of(fault)
     reason = reason_of(problem)
     if reason is TransportReason.INTERNAL:
@@ -152,7 +168,7 @@ async def _refuse(
     trailer: tuple[tuple[str, str | bytes], ...] = ((STATUS_METADATA, status.SerializeToString()),)
     if call is not None and call.is_replay:
         trailer += REPLAYED
-    await context.abort(code_of(problem), status.message, trailer)
+    return _Refusal(code_of(problem), status.message, trailer)
 
 
 def _note_cancelled(edge: Edge, method: str, call: Call | None, started: float) -> None:

@@ -20,17 +20,22 @@ class Latency:
     was refused is not believed for ever.
     """
 
-    __slots__ = ("_learnt_at_seconds", "_mean_seconds", "_now")
+    __slots__ = ("_learnt_at_seconds", "_mean_seconds", "_note_refused", "_now")
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """Know nothing: the first calls are let in. `now` gives seconds of a steady clock."""
+    def __init__(self, now: Callable[[], float], note_refused: Callable[[], None]) -> None:
+        """Know nothing: the first calls are let in. `now` gives seconds of a steady clock.
+
+        `note_refused` is told of each refusal: calls that come too late were held up somewhere.
+        """
         self._now = now
+        self._note_refused = note_refused
         self._mean_seconds = 0.0
         self._learnt_at_seconds = now()
 
     def check(self, left_seconds: float) -> None:
         """Raise DeadlinePassed or Busy for a call that would not be answered in time."""
         if left_seconds <= 0:
+            self._note_refused()
             raise DeadlinePassed
         if self._mean_seconds > left_seconds * _DEADLINE_SHARE:
             self._check_again(left_seconds)
@@ -44,6 +49,7 @@ class Latency:
         age_seconds = self._now() - self._learnt_at_seconds
         expected_seconds = self._mean_seconds * 0.5**age_seconds
         if expected_seconds > left_seconds * _DEADLINE_SHARE:
+            self._note_refused()
             raise Busy(
                 f"such calls take some {expected_seconds * 1_000:.0f} ms now, the deadline is in "
                 f"{left_seconds * 1_000:.0f} ms: try again later, or with more time"
