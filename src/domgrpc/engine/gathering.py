@@ -48,7 +48,7 @@ class Gathering:
 
 BREATH_SECONDS = 0.001
 _BREATHS_MAX = 50
-_QUIET_BREATHS = 4
+_QUIET_BREATHS = 2
 """How many without a call mean that gRPC holds none: it takes a while to hand over the next."""
 
 
