@@ -40,7 +40,10 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_retry(tmp_path: Pat
             for number in range(60)
         ]
         # As after a turn with many callers: the next one waits for others, so that they meet.
-        shop.engine.writer._gathering.ended(60)  # noqa: SLF001 - no call can set this up
+        gathering = shop.engine.writer._gathering  # noqa: SLF001 - no call can set this up
+        for _ in range(60):
+            gathering.arrived(shop.engine.seconds())
+        gathering.ended(shop.engine.seconds())
         calls = [shop.reservations.ReserveStock(request) for request in requests]
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         busy = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Exception)]

@@ -213,7 +213,9 @@ class Writer:
 
     async def _enqueue(self, steps: Sequence[Step], ticket: Ticket) -> list[StepResult]:
         self._check_open()
-        self.admission.admit(ticket, len(steps), self.clock.seconds())
+        now_seconds = self.clock.seconds()
+        self.admission.admit(ticket, len(steps), now_seconds)
+        self._gathering.arrived(now_seconds)
         future: asyncio.Future[list[StepResult]] = self._loop.create_future()
         self._queue.append(Waiting(steps, future, ticket.client_id, ticket.deadline_seconds))
         self._set_turn()
@@ -237,12 +239,11 @@ class Writer:
     def _turn(self) -> None:
         self._turn_handle = None
         self._turn_is_next = False
-        call_count = len(self._queue)
         started_seconds = self.clock.seconds()
         gap_seconds = started_seconds - (self._busy_since_seconds or started_seconds)
         done_count = self._run_turn(self._take_queue())
-        self._gathering.ended(call_count, self.committer.last_sync_seconds)
         now_seconds = self.clock.seconds()
+        self._gathering.ended(now_seconds, sync_seconds=self.committer.last_sync_seconds)
         if done_count:
             seconds = now_seconds - started_seconds
             self.admission.learn(done_count, seconds, now_seconds, gap_seconds=gap_seconds)
