@@ -18,6 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 _NANOS_PER_MICRO: Final = 1_000
 _NANOS_PER_SECOND: Final = 1_000_000_000
+_NANO_DIGITS: Final = 9
 
 # Their classes are private to the protobuf implementation that is installed.
 _Descriptor = Any
@@ -95,7 +96,8 @@ def _converter(field: _Field) -> Callable[[Any], object]:
     if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
         return time_text
     if field.message_type.full_name == Duration.DESCRIPTOR.full_name:
-        return lambda value: value.seconds + value.nanos / _NANOS_PER_SECOND
+        # Rounded to what a duration can hold: the sum alone ends in digits that nobody sent.
+        return lambda value: round(value.seconds + value.nanos / _NANOS_PER_SECOND, _NANO_DIGITS)
     return plain
 
 

@@ -33,6 +33,8 @@ from domgrpc.storage.snapshot import remove_unfinished_snapshots
 
 _log = structlog.get_logger()
 
+# Once: it is read from a file of the installed package.
+_VERSION = version("domgrpc")
 _GC_THRESHOLDS = (50_000, 50, 100)
 """Rarer passes of the cyclic collector: records and views are many and have no cycles."""
 
@@ -114,7 +116,7 @@ class Engine:
         state = self.writer.state
         scrubber = self._scrubber
         return EngineStatus(
-            version=version("domgrpc"),
+            version=_VERSION,
             revision=self.revision,
             durable_revision=self.durable_revision,
             oldest_revision=self.feed.oldest_revision,

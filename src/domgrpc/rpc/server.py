@@ -203,7 +203,10 @@ def _has_orders(state: State, _now_ms: TimeMs) -> bool:
 async def _prepare_soon() -> None:
     # A shop without orders starts at once; its first order finds the data unpacked all the same.
     await asyncio.sleep(_PREPARE_SECONDS)
-    await asyncio.to_thread(prepare_postal_codes)
+    try:
+        await asyncio.to_thread(prepare_postal_codes)
+    except Exception:  # noqa: BLE001 - whatever it is, only orders with such codes need it
+        _log.exception("postal_codes_not_ready")
 
 
 async def _until_stopped(engine: Engine, stopping: asyncio.Event) -> None:
