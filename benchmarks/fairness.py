@@ -2,7 +2,8 @@
 
 Ten clients with equal shares would fill half of the server: calls of 200 operations with a
 deadline of half a second. Nine keep to their share, alone first and then beside the tenth, which
-sends a hundred times as much, from a process of its own. A counter confirms holds all the while.
+sends a hundred times as much, from a process of its own: once with the same deadline, once with
+ten times as much. A counter confirms holds and a shop window reads positions all the while.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from benchmarks.reserve_workload import location_name, sku_name
 from benchmarks.results import Better, Result
 from benchmarks.stocked_server import stock_server
 from domgrpc.rpc.calls import CLIENT_METADATA
+from domgrpc.v1.inventory_pb2 import GetPositionRequest
 from domgrpc.v1.reservation_pb2 import (
     ConfirmReservationRequest,
     ReserveLine,
@@ -37,8 +39,13 @@ from domgrpc.v1.reservation_pb2 import (
 CLIENT_COUNT = 10
 GREEDY_TIMES = 100
 CONFIRMS_PER_SECOND = 40
+READS_PER_SECOND = 40
+PATIENT_SECONDS = 10 * DEADLINE_SECONDS
 _RESERVE = "/domgrpc.v1.ReservationService/ReserveStock"
 _CONFIRM = "/domgrpc.v1.ReservationService/ConfirmReservation"
+_READ = "/domgrpc.v1.InventoryService/GetPosition"
+_HEAD_START_SECONDS = 2.0
+"""Until the process that offers has started, and its load is there."""
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +78,7 @@ class Phase(msgspec.Struct, frozen=True):
 
     shares: Kept
     confirms: Kept
+    reads: Kept
 
 
 def run(*, quick: bool) -> list[Result]:
@@ -85,18 +93,24 @@ async def _measure(target: str, scale: Scale) -> list[Result]:
     capacity = await capacity_of(target, scale.capacity_seconds)
     share_per_second = capacity / OPERATIONS_PER_CALL / 2 / CLIENT_COUNT
     shop = _Shop(target, share_per_second)
+    await shop.hold(3 * scale.phase_seconds)
     calm = await shop.phase(scale.phase_seconds)
-    greedy = Offer(
-        target=target,
-        client="greedy",
-        reserves_per_call=RESERVES_PER_CALL,
-        first_number=50_000_000,
-        calls_per_second=share_per_second * GREEDY_TIMES,
-        seconds=scale.phase_seconds,
-    )
-    offering = asyncio.ensure_future(offer_beside(greedy))
-    beside = await shop.phase(scale.phase_seconds)
-    return list(_results(calm, beside, await offering))
+    results: list[Result] = []
+    for number, deadline_seconds in enumerate((DEADLINE_SECONDS, PATIENT_SECONDS)):
+        greedy = Offer(
+            target=target,
+            client="greedy",
+            reserves_per_call=RESERVES_PER_CALL,
+            first_number=50_000_000 + number * 10_000_000,
+            calls_per_second=share_per_second * GREEDY_TIMES,
+            seconds=_HEAD_START_SECONDS + scale.phase_seconds,
+            deadline_seconds=deadline_seconds,
+        )
+        offering = asyncio.ensure_future(offer_beside(greedy))
+        await asyncio.sleep(_HEAD_START_SECONDS)
+        beside = await shop.phase(scale.phase_seconds)
+        results.extend(_results(calm, beside, await offering, deadline_seconds))
+    return results
 
 
 class _Shop:
@@ -110,18 +124,20 @@ class _Shop:
 
     async def phase(self, seconds: float) -> Phase:
         """Have all of them call for a while."""
-        await self._hold(round(seconds * CONFIRMS_PER_SECOND) + 1)
         async with asyncio.TaskGroup() as group:
             clients = [
-                group.create_task(self._share(f"client-{number}", seconds))
+                group.create_task(self._share(number, seconds))
                 for number in range(CLIENT_COUNT - 1)
             ]
             counter = group.create_task(self._confirm(seconds))
+            window = group.create_task(self._read(seconds))
         kept = [client.result() for client in clients]
         shares = Kept(sum(each.in_time for each in kept), sum(each.sent for each in kept))
-        return Phase(shares, counter.result())
+        return Phase(shares, counter.result(), window.result())
 
-    async def _hold(self, count: int) -> None:
+    async def hold(self, seconds: float) -> None:
+        """Make what is confirmed in so many seconds of phases."""
+        count = round(seconds * CONFIRMS_PER_SECOND) + 10
         self._holds = [f"hold-{next(self._numbers)}" for _ in range(count)]
         line = ReserveLine(sku=sku_name(0), location_id=location_name(0), quantity=1)
         async with grpc.aio.insecure_channel(self._target, options=CHANNEL_OPTIONS) as channel:
@@ -131,7 +147,10 @@ class _Shop:
                 request.ttl.seconds = 900
                 await reserve(request.SerializeToString())
 
-    async def _share(self, name: str, seconds: float) -> Kept:
+    async def _share(self, number: int, seconds: float) -> Kept:
+        # One after the other, and not nine at a time.
+        await asyncio.sleep(number / (CLIENT_COUNT - 1) / self._share_per_second)
+        name = f"client-{number}"
         return await self._calls(
             name, EXECUTE, self._message.next, per_second=self._share_per_second, seconds=seconds
         )
@@ -144,6 +163,13 @@ class _Shop:
 
         return await self._calls(
             "counter", _CONFIRM, following, per_second=CONFIRMS_PER_SECOND, seconds=seconds
+        )
+
+    async def _read(self, seconds: float) -> Kept:
+        request = GetPositionRequest(sku=sku_name(0), location_id=location_name(0))
+        raw = request.SerializeToString()
+        return await self._calls(
+            "window", _READ, lambda: raw, per_second=READS_PER_SECOND, seconds=seconds
         )
 
     async def _calls(
@@ -178,9 +204,12 @@ class _Shop:
         return Kept(in_time, sent)
 
 
-def _results(calm: Phase, beside: Phase, greedy: Offered) -> Iterator[Result]:
+def _results(
+    calm: Phase, beside: Phase, greedy: Offered, deadline_seconds: float
+) -> Iterator[Result]:
+    beside_whom = f"beside {GREEDY_TIMES} x the share with {deadline_seconds:g} s"
     yield Result(
-        name=f"Fairness: what nine clients keep beside one that sends {GREEDY_TIMES} x its share",
+        name=f"Fairness: what nine clients keep {beside_whom}",
         value=beside.shares.share / max(calm.shares.share, 1e-9),
         unit="x",
         better=Better.HIGHER,
@@ -189,12 +218,16 @@ def _results(calm: Phase, beside: Phase, greedy: Offered) -> Iterator[Result]:
         f"{beside.shares.in_time:,} of {beside.shares.sent:,} beside it; of its own "
         f"{len(greedy.latencies):,} of {greedy.sent_count:,}",
     )
-    yield Result(
-        name="Fairness: confirmations answered in time beside it",
-        value=beside.confirms.share,
-        unit="x",
-        better=Better.HIGHER,
-        must=0.99,
-        note=f"{beside.confirms.in_time:,} of {beside.confirms.sent:,}; alone "
-        f"{calm.confirms.in_time:,} of {calm.confirms.sent:,}",
-    )
+    for name, must, of_beside, of_calm in (
+        ("confirmations", 0.99, beside.confirms, calm.confirms),
+        ("reads", 0.9, beside.reads, calm.reads),
+    ):
+        yield Result(
+            name=f"Fairness: {name} answered in time {beside_whom}",
+            value=of_beside.share,
+            unit="x",
+            better=Better.HIGHER,
+            must=must,
+            note=f"{of_beside.in_time:,} of {of_beside.sent:,}; alone "
+            f"{of_calm.in_time:,} of {of_calm.sent:,}",
+        )

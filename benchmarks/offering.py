@@ -1,7 +1,7 @@
 """Offers calls by a schedule, whatever comes back: a process of its own, which gives way.
 
 On a machine of few processors the server must not wait for those who load it: real clients have
-machines of their own. What could not be sent in its time for that is not counted as offered.
+machines of their own. What falls behind the schedule for that is sent later, all at once.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """Of the ids: no other client may have them."""
     calls_per_second: float
     seconds: float
+    deadline_seconds: float = DEADLINE_SECONDS
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +101,9 @@ class _Offering:
         started = time.perf_counter()
         try:
             await self._execute(
-                self._message.next(), timeout=DEADLINE_SECONDS, metadata=self._metadata
+                self._message.next(),
+                timeout=self._offer.deadline_seconds,
+                metadata=self._metadata,
             )
         except grpc.aio.AioRpcError as error:
             self._codes[error.code().name] += 1

@@ -154,34 +154,73 @@ def test_a_queue_is_full_by_time_too() -> None:
     assert not refuses(slow, ticket(priority=Priority.FINISH))
 
 
-@pytest.mark.parametrize(("greedy_count", "left"), [(1, 2_500), (2, 1_429), (5, 625)])
-def test_who_sends_without_end_leaves_a_part_of_the_queue_to_others(
+@pytest.mark.parametrize(("greedy_count", "left"), [(1, 5_000), (2, 3_333), (5, 1_667)])
+def test_who_sends_without_end_beside_others_leaves_a_part_of_the_queue(
     greedy_count: int, left: int
 ) -> None:
-    queue = admission(queue_max=10_000)
+    queue = learnt(admission(queue_max=10_000), 1e-7)
     greedy = [ticket(f"greedy-{number}", Priority.FINISH) for number in range(greedy_count)]
     modest = ticket("modest", Priority.FINISH)
+    queue.admit(modest, 1, 0.0)
     while sum(not refuses(queue, each) for each in greedy):
         pass
-    assert 10_000 - queue.queued_count == pytest.approx(left, abs=greedy_count)
+    assert 10_000 - queue.queued_count == pytest.approx(left, abs=greedy_count + 1)
     assert not refuses(queue, modest, left // 2)
     assert refuses(queue, greedy[0])
     queue.emptied()
     assert not refuses(queue, greedy[0])
 
 
-def test_who_sends_without_end_leaves_others_a_part_of_the_time_to_wait() -> None:
+@pytest.mark.parametrize("greedy_seconds", [0.5, 2.0, 30.0])
+def test_who_sends_without_end_leaves_others_a_part_of_the_time_to_wait(
+    greedy_seconds: float,
+) -> None:
     slow = learnt(admission(queue_max=10_000), 0.01)
-    while not refuses(slow, ticket("greedy", deadline_seconds=2.0)):
+    modest = ticket("modest", Priority.LIST, deadline_seconds=0.5)
+    slow.admit(modest, 1, 0.0)
+    while not refuses(slow, ticket("greedy", deadline_seconds=greedy_seconds)):
         pass
-    assert 72 <= slow.queued_count <= 76, "of a hundred that fit into half of the time"
-    assert not refuses(slow, ticket("modest", deadline_seconds=2.0), 10)
+    assert 10 <= slow.queued_count <= 15, "of 25 that fit into half of half a second"
+    assert not refuses(slow, modest, 10)
+
+
+def test_who_is_alone_may_fill_the_queue_and_no_more_when_somebody_comes() -> None:
+    queue = admission()
+    while not refuses(queue, ticket("greedy", Priority.FINISH)):
+        pass
+    assert queue.queued_count == 100
+    assert refuses(queue, ticket("modest", Priority.FINISH)), "there is no room for anybody"
+    queue.emptied()
+    while not refuses(queue, ticket("greedy", Priority.FINISH)):
+        pass
+    assert queue.queued_count == 50
+    queue.emptied()
+    queue.admit(ticket("greedy", deadline_seconds=math.inf), 1, 5.0)
+    queue.admit(ticket("greedy", Priority.FINISH), 98, 5.0)
+
+
+def test_some_late_calls_among_many_good_ones_are_no_overload() -> None:
+    queue = learnt(admission(), 0.01)
+    for number in range(1_000):
+        now_seconds = number / 1_000
+        queue.admit_read(ticket(priority=Priority.READ), now_seconds)
+        if number % 50 == 0:
+            with pytest.raises(DeadlinePassed):
+                queue.admit_read(ticket(deadline_seconds=0.0), now_seconds)
+        assert not queue.is_refusing(now_seconds)
+
+
+def test_a_server_that_stood_still_between_two_turns_soon_forgets_it() -> None:
+    stopped = admission()
+    stopped.learn(1, 0.001, 0.0, gap_seconds=30.0)
+    assert stopped.expected_seconds(1) < 0.05
 
 
 def test_what_had_no_room_in_its_turn_counts_for_its_client_still() -> None:
     queue = admission()
+    queue.admit(ticket("modest"), 1, 0.0)
     queue.emptied()
-    queue.put_back(ClientId("greedy"), 75)
+    queue.put_back(ClientId("greedy"), 50)
     assert refuses(queue, ticket("greedy", Priority.FINISH))
     assert not refuses(queue, ticket("modest", Priority.FINISH))
 

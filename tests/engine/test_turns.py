@@ -1,6 +1,7 @@
 """What a turn does when it becomes long or the disk becomes full in its middle."""
 
 import asyncio
+import math
 
 import pytest
 
@@ -122,14 +123,20 @@ def test_between_long_turns_everything_that_arrives_is_let_in() -> None:
 
 
 def test_calls_that_keep_arriving_put_the_next_turn_off_by_no_more_than_a_turn() -> None:
-    breath = Breath(arrived_count=7)
-    assert sum(breath.goes_on(8 + number) for number in range(1_000)) == 50
+    breath = Breath(7, 0.0)
+    assert sum(breath.goes_on(8 + number, 0.0, math.inf) for number in range(1_000)) == 50
 
 
 def test_the_next_turn_begins_when_no_call_has_arrived_for_some_milliseconds() -> None:
-    breath = Breath(arrived_count=7)
-    waits = [breath.goes_on(count) for count in (7, 7, 8, 8, 8)]
+    breath = Breath(7, 0.0)
+    waits = [breath.goes_on(count, 0.0, math.inf) for count in (7, 7, 8, 8, 8)]
     assert waits == [True, True, True, True, False]
+
+
+def test_the_next_turn_waits_for_a_quarter_of_the_time_that_somebody_has_left() -> None:
+    breath = Breath(7, 1.0)
+    waits = [breath.goes_on(8 + number, 1.0 + number / 1_000, 1.02) for number in range(8)]
+    assert waits == [True] * 6 + [False] * 2
 
 
 def test_what_a_long_queue_costs_between_its_turns_is_learnt_too() -> None:
@@ -182,6 +189,26 @@ def test_a_server_that_refuses_lets_in_what_waits_before_its_next_turn() -> None
 
     assert room.live(crowd) == ["arrived"] * 20 + ["answered"] * 20
     assert len(room.frames()) == 2
+
+
+def test_a_turn_that_looks_whether_more_callers_come_waits_for_all_of_them() -> None:
+    room = Room(commit_wait_ms_max=5.0)
+
+    async def crowd(engine: Engine) -> int:
+        await open_shop(engine)
+        gathering = engine.writer._gathering  # noqa: SLF001 - what many single turns have led to
+        for number in range(1_000):
+            gathering.arrived(engine.seconds() + number / 1_000)
+            gathering.ended(engine.seconds() + number / 1_000)
+        before_count = len(room.frames())
+        calls = []
+        for number in range(5):
+            calls.append(asyncio.ensure_future(engine.submit(ask(TEA, f"call-{number}"))))
+            await asyncio.sleep(0.000_3)
+        await asyncio.gather(*calls)
+        return len(room.frames()) - before_count
+
+    assert room.live(crowd) == 1
 
 
 def test_a_call_that_others_made_too_late_is_not_started() -> None:

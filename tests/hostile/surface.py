@@ -112,8 +112,7 @@ class _Registered:
         self.handlers.extend(handlers)
 
     def add_registered_method_handlers(self, service_name: str, handlers: Handlers) -> None:
-        """Take those whose calls wait in queues of their own."""
-        self.handlers.append(grpc.method_handlers_generic_handler(service_name, dict(handlers)))
+        """Do nothing about those whose calls wait in queues of their own: they come again."""
 
 
 class _Details(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import json
 import re
 
 import grpc.aio
+import pytest
 
 from domgrpc.core.availability import PAIRS_MAX, PAIRS_PER_MESSAGE_MAX
 from domgrpc.core.locations import USUAL_DELIVERY_METHODS
@@ -35,7 +36,9 @@ from domgrpc.rpc.translate_scope import SCOPE_GROUPS_MAX, SCOPE_LOCATIONS_MAX
 from domgrpc.rpc.translate_stock import UPDATES_MAX
 from domgrpc.v1.admin_pb2 import GetStatusRequest
 from domgrpc.v1.admin_pb2_grpc import AdminServiceStub
-from tests.rpc.serving import Shop
+from domgrpc.v1.reservation_pb2 import GetReservationRequest, ReleaseReservationRequest
+from domgrpc.v1.reservation_pb2_grpc import ReservationServiceStub
+from tests.rpc.serving import Shop, refusal
 from tests.tidy.project_files import ROOT, read_text
 
 PAGE = read_text(ROOT / "docs/api.md")
@@ -141,3 +144,19 @@ async def test_the_service_config_is_one_that_clients_take(shop: Shop) -> None:
     options = [("grpc.service_config", service_config())]
     async with grpc.aio.insecure_channel(shop.address, options=options) as channel:
         assert (await AdminServiceStub(channel).GetStatus(GetStatusRequest())).version
+
+
+@pytest.mark.slow
+async def test_a_client_with_the_service_config_tries_a_refusal_again(shop: Shop) -> None:
+    shop.engine.writer.close_queue()
+    before_count = shop.engine.admission.arrived_count
+    options = [("grpc.service_config", service_config())]
+    async with grpc.aio.insecure_channel(shop.address, options=options) as channel:
+        stub = ReservationServiceStub(channel)
+        end = ReleaseReservationRequest(request_id="end", reservation_id="hold")
+        for call in (
+            stub.ReleaseReservation(end),
+            stub.GetReservation(GetReservationRequest(reservation_id="hold")),
+        ):
+            assert (await refusal(call)).reason == "SERVER_DRAINING"
+    assert shop.engine.admission.arrived_count - before_count == 2 * 5

@@ -1,12 +1,20 @@
 """A method that is slow at the moment refuses the calls that it could not answer in time."""
 
 from collections.abc import Callable
+from typing import cast
 
 import grpc
 import pytest
 
 from domgrpc.engine.calls import Busy, DeadlinePassed
+from domgrpc.rpc.allowances import READING
+from domgrpc.rpc.answering import unary
+from domgrpc.rpc.calls import Call, Context, Edge
+from domgrpc.rpc.draining import Drain
+from domgrpc.rpc.journal import CallLog
 from domgrpc.rpc.latency import Latency
+from domgrpc.v1.inventory_pb2 import GetPositionRequest
+from tests.hostile.surface import CallContext, CallOver
 from tests.rpc.serving import Shop, refusal
 
 
@@ -66,13 +74,17 @@ def test_calls_that_came_too_late_are_told_of() -> None:
     assert len(told) == 2
 
 
-async def test_a_server_whose_calls_come_too_late_is_overloaded(stocked: Shop) -> None:
-    admission = stocked.engine.admission
-    stocked.engine.admission.learn(1, 1e9, stocked.engine.seconds())
-    assert not admission.is_refusing(stocked.engine.seconds())
+async def test_a_server_whose_calls_come_too_late_is_overloaded(shop: Shop) -> None:
+    edge = Edge(shop.engine, CallLog("off"), Drain(), by_certificate=False)
+
+    async def handle(_message: object, _call: Call) -> object:
+        raise AssertionError("it is too late for that")
+
+    answer = unary(edge, "Service/Method", handle, READING)
     for _ in range(10):
-        await refusal(stocked.hold(("A", "north", 1)))
-    assert admission.is_refusing(stocked.engine.seconds())
+        with pytest.raises(CallOver):
+            await answer(GetPositionRequest(), cast("Context", CallContext((), 0.0)))
+    assert shop.engine.admission.is_refusing(shop.engine.seconds())
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from domgrpc.engine.calls import Busy, DeadlinePassed
 
 TURN_SECONDS_MAX = 0.05
 """A turn that has taken so long is committed; what still waits has the next one."""
+_GAP_SECONDS_MAX = 4 * TURN_SECONDS_MAX
 _DEADLINE_SHARE = 0.8
 """How much of the time that is left a call may be expected to take, with its wait."""
 _WAIT_SHARE = 0.5
@@ -31,13 +32,10 @@ _SHARE_STEP = 0.02
 _FEW_OPERATIONS = 32
 """Turns with fewer tell what a turn costs by itself, those with more what an operation costs."""
 _LEARNING_SHARE = 0.1
-_OWN_WEIGHT = 1 / 3
-"""How much more a client's own operations count for its next call than those of others do.
-
-So a client may queue three times what the queue has left, and no more: one that sends without end
-fills three quarters of it, two of them six sevenths, and whoever sends little always finds room.
-The dynamic thresholds of Choudhury and Hahne (1998), with a factor of three.
-"""
+_MIXED_SECONDS = 1.0
+"""So long after two clients called in turn a client is not taken to be alone."""
+_SHARED_WAIT_SECONDS_MAX = 0.5
+"""Who is not alone builds no queue in which callers with so much time would not find a place."""
 _BUCKETS_MAX = 10_000
 
 
@@ -75,7 +73,9 @@ class Admission:
         "_buckets",
         "_by_client",
         "_gap_seconds",
+        "_last_client_id",
         "_learnt_at_seconds",
+        "_mixed_at_seconds",
         "_operation_seconds",
         "_queue_max",
         "_queue_seconds_max",
@@ -104,6 +104,8 @@ class Admission:
         self._learnt_at_seconds = -math.inf
         self._refused_at_seconds = -math.inf
         self._refused_share = 0.0
+        self._last_client_id: ClientId | None = None
+        self._mixed_at_seconds = -math.inf
         self.queued_count = 0
         """Operations that wait."""
         self.arrived_count = 0
@@ -111,6 +113,7 @@ class Admission:
 
     def admit(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         """Count the operations of a call as waiting. Raises DeadlinePassed or Busy."""
+        self._note_client(ticket.client_id, now_seconds)
         # Even what can never fit is run when nobody waits: nothing would change by waiting.
         if self.queued_count:
             self._check_room(ticket, operation_count, now_seconds)
@@ -133,19 +136,21 @@ class Admission:
         queued_count = self.queued_count
         expected_seconds = self.expected_seconds(queued_count + operation_count)
         if expected_seconds > left_seconds * _DEADLINE_SHARE or (
-            queued_count
-            and self.expected_seconds(self._felt_count(ticket)) > left_seconds * _WAIT_SHARE
+            queued_count and self._waits_too_long(ticket, left_seconds, now_seconds)
         ):
             self._check_again(expected_seconds, left_seconds, now_seconds)
 
     def admit_read(self, ticket: Ticket, now_seconds: float) -> None:
         """Let a read run, which waits for nobody. Raises DeadlinePassed or Busy."""
         if ticket.deadline_seconds <= now_seconds:
+            self.note_refused(now_seconds)
             raise DeadlinePassed
+        self._note_client(ticket.client_id, now_seconds)
         if self.queued_count:
             self._check_pressure(ticket, now_seconds)
         if self._rate_max:
             self._spend(ticket.client_id, 1, now_seconds)
+        self._refused_share *= 1.0 - _SHARE_STEP
 
     def is_refusing(self, now_seconds: float) -> bool:
         """Say whether more comes in than can be done: many calls are refused for that just now.
@@ -175,6 +180,8 @@ class Admission:
         would seem dear, fewer would be let in, and so on until hardly any was.
         """
         self._learnt_at_seconds = now_seconds
+        # Bounded: a server that stood still between two turns does not do so between all.
+        gap_seconds = min(gap_seconds, _GAP_SECONDS_MAX)
         self._gap_seconds += (gap_seconds - self._gap_seconds) * _LEARNING_SHARE
         if operation_count < _FEW_OPERATIONS:
             own_seconds = max(0.0, seconds - operation_count * self._operation_seconds)
@@ -187,7 +194,7 @@ class Admission:
         """Return how long so many operations probably take within a turn."""
         return operation_count * self._operation_seconds
 
-    def expected_seconds(self, operation_count: float) -> float:
+    def expected_seconds(self, operation_count: int) -> float:
         """Return how long it probably takes until so many operations are done."""
         work_seconds = operation_count * self._operation_seconds
         gap_count = 1.0 + work_seconds / TURN_SECONDS_MAX
@@ -211,7 +218,8 @@ class Admission:
         self.note_refused(now_seconds)
         raise Busy(
             f"the answer would take some {expected_seconds * 1_000:.0f} ms, the deadline is "
-            f"in {left_seconds * 1_000:.0f} ms: try again later, or with more time"
+            f"in {left_seconds * 1_000:.0f} ms, {self.queued_count} operations wait already: "
+            "try again later, with more time, or with fewer at once"
         )
 
     def note_refused(self, now_seconds: float) -> None:
@@ -223,8 +231,29 @@ class Admission:
         self.queued_count += operation_count
         self._by_client[client_id] = self._by_client.get(client_id, 0) + operation_count
 
-    def _felt_count(self, ticket: Ticket) -> float:
-        return self.queued_count + self._by_client.get(ticket.client_id, 0) * _OWN_WEIGHT
+    def _note_client(self, client_id: ClientId, now_seconds: float) -> None:
+        if client_id != self._last_client_id:
+            if self._last_client_id is not None:
+                self._mixed_at_seconds = now_seconds
+            self._last_client_id = client_id
+
+    def _felt_count(self, ticket: Ticket, now_seconds: float) -> int:
+        """Count what waits as it counts for the next call of a client.
+
+        Beside others its own operations count twice, so that it may queue as much as the queue has
+        left: one that sends without end fills a half, two of them two thirds, and whoever sends
+        little finds room. These are the dynamic thresholds of Choudhury and Hahne (1998).
+        """
+        if now_seconds - self._mixed_at_seconds > _MIXED_SECONDS:
+            return self.queued_count
+        return self.queued_count + self._by_client.get(ticket.client_id, 0)
+
+    def _waits_too_long(self, ticket: Ticket, left_seconds: float, now_seconds: float) -> bool:
+        felt_count = self._felt_count(ticket, now_seconds)
+        if felt_count > self.queued_count:
+            # Who may wait for long must not build a queue in which nobody else can.
+            left_seconds = min(left_seconds, _SHARED_WAIT_SECONDS_MAX)
+        return self.expected_seconds(felt_count) > left_seconds * _WAIT_SHARE
 
     def _check_room(self, ticket: Ticket, operation_count: int, now_seconds: float) -> None:
         if self.queued_count + operation_count > self._queue_max:
@@ -233,7 +262,7 @@ class Admission:
         self._check_pressure(ticket, now_seconds)
 
     def _check_pressure(self, ticket: Ticket, now_seconds: float) -> None:
-        felt_count = self._felt_count(ticket)
+        felt_count = self._felt_count(ticket, now_seconds)
         by_time = self.expected_seconds(felt_count) / self._queue_seconds_max
         if max(felt_count / self._queue_max, by_time) < _SHARES[ticket.priority]:
             return

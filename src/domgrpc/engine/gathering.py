@@ -74,8 +74,7 @@ class Gathering:
         wait_seconds = (self._caller_count - 1) * each_seconds
         if self._single_count >= _PROBING_TURNS:
             self._single_count = 0
-            if self._last_seconds - self._ended_seconds < _DENSE_SECONDS:
-                wait_seconds = max(wait_seconds, _PROBE_SECONDS)
+            wait_seconds = max(wait_seconds, _PROBE_SECONDS)
         return min(wait_seconds, self._wait_seconds_max)
 
     def is_full(self, operation_count: int) -> bool:
@@ -85,10 +84,11 @@ class Gathering:
     def ended(self, now_seconds: float, *, sync_seconds: float = 0.0) -> None:
         """Note that the turn of those that arrived has ended, and how long its sync took."""
         arrived_count = self._arrived_count
+        is_dense = self._first_seconds - self._ended_seconds < _DENSE_SECONDS
         self._arrived_count = 0
         self._ended_seconds = now_seconds
         self._last_sync_seconds = sync_seconds
-        self._single_count = self._single_count + 1 if arrived_count <= 1 else 0
+        self._single_count = self._single_count + 1 if arrived_count <= 1 and is_dense else 0
         if arrived_count > 1:
             spacing_seconds = (self._last_seconds - self._first_seconds) / (arrived_count - 1)
             self._spacing_seconds += (spacing_seconds - self._spacing_seconds) * _LEARNING_SHARE
@@ -98,6 +98,7 @@ class Gathering:
 
 BREATH_SECONDS = 0.001
 _BREATHS_MAX = 50
+_WAITING_SHARE = 0.25
 _QUIET_BREATHS = 2
 """How many without a call mean that gRPC holds none: it takes a while to hand over the next."""
 
@@ -107,22 +108,32 @@ class Breath:
 
     The event loop takes one call from gRPC with each pass. Between turns that is fewer than come,
     and the rest would grow old inside gRPC, where nobody refuses it. So the next turn waits while
-    calls keep arriving, as long as a turn at most; what arrives is refused or gets its place.
+    calls keep arriving, as long as a turn at most, and no longer than a quarter of the time that
+    anybody in the queue has left; what arrives is refused or gets its place.
     """
 
-    __slots__ = ("_arrived_count", "_left", "_quiet_count")
+    __slots__ = ("_arrived_count", "_began_seconds", "_left", "_quiet_count")
 
-    def __init__(self, arrived_count: int) -> None:
+    def __init__(self, arrived_count: int, now_seconds: float) -> None:
         """Begin; the count is that of all calls so far."""
         self._arrived_count = arrived_count
+        self._began_seconds = now_seconds
         self._left = _BREATHS_MAX
         self._quiet_count = 0
 
-    def goes_on(self, arrived_count: int) -> bool:
-        """Whether to wait for another millisecond."""
+    def goes_on(
+        self, arrived_count: int, now_seconds: float, first_deadline_seconds: float
+    ) -> bool:
+        """Whether to wait for another millisecond; the deadline is the first of the queue."""
         if arrived_count != self._arrived_count:
             self._arrived_count = arrived_count
             self._quiet_count = 0
         self._quiet_count += 1
         self._left -= 1
-        return self._quiet_count <= _QUIET_BREATHS and self._left >= 0
+        passed_seconds = now_seconds - self._began_seconds
+        seconds_max = (first_deadline_seconds - self._began_seconds) * _WAITING_SHARE
+        return (
+            self._quiet_count <= _QUIET_BREATHS
+            and self._left >= 0
+            and passed_seconds <= seconds_max
+        )

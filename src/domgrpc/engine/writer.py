@@ -12,6 +12,7 @@ before a turn decides anything, so that it only refuses writes.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -84,6 +85,7 @@ class Writer:
         self._gathering = Gathering(commit_wait_seconds)
         self._breath: Breath | None = None
         self._busy_since_seconds: float | None = None
+        self._first_deadline_seconds = math.inf
         self._time = DecisionTime(clock, state.time_ms)
         self._is_open = True
 
@@ -218,6 +220,7 @@ class Writer:
         self._gathering.arrived(now_seconds)
         future: asyncio.Future[list[StepResult]] = self._loop.create_future()
         self._queue.append(Waiting(steps, future, ticket.client_id, ticket.deadline_seconds))
+        self._first_deadline_seconds = min(self._first_deadline_seconds, ticket.deadline_seconds)
         self._set_turn()
         return await future
 
@@ -227,13 +230,16 @@ class Writer:
         if self._turn_handle is None and self.admission.is_refusing(self.clock.seconds()):
             self._breathe()
             return
-        wait_seconds = self._gathering.wait_seconds()
-        if not wait_seconds or self._gathering.is_full(self.admission.queued_count):
+        is_full = self._gathering.is_full(self.admission.queued_count)
+        if self._turn_handle is not None and not is_full:
+            return
+        wait_seconds = 0.0 if is_full else self._gathering.wait_seconds()
+        if not wait_seconds:
             if self._turn_handle is not None:
                 self._turn_handle.cancel()
             self._turn_is_next = True
             self._turn_handle = self._loop.call_soon(self._turn)
-        elif self._turn_handle is None:
+        else:
             self._turn_handle = self._loop.call_later(wait_seconds, self._turn)
 
     def _turn(self) -> None:
@@ -252,11 +258,12 @@ class Writer:
 
     def _breathe(self) -> None:
         """Let in what waits in gRPC before the next turn; it is refused there, or has its place."""
+        arrived_count, now_seconds = self.admission.arrived_count, self.clock.seconds()
         if self._breath is None:
-            self._breath = Breath(self.admission.arrived_count)
-            self._busy_since_seconds = self._busy_since_seconds or self.clock.seconds()
+            self._breath = Breath(arrived_count, now_seconds)
+            self._busy_since_seconds = self._busy_since_seconds or now_seconds
         self._turn_is_next = True
-        if self._breath.goes_on(self.admission.arrived_count):
+        if self._breath.goes_on(arrived_count, now_seconds, self._first_deadline_seconds):
             self._turn_handle = self._loop.call_later(BREATH_SECONDS, self._breathe)
         else:
             self._breath = None
@@ -265,6 +272,7 @@ class Writer:
     def _take_queue(self) -> list[Waiting]:
         queue = self._queue
         self._queue = []
+        self._first_deadline_seconds = math.inf
         self.admission.emptied()
         return queue
 
@@ -324,6 +332,7 @@ class Writer:
         self._queue = left + self._queue
         for waiting in left:
             self.admission.put_back(waiting.client_id, len(waiting.steps))
+        self._first_deadline_seconds = min(waiting.deadline_seconds for waiting in left)
         self._breathe()
 
     def _give_back_due(self, now_ms: TimeMs) -> None:
@@ -340,9 +349,11 @@ class Writer:
         left_seconds = waiting.deadline_seconds - now_seconds
         if left_seconds <= 0:
             # Nobody waits for it any more: what was promised to others comes first.
+            self.admission.note_refused(now_seconds)
             refuse(waiting, DeadlinePassed())
             return True
         if not is_first and self.admission.own_seconds(len(waiting.steps)) > left_seconds:
+            self.admission.note_refused(now_seconds)
             refuse(waiting, Busy("others took longer than expected: nothing was done, try again"))
             return True
         if not self.committer.has_room() and any(

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import grpc
+import grpc.aio
 import msgspec
 import structlog
 from google.rpc.status_pb2 import Status
@@ -73,26 +74,25 @@ def unary(
     async def answer(message: Any, context: Context) -> Any:  # noqa: ANN401 - any message
         started = time.perf_counter()
         call: Call | None = None
+        result: Any = None
+        refusal: _Refusal | None = None
         try:
-            call = edge.begin(message, context, allowance)
-            latency.check(call.left_seconds())
-            result = await handle(message, call)
-            latency.learn(time.perf_counter() - started)
-        except asyncio.CancelledError:
-            _note_cancelled(edge, method, call, started)
-            raise
-        except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
-            refusal = await _refused(edge, method, (call, started), fault)
-            # Not by `abort`: its exception and the context would hold each other, and with them
-            # the message, until the collector comes by; under overload that is a lot of memory.
-            context.set_code(refusal.code)
-            context.set_details(refusal.message)
-            context.set_trailing_metadata(refusal.trailer)
-            return None
+            try:
+                call = edge.begin(message, context, allowance)
+                latency.check(call.left_seconds())
+                result = await handle(message, call)
+                latency.learn(time.perf_counter() - started)
+            except asyncio.CancelledError:
+                _note_cancelled(edge, method, call, started)
+                raise
+            except Exception as fault:  # noqa: BLE001 - the outermost frame of a call
+                refusal = await _refused(edge, method, (call, started), fault)
+            if refusal is not None:
+                await _abort(context, refusal)
         finally:
             if call is not None:
                 edge.end()
-        if edge.call_log.everything:
+        if refusal is None and edge.call_log.everything:
             edge.call_log.finished(method, **_facts(call, started))
         return result
 
@@ -141,6 +141,19 @@ def problem_of(fault: Exception) -> Problem:
         )
     reason, names = refusal
     return Refused(reason, str(fault), **{name: getattr(fault, name) for name in names})
+
+
+async def _abort(context: Context, refusal: "_Refusal") -> None:
+    """End a call; out of the reach of the exception that it ends for.
+
+    The exception of gRPC and the context hold each other. With its traceback, or what it came of,
+    they would hold the message too until the collector comes by: under overload a lot of memory.
+    A status that is set instead would send headers first, and what has headers is not retried.
+    """
+    try:
+        await context.abort(refusal.code, refusal.message, refusal.trailer)
+    except grpc.aio.AbortError as aborted:
+        aborted.__traceback__ = None
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -74,8 +74,9 @@ def register(server: grpc.aio.Server, service_name: str, handlers: Handlers) -> 
     """Have a server that has not started serve a service."""
     alone = {name: each for name, each in handlers.items() if _is_alone(service_name, name)}
     server.add_registered_method_handlers(service_name, alone)
-    others = {name: each for name, each in handlers.items() if name not in alone}
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service_name, others),))
+    # All of them in the common way too: before grpcio 1.84 the line above does nothing.
+    every = grpc.method_handlers_generic_handler(service_name, dict(handlers))
+    server.add_generic_rpc_handlers((every,))
 
 
 def _is_alone(service_name: str, method_name: str) -> bool:
