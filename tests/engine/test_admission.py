@@ -60,11 +60,11 @@ def test_a_call_that_would_be_answered_too_late_is_refused_at_once() -> None:
     assert slow.queued_count == 20
 
 
-def test_no_call_waits_behind_others_for_more_than_half_of_its_time() -> None:
+def test_no_call_waits_behind_others_for_more_than_two_fifths_of_its_time() -> None:
     slow = learnt(admission(), 0.01)
     slow.admit(ANY, 20, 0.0)
-    assert refuses(slow, ticket(deadline_seconds=0.38))
-    assert not refuses(slow, ticket(deadline_seconds=0.42))
+    assert refuses(slow, ticket(deadline_seconds=0.48))
+    assert not refuses(slow, ticket(deadline_seconds=0.53))
     assert not refuses(learnt(admission(), 0.01), ticket(deadline_seconds=0.3), 20)
 
 

@@ -23,7 +23,7 @@ TURN_SECONDS_MAX = 0.05
 _GAP_SECONDS_MAX = 4 * TURN_SECONDS_MAX
 _DEADLINE_SHARE = 0.8
 """How much of the time that is left a call may be expected to take, with its wait."""
-_WAIT_SHARE = 0.5
+_WAIT_SHARE = 0.4
 """And how much of it behind others: a longer queue does no more, and its calls end too late."""
 _OVERLOAD_SECONDS = 0.2
 """How long after a refusal more is taken to wait inside gRPC."""
