@@ -63,6 +63,16 @@ def test_a_slow_moment_is_forgotten_within_seconds() -> None:
     latency.check(0.1)
 
 
+def test_a_slow_moment_is_forgotten_once_and_not_for_each_caller() -> None:
+    watch = Watch()
+    latency = slow(5.0, watch)
+    watch.now_seconds += 7
+    for _ in range(50):
+        latency.check(0.1)
+        latency.learn(0.005)
+        watch.now_seconds += 0.02
+
+
 def test_calls_that_came_too_late_are_told_of() -> None:
     told: list[str] = []
     latency = slow(1.0, Watch(), lambda: told.append("refused"))

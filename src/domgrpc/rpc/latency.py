@@ -46,11 +46,15 @@ class Latency:
         self._learnt_at_seconds = self._now()
 
     def _check_again(self, left_seconds: float) -> None:
-        age_seconds = self._now() - self._learnt_at_seconds
-        expected_seconds = self._mean_seconds * 0.5**age_seconds
-        if expected_seconds > left_seconds * _DEADLINE_SHARE:
-            self._note_refused()
-            raise Busy(
-                f"such calls take some {expected_seconds * 1_000:.0f} ms now, the deadline is in "
-                f"{left_seconds * 1_000:.0f} ms: try again later, or with more time"
-            )
+        now_seconds = self._now()
+        expected_seconds = self._mean_seconds * 0.5 ** (now_seconds - self._learnt_at_seconds)
+        if expected_seconds <= left_seconds * _DEADLINE_SHARE:
+            # Kept, or its answer would make the whole slow moment new again.
+            self._mean_seconds = expected_seconds
+            self._learnt_at_seconds = now_seconds
+            return
+        self._note_refused()
+        raise Busy(
+            f"such calls take some {expected_seconds * 1_000:.0f} ms now, the deadline is in "
+            f"{left_seconds * 1_000:.0f} ms: try again later, or with more time"
+        )
