@@ -61,7 +61,12 @@ def search(job: SearchJob) -> SearchAnswer:
     backlog = backlog_of(job)
     check_backlog(backlog)
     plan: BacklogPlan = solve_backlog(backlog, should_stop=is_over)
-    bound = bound_without_stability(backlog, plan, should_stop=is_over)
+    # The bound is one on all plans that the stock allows, not only on those that are looked for.
+    loose = backlog_of(job, is_strict=False)
+    if job.stability_micros or not np.array_equal(loose.allowed, backlog.allowed):
+        bound = bound_without_stability(loose, plan, should_stop=is_over)
+    else:
+        bound = plan.lower_bound
     places = worthwhile_places(job, plan)
     before, after = [0] * len(job.orders), [0] * len(job.orders)
     for (order, leg), where in zip(_legs(job), places, strict=True):
@@ -143,11 +148,12 @@ def _stuck_legs(legs: list[tuple[int, OpenLeg]]) -> dict[int, set[int]]:
     return found
 
 
-def backlog_of(job: SearchJob) -> Backlog:
+def backlog_of(job: SearchJob, *, is_strict: bool = True) -> Backlog:
     """Put a job into the arrays that the solver takes: each leg is an order of its own.
 
     What lies somewhere may stay there, even where less is left than was promised; but nothing
-    comes there that is more than what is left.
+    comes there that is more than what is left, and where it is strict nothing at all: two that
+    come together could be more than what is left.
     """
     legs = [leg for order in job.orders for leg in order.legs]
     needs = [need for leg in legs for need in leg.needs]
@@ -161,7 +167,9 @@ def backlog_of(job: SearchJob) -> Backlog:
     held = np.zeros_like(left)
     np.add.at(held, (skus, present), quantities)
     allowed = np.frombuffer(b"".join(need.allowed for need in needs), dtype=np.bool_)
-    fits = (quantities[:, None] <= left[skus]) & (held <= left)[skus]
+    fits = quantities[:, None] <= left[skus]
+    if is_strict:
+        fits &= (held <= left)[skus]
     fits[np.arange(len(needs)), present] = True
     return Backlog(
         line_starts=np.cumsum([0, *(len(leg.needs) for leg in legs)], dtype=np.int64),

@@ -78,11 +78,9 @@ def bound_without_stability(
 ) -> int:
     """Return a lower bound, in micros, on what plans cost without what changing costs.
 
-    A plan's own bound counts that in. Begins with its prices and asks `should_stop` after each of
-    a few passes.
+    A plan's own bound counts that in. Begins with the prices of a plan, which may be of a backlog
+    that allows less, and asks `should_stop` after each of a few passes.
     """
-    if not backlog.stability_cost:
-        return plan.lower_bound
     free = msgspec.structs.replace(backlog, stability_cost=0, prices=plan.prices)
     parts = prepare(free)
     best = Bound(0, np.zeros_like(parts.capacity), 0)
