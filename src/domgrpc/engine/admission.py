@@ -21,6 +21,7 @@ from domgrpc.engine.calls import Busy, DeadlinePassed
 TURN_SECONDS_MAX = 0.05
 """A turn that has taken so long is committed; what still waits has the next one."""
 _GAP_SECONDS_MAX = 4 * TURN_SECONDS_MAX
+"""The most that is learnt from one gap: who stood still once does not do so each time."""
 _DEADLINE_SHARE = 0.8
 """How much of the time that is left a call may be expected to take, with its wait."""
 _WAIT_SHARE = 0.4
@@ -155,7 +156,8 @@ class Admission:
     def is_refusing(self, now_seconds: float) -> bool:
         """Say whether more comes in than can be done: many calls are refused for that just now.
 
-        One client alone that gives hardly any time is refused too, and is no overload.
+        A few late calls among many that are let in are no overload; hundreds a second are, though
+        they be of one client that gives hardly any time.
         """
         return (
             self._refused_share > _OVERLOAD_SHARE
@@ -180,7 +182,6 @@ class Admission:
         would seem dear, fewer would be let in, and so on until hardly any was.
         """
         self._learnt_at_seconds = now_seconds
-        # Bounded: a server that stood still between two turns does not do so between all.
         gap_seconds = min(gap_seconds, _GAP_SECONDS_MAX)
         self._gap_seconds += (gap_seconds - self._gap_seconds) * _LEARNING_SHARE
         if operation_count < _FEW_OPERATIONS:

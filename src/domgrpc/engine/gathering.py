@@ -99,6 +99,7 @@ class Gathering:
 BREATH_SECONDS = 0.001
 _BREATHS_MAX = 50
 _WAITING_SHARE = 0.25
+"""How much of the time that a call has left the breath before its turn may take."""
 _QUIET_BREATHS = 2
 """How many without a call mean that gRPC holds none: it takes a while to hand over the next."""
 
